@@ -1,0 +1,109 @@
+//! The words that server and phone share: what happened, what went wrong, what to do next.
+
+use crate::words::words;
+
+words! {
+    /// What a sync did to its incident.
+    Outcome {
+        /// The incident is new and open.
+        Created = "created",
+        /// The incident is new, and was called off before it arrived.
+        CreatedAndCancelled = "createdAndCancelled",
+        /// Nothing changed: a repeat.
+        Unchanged = "unchanged",
+        /// The open incident is now cancelled.
+        Cancelled = "cancelled",
+        /// It was cancelled before for another reason; the first reason stays, this one is kept in the history.
+        AlreadyCancelled = "alreadyCancelled",
+    }
+}
+
+words! {
+    /// What a client does after an answer, so that it needs no table of its own.
+    Disposition {
+        /// Done: keep the answer.
+        Settled = "settled",
+        /// Back off and send again.
+        Retry = "retry",
+        /// Pause everything until there is a new token.
+        Reauth = "reauth",
+        /// Keep the report, tell the user, go on with the others.
+        Quarantine = "quarantine",
+    }
+}
+
+words! {
+    /// What went wrong: the slug behind `/problems/` in a problem's `type` (RFC 9457, section 3.1.1).
+    Problem {
+        /// Not JSON, not UTF-8, or bytes after the document.
+        MalformedJson = "malformed-json",
+        /// No, bad or expired token.
+        Unauthorized = "unauthorized",
+        /// The token lacks the scope.
+        Forbidden = "forbidden",
+        /// No such route, or no such incident for this caller.
+        NotFound = "not-found",
+        /// The route does not take this method.
+        MethodNotAllowed = "method-not-allowed",
+        /// The incident exists with other facts.
+        IdempotencyConflict = "idempotency-conflict",
+        /// The request did not arrive in time.
+        RequestTimeout = "request-timeout",
+        /// The request is over a limit of bytes or items.
+        PayloadTooLarge = "payload-too-large",
+        /// Not `application/json`, or a content encoding.
+        UnsupportedMediaType = "unsupported-media-type",
+        /// The payload breaks rules; all of them are listed.
+        ValidationFailed = "validation-failed",
+        /// The key in the header is not the derived one.
+        IdempotencyKeyMismatch = "idempotency-key-mismatch",
+        /// This identity sends too much.
+        RateLimited = "rate-limited",
+        /// A bug of the server.
+        Internal = "internal",
+        /// The server cannot commit at the moment.
+        Overloaded = "overloaded",
+    }
+}
+
+impl Problem {
+    /// What a client does about it.
+    pub const fn disposition(self) -> Disposition {
+        match self {
+            Self::Unauthorized => Disposition::Reauth,
+            Self::NotFound
+            | Self::MethodNotAllowed
+            | Self::RequestTimeout
+            | Self::RateLimited
+            | Self::Internal
+            | Self::Overloaded => Disposition::Retry,
+            Self::MalformedJson
+            | Self::Forbidden
+            | Self::IdempotencyConflict
+            | Self::PayloadTooLarge
+            | Self::UnsupportedMediaType
+            | Self::ValidationFailed
+            | Self::IdempotencyKeyMismatch => Disposition::Quarantine,
+        }
+    }
+
+    /// One short sentence for people, the same for every occurrence.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::MalformedJson => "The body is not a JSON document",
+            Self::Unauthorized => "A valid access token is required",
+            Self::Forbidden => "The access token does not allow this",
+            Self::NotFound => "There is nothing here for this caller",
+            Self::MethodNotAllowed => "This route does not take this method",
+            Self::IdempotencyConflict => "The incident exists with other facts",
+            Self::RequestTimeout => "The request did not arrive in time",
+            Self::PayloadTooLarge => "The request is too large",
+            Self::UnsupportedMediaType => "The body must be plain application/json",
+            Self::ValidationFailed => "The request breaks one or more rules",
+            Self::IdempotencyKeyMismatch => "The idempotency key does not belong to this report",
+            Self::RateLimited => "Too many requests from this identity",
+            Self::Internal => "The server has a bug",
+            Self::Overloaded => "The server cannot commit at the moment",
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! What a server stores and shows instead of the idempotency key.
+
+use std::{fmt, str::FromStr};
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Serialize, Serializer};
+use sha2::Sha256;
+use uuid::Uuid;
+
+use crate::{IdempotencyKey, Timestamp, key};
+
+/// The secret between idempotency keys and incident ids; every replica needs the same one.
+#[derive(Clone)]
+pub struct IdSecret(Hmac<Sha256>);
+
+/// An id secret needs at least 32 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the id secret has {0} bytes, it needs at least {min}", min = IdSecret::MIN_BYTES)]
+pub struct IdSecretTooShort(pub usize);
+
+impl IdSecret {
+    /// The fewest bytes a secret may have.
+    pub const MIN_BYTES: usize = 32;
+
+    /// Takes the secret's bytes.
+    ///
+    /// # Errors
+    /// Fewer than [`MIN_BYTES`](Self::MIN_BYTES).
+    pub fn new(secret: &[u8]) -> Result<Self, IdSecretTooShort> {
+        let too_short = IdSecretTooShort(secret.len());
+        if secret.len() < Self::MIN_BYTES {
+            return Err(too_short);
+        }
+        Hmac::new_from_slice(secret).map(Self).map_err(|_| too_short)
+    }
+}
+
+impl fmt::Debug for IdSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IdSecret(…)")
+    }
+}
+
+/// The id of an incident: a UUIDv8 (RFC 9562, section 5.8) with the 48 time bits of the key and 10 bytes of
+/// HMAC-SHA-256 (RFC 2104) over the key's 16 bytes.
+///
+/// Without the secret nobody can test «was it Alice?» on an id, a database or a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct IncidentId(Uuid);
+
+/// The text is no UUID in hyphenated form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no incident id: a hyphenated UUID is expected")]
+pub struct NotAnId;
+
+impl IncidentId {
+    /// Turns the key of an incident into the id under which it is stored.
+    ///
+    /// ```
+    /// use incident_core::{IdSecret, IdempotencyKey, IncidentId, Reporter};
+    /// let at = "2026-11-22T10:15:30.120Z".parse()?;
+    /// let key = IdempotencyKey::derive(&Reporter::parse("alice")?, at);
+    /// let id = IncidentId::derive(&IdSecret::new(&[7; 32])?, key);
+    /// assert_eq!(id.to_string()[..13], key.to_string()[..13], "the same 48 bits of time");
+    /// assert_ne!(id.to_string(), key.to_string());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn derive(secret: &IdSecret, key: IdempotencyKey) -> Self {
+        let mut mac = secret.0.clone();
+        mac.update(key.as_bytes());
+        let digest = mac.finalize().into_bytes();
+        let mut bytes = *key.as_bytes();
+        bytes[6..].copy_from_slice(&digest[..10]);
+        Self(Uuid::new_v8(bytes))
+    }
+
+    /// Takes 16 stored bytes back.
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
+
+    /// The 16 bytes, in the order of time.
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+
+    /// The smallest possible id of an incident created at `moment`: where a range of time begins.
+    pub fn first_at(moment: Timestamp) -> Self {
+        let mut bytes = [0; 16];
+        bytes[..6].copy_from_slice(&moment.unix_ms().to_be_bytes()[2..]);
+        Self(Uuid::from_bytes(bytes))
+    }
+}
+
+impl FromStr for IncidentId {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        key::hyphenated(text).map(Self).ok_or(NotAnId)
+    }
+}
+
+/// Lower case with hyphens.
+impl fmt::Display for IncidentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_hyphenated().fmt(f)
+    }
+}
+
+impl Serialize for IncidentId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Reporter;
+
+    #[test]
+    fn another_secret_gives_another_id() {
+        let key = IdempotencyKey::derive(&Reporter::parse("alice").unwrap(), Timestamp::MIN);
+        let [one, other] = [1, 2].map(|byte| IncidentId::derive(&IdSecret::new(&[byte; 32]).unwrap(), key));
+        assert_ne!(one, other);
+        assert_eq!(one.as_bytes()[..6], other.as_bytes()[..6]);
+        assert!(one > IncidentId::first_at(Timestamp::MIN));
+    }
+
+    #[test]
+    fn a_secret_of_31_bytes_is_refused() {
+        assert_eq!(IdSecret::new(&[1; 31]).unwrap_err(), IdSecretTooShort(31));
+    }
+
+    // RFC 2104 over a known key, computed with Python's hmac module.
+    #[test]
+    fn the_id_is_the_first_ten_bytes_of_the_hmac() {
+        let key: IdempotencyKey = "01a202c0-f648-81b8-95f2-469ecf9e3f4e".parse().unwrap();
+        let id = IncidentId::derive(&IdSecret::new(&[b's'; 32]).unwrap(), key);
+        assert_eq!(id.to_string(), "01a202c0-f648-8114-8d97-64d571c679d1");
+    }
+}

@@ -1,0 +1,215 @@
+//! The payload of a sync: always valid, with one canonical encoding.
+
+use serde::{Serialize, Serializer};
+
+use crate::{CancellationReason, Code, Coordinates, LocationId, RoomNumber, TextError, Timestamp, Violation};
+
+/// What a report says and never changes: all of a payload but the cancellation.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Facts {
+    /// Where it happened.
+    pub location_id: LocationId,
+    /// The room, if there is one.
+    pub room_number: Option<RoomNumber>,
+    /// The place on earth.
+    pub gps_coordinates: Coordinates,
+    /// Whether the reporter wants to stay unnamed.
+    pub is_anonymous: bool,
+    /// When it was reported, by the phone's clock.
+    pub created_at: Timestamp,
+}
+
+/// A field that two payloads of one incident may disagree about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Field {
+    /// `locationId`
+    LocationId,
+    /// `roomNumber`
+    RoomNumber,
+    /// `gpsCoordinates`
+    GpsCoordinates,
+    /// `isAnonymous`
+    IsAnonymous,
+    /// `createdAt`
+    CreatedAt,
+}
+
+impl Field {
+    /// The field's name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::LocationId => "locationId",
+            Self::RoomNumber => "roomNumber",
+            Self::GpsCoordinates => "gpsCoordinates",
+            Self::IsAnonymous => "isAnonymous",
+            Self::CreatedAt => "createdAt",
+        }
+    }
+}
+
+impl Facts {
+    /// The fields in which `other` differs, in the order of the payload.
+    pub fn differences(&self, other: &Self) -> Vec<Field> {
+        [
+            (Field::LocationId, self.location_id != other.location_id),
+            (Field::RoomNumber, self.room_number != other.room_number),
+            (Field::GpsCoordinates, self.gps_coordinates != other.gps_coordinates),
+            (Field::IsAnonymous, self.is_anonymous != other.is_anonymous),
+            (Field::CreatedAt, self.created_at != other.created_at),
+        ]
+        .into_iter()
+        .filter_map(|(field, differs)| differs.then_some(field))
+        .collect()
+    }
+}
+
+/// A valid payload: create, or create and cancel in one step.
+///
+/// Two payloads are equal exactly when their canonical texts are.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SyncPayload {
+    /// What is reported.
+    pub facts: Facts,
+    /// Why it was called off, if it was.
+    pub cancellation_reason: Option<CancellationReason>,
+}
+
+/// A payload in the making, as an app's form gives it: nothing is checked yet.
+#[derive(Clone, PartialEq)]
+pub struct Draft {
+    /// 1 to 128 characters once trimmed.
+    pub location_id: String,
+    /// 1 to 64 characters once trimmed; blank means absent.
+    pub room_number: Option<String>,
+    /// Degrees, −180 to 180.
+    pub longitude: f64,
+    /// Degrees, −90 to 90.
+    pub latitude: f64,
+    /// Whether the reporter wants to stay unnamed.
+    pub is_anonymous: bool,
+    /// When it happened.
+    pub created_at: Timestamp,
+    /// 1 to 1000 characters once trimmed; blank is an error, never a creation.
+    pub cancellation_reason: Option<String>,
+}
+
+impl SyncPayload {
+    /// Checks a draft by the rules that [`decode`](crate::decode) applies to text.
+    ///
+    /// # Errors
+    /// Every violation at once, in the order of the fields.
+    pub fn from_draft(draft: &Draft) -> Result<Self, Vec<Violation>> {
+        let mut check = Check::default();
+        let location_id = check.text("/locationId", LocationId::parse(&draft.location_id));
+        let room_number = check.room_number(draft.room_number.as_deref());
+        let gps_coordinates = check.coordinates(draft.longitude, draft.latitude);
+        let cancellation_reason = check.cancellation_reason(draft.cancellation_reason.as_deref());
+        let facts = move || {
+            Some(Facts {
+                location_id: location_id?,
+                room_number,
+                gps_coordinates: gps_coordinates?,
+                is_anonymous: draft.is_anonymous,
+                created_at: draft.created_at,
+            })
+        };
+        check.finish(facts(), cancellation_reason)
+    }
+
+    /// The canonical text: fields in the order of the contract, absent ones left out, no white space.
+    ///
+    /// ```
+    /// let text = br#"{ "isAnonymous": true, "createdAt": "2026-11-22T10:15Z", "locationId": " gate ",
+    ///     "gpsCoordinates": {"coordinates": [1e1, -0.0], "type": "Point"} }"#;
+    /// let canonical = r#"{"locationId":"gate","gpsCoordinates":{"type":"Point","coordinates":[10.0,0.0]},"isAnonymous":true,"createdAt":"2026-11-22T10:15:00.000Z"}"#;
+    /// assert_eq!(incident_core::decode(text)?.payload.to_canonical_json(), canonical);
+    /// # Ok::<(), incident_core::Refusal>(())
+    /// ```
+    ///
+    /// # Panics
+    /// Never: every part of a valid payload has a JSON form.
+    pub fn to_canonical_json(&self) -> String {
+        serde_json::to_string(self).expect("a valid payload serialises")
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Canonical<'a> {
+    location_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    room_number: Option<&'a str>,
+    gps_coordinates: Coordinates,
+    is_anonymous: bool,
+    created_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancellation_reason: Option<&'a str>,
+}
+
+impl Serialize for SyncPayload {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Canonical {
+            location_id: self.facts.location_id.as_str(),
+            room_number: self.facts.room_number.as_ref().map(RoomNumber::as_str),
+            gps_coordinates: self.facts.gps_coordinates,
+            is_anonymous: self.facts.is_anonymous,
+            created_at: self.facts.created_at,
+            cancellation_reason: self.cancellation_reason.as_ref().map(CancellationReason::as_str),
+        }
+        .serialize(serializer)
+    }
+}
+
+/// Collects violations while the parts of a payload are parsed.
+#[derive(Default)]
+pub(crate) struct Check {
+    violations: Vec<Violation>,
+}
+
+impl Check {
+    pub(crate) fn fail<T>(&mut self, pointer: &'static str, code: Code) -> Option<T> {
+        self.violations.push(Violation { pointer, code });
+        None
+    }
+
+    pub(crate) fn text<T>(&mut self, pointer: &'static str, parsed: Result<T, TextError>) -> Option<T> {
+        let broken = |error: TextError| error.codes.into_iter().map(move |code| Violation { pointer, code });
+        parsed.map_err(|error| self.violations.extend(broken(error))).ok()
+    }
+
+    /// A blank room is no room.
+    pub(crate) fn room_number(&mut self, text: Option<&str>) -> Option<RoomNumber> {
+        let given = text.filter(|text| !text.trim().is_empty())?;
+        self.text("/roomNumber", RoomNumber::parse(given))
+    }
+
+    /// A blank reason is refused: taken for no reason it would turn a cancellation into a creation.
+    pub(crate) fn cancellation_reason(&mut self, text: Option<&str>) -> Option<CancellationReason> {
+        self.text("/cancellationReason", CancellationReason::parse(text?))
+    }
+
+    pub(crate) fn coordinates(&mut self, longitude: f64, latitude: f64) -> Option<Coordinates> {
+        let refused = match Coordinates::from_degrees(longitude, latitude) {
+            Ok(coordinates) => return Some(coordinates),
+            Err(refused) => refused,
+        };
+        for (pointer, axis) in
+            [("/gpsCoordinates/coordinates/0", refused.0), ("/gpsCoordinates/coordinates/1", refused.1)]
+        {
+            axis.unwrap_or_else(|code| self.violations.push(Violation { pointer, code }));
+        }
+        None
+    }
+
+    /// The payload, if nothing was violated.
+    pub(crate) fn finish(
+        self,
+        facts: Option<Facts>,
+        cancellation_reason: Option<CancellationReason>,
+    ) -> Result<SyncPayload, Vec<Violation>> {
+        match facts {
+            Some(facts) if self.violations.is_empty() => Ok(SyncPayload { facts, cancellation_reason }),
+            _ => Err(self.violations),
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The laws of merging: what may happen to an incident, in any order, any number of times.
+
+#[path = "strategies/mod.rs"]
+#[allow(dead_code)]
+mod strategies;
+
+use incident_core::{
+    Applied, Change, Conflict, Event, Facts, Incident, MAX_RESTATED_REASONS, Outcome, State, Status,
+    SyncPayload, Timestamp,
+};
+use proptest::{collection::vec, option, prelude::*, sample::select};
+use strategies::{facts, reason, timestamp};
+
+/// Everything that happened to one incident, as a store would keep it.
+#[derive(Default)]
+struct Ledger {
+    incident: Option<Incident>,
+    history: Vec<Event>,
+}
+
+impl Ledger {
+    fn sync(&mut self, payload: &SyncPayload, now: Timestamp) -> Result<Outcome, Conflict> {
+        let Applied { incident, outcome, events } = Incident::apply(self.incident.clone(), payload, now)?;
+        self.incident = Some(incident);
+        self.history.extend(events);
+        Ok(outcome)
+    }
+
+    fn status(&self) -> Option<Status> {
+        self.incident.as_ref().map(|incident| incident.state.status())
+    }
+}
+
+/// Payloads of one incident: the same facts, with no reason or one of a few.
+fn payloads() -> impl Strategy<Value = Vec<SyncPayload>> {
+    (facts(), vec(reason(), 1..4)).prop_flat_map(|(facts, reasons)| {
+        vec(option::of(select(reasons)), 1..12).prop_map(move |reasons| {
+            let payload = |cancellation_reason| SyncPayload { facts: facts.clone(), cancellation_reason };
+            reasons.into_iter().map(payload).collect()
+        })
+    })
+}
+
+fn reason_of(text: &str) -> incident_core::CancellationReason {
+    incident_core::CancellationReason::parse(text).unwrap()
+}
+
+fn sample_facts() -> Facts {
+    let text = br#"{"locationId":"w","gpsCoordinates":{"type":"Point","coordinates":[1,2]},"isAnonymous":false,"createdAt":"2026-11-22T10:15Z"}"#;
+    incident_core::decode(text).unwrap().payload.facts
+}
+
+proptest! {
+    #[test]
+    fn a_replay_changes_nothing(payloads in payloads(), now in timestamp(), later in timestamp()) {
+        let mut ledger = Ledger::default();
+        for payload in &payloads {
+            ledger.sync(payload, now).unwrap();
+        }
+        let (incident, events) = (ledger.incident.clone(), ledger.history.len());
+        for payload in &payloads {
+            let outcome = ledger.sync(payload, later).unwrap();
+            prop_assert!(matches!(outcome, Outcome::Unchanged | Outcome::AlreadyCancelled));
+        }
+        prop_assert_eq!(ledger.incident, incident);
+        prop_assert_eq!(ledger.history.len(), events);
+    }
+
+    #[test]
+    fn any_order_ends_in_the_same_status(payloads in payloads(), seed in any::<u64>(), now in timestamp()) {
+        let mut shuffled = payloads.clone();
+        let mut state = seed;
+        for i in (1..shuffled.len()).rev() {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            shuffled.swap(i, usize::try_from(state >> 33).unwrap() % (i + 1));
+        }
+        let end = |payloads: &[SyncPayload]| {
+            let mut ledger = Ledger::default();
+            for payload in payloads {
+                ledger.sync(payload, now).unwrap();
+            }
+            ledger.status()
+        };
+        prop_assert_eq!(end(&payloads), end(&shuffled));
+    }
+
+    #[test]
+    fn there_is_no_way_back_from_cancelled_and_the_first_reason_stays(payloads in payloads(), now in timestamp()) {
+        let mut ledger = Ledger::default();
+        let mut first = None;
+        for payload in &payloads {
+            ledger.sync(payload, now).unwrap();
+            first = first.or_else(|| payload.cancellation_reason.clone());
+            match (&ledger.incident.as_ref().unwrap().state, &first) {
+                (State::Open, None) => {}
+                (State::Cancelled(cancellation), Some(first)) => prop_assert_eq!(&cancellation.reason, first),
+                (state, first) => prop_assert!(false, "{:?} with first reason {:?}", state, first),
+            }
+        }
+    }
+
+    #[test]
+    fn the_history_only_grows_and_tells_each_reason_once(payloads in payloads(), now in timestamp()) {
+        let mut ledger = Ledger::default();
+        for payload in &payloads {
+            let before = ledger.history.clone();
+            ledger.sync(payload, now).unwrap();
+            prop_assert_eq!(&ledger.history[..before.len()], &before[..]);
+        }
+        let reasons: Vec<_> = ledger.history.iter().filter_map(|event| event.change.reason()).collect();
+        prop_assert_eq!(&ledger.history[0].change, &Change::Created);
+        prop_assert!(reasons.iter().enumerate().all(|(i, reason)| !reasons[..i].contains(reason)));
+    }
+
+    #[test]
+    fn other_facts_are_a_conflict_that_names_exactly_what_differs(one in facts(), other in facts(), now in timestamp()) {
+        let payload = |facts: &Facts| SyncPayload { facts: facts.clone(), cancellation_reason: None };
+        let stored = Incident::apply(None, &payload(&one), now).unwrap().incident;
+        match Incident::apply(Some(stored), &payload(&other), now) {
+            Ok(applied) => prop_assert!(one == other && applied.events.is_empty()),
+            Err(conflict) => prop_assert_eq!(conflict.fields, one.differences(&other)),
+        }
+    }
+}
+
+#[test]
+fn sixteen_further_reasons_are_kept_and_no_more() {
+    let mut ledger = Ledger::default();
+    for n in 0..40 {
+        let payload = SyncPayload {
+            facts: sample_facts(),
+            cancellation_reason: Some(reason_of(&format!("{}", n % 20))),
+        };
+        ledger.sync(&payload, Timestamp::MIN).unwrap();
+    }
+    assert_eq!(ledger.history.len(), 2 + MAX_RESTATED_REASONS);
+}
+
+#[test]
+fn a_clock_is_suspect_beyond_five_minutes_ahead_or_before_2020() {
+    let suspect = |created_at: &str, now: &str| {
+        let facts = Facts { created_at: created_at.parse().unwrap(), ..sample_facts() };
+        let payload = SyncPayload { facts, cancellation_reason: None };
+        Incident::apply(None, &payload, now.parse().unwrap()).unwrap().incident.clock_suspect
+    };
+    assert!(!suspect("2026-11-22T10:05:00.000Z", "2026-11-22T10:00:00.000Z"));
+    assert!(suspect("2026-11-22T10:05:00.001Z", "2026-11-22T10:00:00.000Z"));
+    assert!(suspect("2019-12-31T23:59:59.999Z", "2026-11-22T10:00:00.000Z"));
+    assert!(!suspect("2020-01-01T00:00:00.000Z", "2026-11-22T10:00:00.000Z"));
+}

@@ -1,0 +1,130 @@
+//! What the door lets in and what it does not, beyond the vectors.
+
+use incident_core::{
+    BatchRefusal, Code, Draft, MAX_BATCH_ITEMS, Malformed, Refusal, SyncPayload, Timestamp, decode,
+    decode_batch,
+};
+
+const VALID: &str = r#"{"locationId":"w","gpsCoordinates":{"type":"Point","coordinates":[1,2]},"isAnonymous":false,"createdAt":"2026-11-22T10:15Z"}"#;
+
+fn valid_with(field: &str) -> String {
+    VALID.replacen('{', &format!("{{{field},"), 1)
+}
+
+fn codes(text: &str) -> Vec<(&'static str, Code)> {
+    match decode(text.as_bytes()) {
+        Err(Refusal::Invalid(violations)) => violations.iter().map(|v| (v.pointer, v.code)).collect(),
+        other => panic!("{text}: {other:?}"),
+    }
+}
+
+#[test]
+fn what_is_no_json_is_malformed_and_says_where() {
+    let beyond_double = VALID.replace("[1,2]", "[1e999,2]");
+    let surrogate = VALID.replace(r#""w""#, r#""\ud800""#);
+    let trailing = format!("{VALID} x");
+    for text in ["", "{", "{'a':1}", "{\"a\":1,}", "\u{feff}{}", &trailing, &beyond_double, &surrogate, "NaN"]
+    {
+        let refused = decode(text.as_bytes()).unwrap_err();
+        assert!(matches!(refused, Refusal::Malformed(Malformed::Syntax { .. })), "{text}: {refused:?}");
+    }
+    assert_eq!(decode(b"{\"a\":\"\xff\"}"), Err(Refusal::Malformed(Malformed::NotUtf8 { offset: 6 })));
+}
+
+#[test]
+fn an_unknown_field_is_skipped_unread_whatever_it_holds() {
+    let deep = format!("{}{}", "[".repeat(5000), "]".repeat(5000));
+    for value in ["1e999", "-0", r#""\u0000""#, r#"{"a":{"a":1,"a":2}}"#, &deep] {
+        let decoded = decode(valid_with(&format!("\"x\":{value}")).as_bytes()).unwrap();
+        assert_eq!(decoded.warnings[0].pointer, "/x");
+    }
+}
+
+#[test]
+fn warnings_are_cut_to_64_characters_and_20_names() {
+    let fields: Vec<_> = (0..30).map(|n| format!("\"{n:02}{}\":{n}", "é".repeat(100))).collect();
+    let warnings = decode(valid_with(&fields.join(",")).as_bytes()).unwrap().warnings;
+    assert_eq!(warnings.len(), 20);
+    assert!(warnings.iter().all(|warning| warning.pointer.chars().count() == 65));
+}
+
+#[test]
+fn a_duplicate_is_answered_alone_however_it_is_spelled() {
+    assert_eq!(
+        codes(r#"{"locationId":1,"location\u0049d":2,"locationId":3}"#),
+        [("/locationId", Code::DuplicateField)]
+    );
+    assert_eq!(
+        codes(&VALID.replace("\"type\"", "\"type\":1,\"type\"")),
+        [("/gpsCoordinates/type", Code::DuplicateField)]
+    );
+}
+
+#[test]
+fn a_wrong_type_on_one_axis_hides_no_range_error_on_the_other() {
+    let text = VALID.replace("[1,2]", "[null,91]");
+    assert_eq!(
+        codes(&text),
+        [("/gpsCoordinates/coordinates/0", Code::Type), ("/gpsCoordinates/coordinates/1", Code::OutOfRange)]
+    );
+}
+
+#[test]
+fn no_refusal_repeats_the_payload() {
+    let text = r#"{"locationId":"\u0007hush","roomNumber":{"hush":1},"createdAt":"hush","isAnonymous":"hush","cancellationReason":["hush"],"gpsCoordinates":{"type":"hush","coordinates":["hush",999]}}"#;
+    let Err(Refusal::Invalid(violations)) = decode(text.as_bytes()) else { panic!("accepted") };
+    assert_eq!(violations.len(), 8);
+    assert!(!serde_json::to_string(&violations).unwrap().contains("hush"));
+    assert!(!format!("{violations:?}").contains("hush"));
+}
+
+#[test]
+fn a_draft_takes_the_same_checks_as_text() {
+    let draft = Draft {
+        location_id: " ".into(),
+        room_number: Some("\n".into()),
+        longitude: f64::NAN,
+        latitude: -90.000_000_1,
+        is_anonymous: true,
+        created_at: Timestamp::MIN,
+        cancellation_reason: Some(String::new()),
+    };
+    let violations = SyncPayload::from_draft(&draft).unwrap_err();
+    let found: Vec<_> = violations.iter().map(|v| (v.pointer, v.code)).collect();
+    assert_eq!(
+        found,
+        [
+            ("/locationId", Code::Blank),
+            ("/gpsCoordinates/coordinates/0", Code::OutOfRange),
+            ("/gpsCoordinates/coordinates/1", Code::OutOfRange),
+            ("/cancellationReason", Code::Blank),
+        ]
+    );
+}
+
+#[test]
+fn in_a_batch_each_payload_stands_alone() {
+    let surrogate = VALID.replace(r#""w""#, r#""\udfff""#);
+    let batch = format!(r#"{{"x":1,"incidents":[{VALID},{surrogate},7,{{"locationId":1e999}},{VALID}]}}"#);
+    let items = decode_batch(batch.as_bytes()).unwrap();
+    assert!(items[0].is_ok() && items[4].is_ok());
+    assert!(matches!(items[1], Err(Refusal::Malformed(_))) && matches!(items[3], Err(Refusal::Malformed(_))));
+    assert!(matches!(&items[2], Err(Refusal::Invalid(v)) if v[0].pointer.is_empty()));
+}
+
+#[test]
+fn a_fault_of_the_envelope_refuses_the_batch() {
+    let refused = |text: &str| decode_batch(text.as_bytes()).unwrap_err();
+    let invalid = |text: &str| match refused(text) {
+        BatchRefusal::Invalid(violation) => (violation.pointer, violation.code),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(invalid("[]"), ("", Code::Type));
+    assert_eq!(invalid("{}"), ("/incidents", Code::Required));
+    assert_eq!(invalid(r#"{"incidents":null}"#), ("/incidents", Code::Type));
+    assert_eq!(invalid(r#"{"incidents":[],"incidents":[]}"#), ("/incidents", Code::DuplicateField));
+    assert!(matches!(refused(r#"{"incidents":[}"#), BatchRefusal::Malformed(_)));
+    let many = vec!["0"; MAX_BATCH_ITEMS + 1].join(",");
+    assert_eq!(refused(&format!(r#"{{"incidents":[{many}]}}"#)), BatchRefusal::TooManyItems);
+    assert_eq!(decode_batch(br#"{"incidents":[]}"#), Ok(Vec::new()));
+}

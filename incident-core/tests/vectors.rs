@@ -1,0 +1,63 @@
+//! The known answers of the contract: any implementation of a client may test itself against the same files.
+
+use incident_core::{IdempotencyKey, Refusal, Reporter, Timestamp, decode};
+use serde_json::Value;
+
+fn vectors(text: &str, section: &str) -> Vec<Value> {
+    let file: Value = serde_json::from_str(text).unwrap();
+    let found = file[section].as_array().unwrap().clone();
+    assert!(!found.is_empty(), "{section} has no vectors");
+    found
+}
+
+fn keys(section: &str) -> Vec<Value> {
+    vectors(include_str!("vectors/keys.json"), section)
+}
+
+fn payloads(section: &str) -> Vec<Value> {
+    vectors(include_str!("vectors/payloads.json"), section)
+}
+
+#[test]
+fn every_key_vector_gives_its_key() {
+    for vector in keys("keys") {
+        let text = |name: &str| vector[name].as_str().unwrap();
+        let created_at: Timestamp = text("createdAt").parse().unwrap();
+        let key = IdempotencyKey::derive(&Reporter::parse(text("reporter")).unwrap(), created_at);
+        assert_eq!(created_at.to_string(), text("canonicalCreatedAt"));
+        assert_eq!(created_at.unix_ms(), vector["unixMilliseconds"].as_i64().unwrap());
+        assert_eq!(key.to_string(), text("idempotencyKey"), "{vector}");
+    }
+}
+
+#[test]
+fn every_refused_timestamp_is_refused() {
+    for text in keys("refusedTimestamps") {
+        assert!(text.as_str().unwrap().parse::<Timestamp>().is_err(), "{text}");
+    }
+}
+
+#[test]
+fn every_accepted_payload_has_its_canonical_form_and_warnings() {
+    for vector in payloads("accepted") {
+        let decoded = decode(vector["payload"].as_str().unwrap().as_bytes()).unwrap();
+        let ignored: Vec<_> = decoded.warnings.iter().map(|warning| warning.pointer.as_str()).collect();
+        let expected: Vec<_> =
+            vector["ignored"].as_array().into_iter().flatten().map(|p| p.as_str().unwrap()).collect();
+        assert_eq!(decoded.payload.to_canonical_json(), vector["canonical"].as_str().unwrap());
+        assert_eq!(ignored, expected);
+    }
+}
+
+#[test]
+fn every_refused_payload_is_refused_with_all_its_violations() {
+    for vector in payloads("refused") {
+        let refusal = decode(vector["payload"].as_str().unwrap().as_bytes()).unwrap_err();
+        let Refusal::Invalid(violations) = refusal else { panic!("{vector}: {refusal}") };
+        let found: Vec<_> = violations.iter().map(|v| (v.pointer, v.code.as_str())).collect();
+        let expected: Vec<_> = (vector["errors"].as_array().unwrap().iter())
+            .map(|error| (error["pointer"].as_str().unwrap(), error["code"].as_str().unwrap()))
+            .collect();
+        assert_eq!(found, expected, "{vector}");
+    }
+}
