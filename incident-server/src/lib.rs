@@ -1,1 +1,43 @@
+//! The endpoint of incident-sync: creates and cancels incidents exactly once.
+//!
+//! What may happen to an incident is decided by `incident-core`; this crate brings payloads to it and its
+//! decisions to disk. It never logs a token, a payload's text or who reported.
+//!
+//! # The way of one request
+//!
+//! 1. [`serve`] accepts the connection, [`routes`] finds the handler.
+//! 2. The handler extracts the caller (token, rate) and the body (media type, size, time), decodes it with
+//!    the core and derives key and id.
+//! 3. [`commit`] puts it into the next transaction, together with all that wait.
+//! 4. [`store`] loads what is stored, lets the core decide, writes, commits.
+//! 5. The handler wraps the verdict; what went wrong becomes problem details in [`problem`].
+//!
+//! # Mounting it in an axum backend
+//!
+//! Build an [`App`] from its [`Parts`] and merge [`router`] into yours; see its example. To run the program's
+//! own setup, see [`run`].
+//!
+//! Where to start reading: `routes.rs`, then `handlers/sync.rs`, then `commit.rs`, then `store/mod.rs`.
 
+mod app;
+pub mod auth;
+pub mod cli;
+mod clock;
+pub mod commit;
+mod extract;
+mod handlers;
+pub mod metrics;
+mod openapi;
+pub mod problem;
+pub mod rate_limit;
+mod request;
+pub mod routes;
+pub mod run;
+pub mod secrets;
+pub mod serve;
+pub mod store;
+mod view;
+
+pub use app::{App, Parts};
+pub use clock::Clock;
+pub use routes::router;

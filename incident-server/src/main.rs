@@ -1,1 +1,26 @@
-fn main() {}
+//! The server as a program; everything it does is in the library.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use incident_server::cli::Cli;
+use tracing_subscriber::EnvFilter;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = EnvFilter::try_from_env("INCIDENT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    match incident_server::run::run(cli).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("incident-server: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,1 +1,1 @@
-
+//! Starts the real server for end-to-end tests.

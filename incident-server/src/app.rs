@@ -1,0 +1,147 @@
+//! Everything that a request needs, in one cheap handle.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use incident_core::{IdSecret, Problem, Timestamp};
+use tokio::sync::Mutex;
+
+use crate::{
+    Clock,
+    auth::Verifier,
+    commit::{Committer, Limits},
+    metrics::Metrics,
+    problem::ProblemDetails,
+    rate_limit::{RateLimit, RateLimiting},
+    store::Store,
+};
+
+const READY_DEADLINE: Duration = Duration::from_secs(5);
+const READY_CACHE_MS: i64 = 1000;
+const HOUSEKEEPING: Duration = Duration::from_secs(60);
+
+/// What an [`App`] is made of.
+pub struct Parts {
+    /// Where incidents live.
+    pub store: Arc<dyn Store>,
+    /// Who may ask.
+    pub verifier: Verifier,
+    /// Between idempotency keys and incident ids.
+    pub id_secret: IdSecret,
+    /// How often one identity may ask.
+    pub rate_limit: RateLimit,
+    /// How much the commit queue takes.
+    pub limits: Limits,
+    /// What time it is.
+    pub clock: Clock,
+}
+
+/// The sync service: state shared by all requests.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    store: Arc<dyn Store>,
+    verifier: Verifier,
+    id_secret: IdSecret,
+    rate_limiting: RateLimiting,
+    committer: Committer,
+    metrics: Arc<Metrics>,
+    clock: Clock,
+    draining: AtomicBool,
+    /// When readiness was last seen, in milliseconds since 1970.
+    ready_at_ms: Mutex<i64>,
+}
+
+impl App {
+    /// Puts the parts together and starts the committing tasks; needs a Tokio runtime.
+    pub fn new(parts: Parts) -> Self {
+        let metrics = Arc::new(Metrics::default());
+        let committer = Committer::start(&parts.store, &parts.clock, &metrics, parts.limits);
+        let app = Self(Arc::new(Inner {
+            store: parts.store,
+            verifier: parts.verifier,
+            id_secret: parts.id_secret,
+            rate_limiting: RateLimiting::new(parts.rate_limit),
+            committer,
+            metrics,
+            clock: parts.clock,
+            draining: AtomicBool::new(false),
+            ready_at_ms: Mutex::new(0),
+        }));
+        tokio::spawn(keep_house(Arc::downgrade(&app.0)));
+        app
+    }
+
+    /// Answers that from now on there is no commit; commits what was accepted; closes the store.
+    pub async fn drain(&self) {
+        self.announce_drain();
+        self.0.committer.drain().await;
+        self.0.store.close().await;
+    }
+
+    /// Lets `/readyz` say that the server is stopping.
+    pub fn announce_drain(&self) {
+        self.0.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a commit would succeed now. Looks at most once a second, however often it is asked.
+    pub(crate) async fn ready(&self) -> Result<(), ProblemDetails> {
+        if self.0.draining.load(Ordering::Relaxed) {
+            return Err(ProblemDetails::new(Problem::Overloaded, "the server is stopping"));
+        }
+        let mut ready_at_ms = self.0.ready_at_ms.lock().await;
+        let now_ms = self.now().unix_ms();
+        if (now_ms - *ready_at_ms).abs() < READY_CACHE_MS {
+            return Ok(());
+        }
+        let late = |_| ProblemDetails::new(Problem::Overloaded, "the database does not answer in time");
+        tokio::time::timeout(READY_DEADLINE, self.0.store.ready()).await.map_err(late)??;
+        *ready_at_ms = now_ms;
+        Ok(())
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    pub(crate) fn store(&self) -> &dyn Store {
+        &*self.0.store
+    }
+
+    pub(crate) fn verifier(&self) -> &Verifier {
+        &self.0.verifier
+    }
+
+    pub(crate) fn id_secret(&self) -> &IdSecret {
+        &self.0.id_secret
+    }
+
+    pub(crate) fn rate_limiting(&self) -> &RateLimiting {
+        &self.0.rate_limiting
+    }
+
+    pub(crate) fn committer(&self) -> &Committer {
+        &self.0.committer
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+}
+
+/// Forgets idle identities and asks for new keys, as long as the app lives.
+async fn keep_house(app: std::sync::Weak<Inner>) {
+    let mut every = tokio::time::interval(HOUSEKEEPING);
+    loop {
+        every.tick().await;
+        let Some(app) = app.upgrade() else { return };
+        app.rate_limiting.forget_idle();
+        app.verifier.refresh().await;
+    }
+}

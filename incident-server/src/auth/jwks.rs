@@ -1,0 +1,115 @@
+//! Where a JWK set comes from: a file, or a URL.
+
+use std::{net::IpAddr, path::PathBuf, str::FromStr, time::Duration};
+
+use reqwest::{Client, Url, redirect};
+
+use super::keys::{KeySet, NotAKeySet};
+
+const TIMEOUT: Duration = Duration::from_secs(5);
+const MAX_BYTES: usize = 1024 * 1024;
+
+/// A JWK set's place.
+#[derive(Debug, Clone)]
+pub enum JwksSource {
+    /// A file, read again when a token names an unknown key.
+    File(PathBuf),
+    /// A URL, fetched again when a token names an unknown key.
+    Url(Url),
+}
+
+/// Why a JWK set is not to be had.
+#[derive(Debug, thiserror::Error)]
+pub enum JwksError {
+    /// Plain `http` to another machine: anybody between could put keys in.
+    #[error("a JWK set is fetched over https, or over http on loopback only")]
+    Insecure,
+    /// The URL cannot be read.
+    #[error("the JWK set's URL is not valid")]
+    Url,
+    /// The file cannot be read.
+    #[error("cannot read the JWK set {}: {source}", file.display())]
+    File {
+        /// Which file.
+        file: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The URL does not answer with a set.
+    #[error("cannot fetch the JWK set: {0}")]
+    Fetch(String),
+    /// What came is no set.
+    #[error(transparent)]
+    NotAKeySet(#[from] NotAKeySet),
+}
+
+impl FromStr for JwksSource {
+    type Err = JwksError;
+
+    fn from_str(text: &str) -> Result<Self, JwksError> {
+        if !text.contains("://") {
+            return Ok(Self::File(text.into()));
+        }
+        let url = Url::parse(text).map_err(|_| JwksError::Url)?;
+        match url.scheme() {
+            "https" => Ok(Self::Url(url)),
+            "http" if is_loopback(&url) => Ok(Self::Url(url)),
+            _ => Err(JwksError::Insecure),
+        }
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+impl JwksSource {
+    pub(super) async fn load(&self) -> Result<KeySet, JwksError> {
+        let text = match self {
+            Self::File(file) => tokio::fs::read(file)
+                .await
+                .map_err(|source| JwksError::File { file: file.clone(), source })?,
+            Self::Url(url) => fetch(url.clone()).await?,
+        };
+        Ok(KeySet::parse(&text)?)
+    }
+}
+
+/// Follows no redirect: it could lead from https to http.
+async fn fetch(url: Url) -> Result<Vec<u8>, JwksError> {
+    let failed = |error: reqwest::Error| JwksError::Fetch(error.without_url().to_string());
+    let client =
+        Client::builder().timeout(TIMEOUT).redirect(redirect::Policy::none()).build().map_err(failed)?;
+    let mut response = client.get(url).send().await.map_err(failed)?;
+    if !response.status().is_success() {
+        return Err(JwksError::Fetch(format!("the answer's status is {}", response.status())));
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(failed)? {
+        body.extend_from_slice(&chunk);
+        if body.len() > MAX_BYTES {
+            return Err(JwksError::Fetch("the answer is larger than 1 MiB".into()));
+        }
+    }
+    Ok(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_is_taken_on_loopback_only() {
+        for allowed in
+            ["http://localhost:1/k", "http://127.0.0.1/k", "http://[::1]/k", "https://id.example/k"]
+        {
+            assert!(matches!(allowed.parse(), Ok(JwksSource::Url(_))), "{allowed}");
+        }
+        for refused in ["http://id.example/k", "http://127.0.0.1.example/k", "ftp://localhost/k", "http://"] {
+            assert!(refused.parse::<JwksSource>().is_err(), "{refused}");
+        }
+        assert!(matches!("keys.json".parse(), Ok(JwksSource::File(_))));
+    }
+}

@@ -1,0 +1,77 @@
+//! The keys that tokens may be signed with. A key decides its algorithm, never the token.
+
+use jsonwebtoken::{
+    Algorithm, DecodingKey, Header,
+    jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse},
+};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// One key and the algorithm it is for.
+pub(super) struct Key {
+    id: Option<String>,
+    pub(super) algorithm: Algorithm,
+    pub(super) decoding: DecodingKey,
+}
+
+/// All keys in force.
+#[derive(Default)]
+pub(super) struct KeySet(Vec<Key>);
+
+/// The text is no JWK set (RFC 7517, section 5).
+#[derive(Debug, thiserror::Error)]
+#[error("not a JWK set: an object with an array `keys` is expected (RFC 7517, section 5)")]
+pub struct NotAKeySet;
+
+impl KeySet {
+    /// A shared secret; fits tokens with and without `kid`.
+    pub(super) fn hs256(secret: &[u8]) -> Self {
+        Self(vec![Key { id: None, algorithm: Algorithm::HS256, decoding: DecodingKey::from_secret(secret) }])
+    }
+
+    /// The keys of a JWK set that can be used here: RS256, ES256 and EdDSA; others are passed over.
+    pub(super) fn parse(text: &[u8]) -> Result<Self, NotAKeySet> {
+        #[derive(Deserialize)]
+        struct Set {
+            keys: Vec<Value>,
+        }
+        let set: Set = serde_json::from_slice(text).map_err(|_| NotAKeySet)?;
+        Ok(Self(set.keys.into_iter().filter_map(usable).collect()))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The keys that may have signed a token with this header. A `kid` on one side only excludes nothing.
+    pub(super) fn fitting<'a>(&'a self, header: &'a Header) -> impl Iterator<Item = &'a Key> {
+        self.0.iter().filter(|key| {
+            let same_id = key.id.is_none() || header.kid.is_none() || key.id == header.kid;
+            same_id && key.algorithm == header.alg
+        })
+    }
+}
+
+fn usable(value: Value) -> Option<Key> {
+    let jwk: Jwk = serde_json::from_value(value).ok()?;
+    let for_signatures =
+        !matches!(&jwk.common.public_key_use, Some(other) if *other != PublicKeyUse::Signature);
+    let algorithm = algorithm(&jwk).filter(|_| for_signatures)?;
+    let decoding = DecodingKey::from_jwk(&jwk).ok()?;
+    Some(Key { id: jwk.common.key_id, algorithm, decoding })
+}
+
+/// The algorithm of a key's kind; a key that names another one is not for us.
+fn algorithm(jwk: &Jwk) -> Option<Algorithm> {
+    let (algorithm, name) = match &jwk.algorithm {
+        AlgorithmParameters::RSA(_) => (Algorithm::RS256, KeyAlgorithm::RS256),
+        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => {
+            (Algorithm::ES256, KeyAlgorithm::ES256)
+        }
+        AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => {
+            (Algorithm::EdDSA, KeyAlgorithm::EdDSA)
+        }
+        _ => return None,
+    };
+    jwk.common.key_algorithm.is_none_or(|named| named == name).then_some(algorithm)
+}

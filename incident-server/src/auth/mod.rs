@@ -1,0 +1,26 @@
+//! Token to caller: who asks, and what they may see.
+
+mod jwks;
+mod keys;
+mod mint;
+mod verify;
+
+use std::sync::Arc;
+
+use incident_core::Reporter;
+
+pub use jwks::{JwksError, JwksSource};
+pub use mint::{TokenRequest, mint_hs256};
+pub use verify::{Refused, Verifier};
+
+/// The scope that allows reading the incidents of others.
+pub const READ_SCOPE: &str = "incidents:read";
+
+/// Who asks.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The token's `sub`.
+    pub reporter: Arc<Reporter>,
+    /// Whether the token has the scope `incidents:read`.
+    pub may_read_all: bool,
+}

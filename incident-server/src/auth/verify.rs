@@ -1,0 +1,201 @@
+//! Checks a token: signature, times, issuer, audience, subject.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use arc_swap::ArcSwap;
+use incident_core::{Reporter, Timestamp};
+use jsonwebtoken::{Header, TokenData, Validation, decode, decode_header};
+use quick_cache::sync::Cache;
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::sync::Mutex;
+
+use super::{
+    Caller, JwksError, JwksSource, READ_SCOPE,
+    keys::{Key, KeySet},
+};
+
+const LEEWAY_SECONDS: u32 = 30;
+const REFRESH_COOL_DOWN: Duration = Duration::from_secs(10);
+const CACHED_TOKENS: usize = 4096;
+
+/// Why a token is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// There is no token, or it is not valid: the caller needs a new one.
+    #[error("{0}")]
+    Invalid(&'static str),
+    /// No key was ever to be had from the issuer: nobody can be judged.
+    #[error("the key set of the token issuer could not be loaded yet")]
+    NoKeys,
+}
+
+/// What a verified token says.
+#[derive(Clone)]
+struct Verified {
+    caller: Caller,
+    expires_at_ms: i64,
+}
+
+/// Checks tokens under the configured keys.
+pub struct Verifier {
+    keys: ArcSwap<KeySet>,
+    source: Option<JwksSource>,
+    last_refresh: Mutex<Option<Instant>>,
+    issuer: Option<String>,
+    audience: Option<String>,
+    /// A verified token stays verified until it expires or the keys change.
+    cache: Cache<String, Verified>,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    sub: String,
+    exp: f64,
+    scope: Option<Value>,
+}
+
+impl Verifier {
+    /// Takes tokens signed with HS256 under a shared secret.
+    pub fn hs256(secret: &[u8], issuer: Option<String>, audience: Option<String>) -> Self {
+        Self::new(KeySet::hs256(secret), None, issuer, audience)
+    }
+
+    /// Takes tokens signed under the keys of a JWK set.
+    ///
+    /// # Errors
+    /// A file that holds no set. A URL that does not answer is no error: it is tried again.
+    pub async fn jwks(
+        source: JwksSource,
+        issuer: Option<String>,
+        audience: Option<String>,
+    ) -> Result<Self, JwksError> {
+        let keys = match (source.load().await, &source) {
+            (Err(error), JwksSource::Url(_)) => {
+                tracing::warn!(%error, "no key set yet; requests are answered 503 until it can be fetched");
+                KeySet::default()
+            }
+            (loaded, _) => loaded?,
+        };
+        Ok(Self::new(keys, Some(source), issuer, audience))
+    }
+
+    fn new(
+        keys: KeySet,
+        source: Option<JwksSource>,
+        issuer: Option<String>,
+        audience: Option<String>,
+    ) -> Self {
+        let keys = ArcSwap::from_pointee(keys);
+        let cache = Cache::new(CACHED_TOKENS);
+        Self { keys, source, last_refresh: Mutex::new(None), issuer, audience, cache }
+    }
+
+    /// Says who the bearer of a token is.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Caller, Refused> {
+        if let Some(verified) = self.cache.get(token)
+            && now.unix_ms() < verified.expires_at_ms
+        {
+            return Ok(verified.caller);
+        }
+        let header = decode_header(token).map_err(|_| Refused::Invalid("the access token is no JWT"))?;
+        if header.crit.is_some() {
+            return Err(Refused::Invalid("the access token has a `crit` header, which is not taken"));
+        }
+        let mut keys = self.keys.load_full();
+        if keys.fitting(&header).next().is_none() && self.refresh().await {
+            keys = self.keys.load_full();
+        }
+        let verified = self.check(token, &header, &keys)?;
+        self.cache.insert(token.to_owned(), verified.clone());
+        Ok(verified.caller)
+    }
+
+    fn check(&self, token: &str, header: &Header, keys: &KeySet) -> Result<Verified, Refused> {
+        if keys.is_empty() && self.source.is_some() {
+            return Err(Refused::NoKeys);
+        }
+        let mut refused = Refused::Invalid("the access token is signed with no key that is known here");
+        for key in keys.fitting(header) {
+            match decode::<Claims>(token, &key.decoding, &self.validation(key)) {
+                Ok(data) => return verified(data),
+                Err(error) => refused = Refused::Invalid(explain(&error)),
+            }
+        }
+        Err(refused)
+    }
+
+    fn validation(&self, key: &Key) -> Validation {
+        let mut validation = Validation::new(key.algorithm);
+        validation.leeway = LEEWAY_SECONDS.into();
+        validation.validate_nbf = true;
+        validation.validate_aud = self.audience.is_some();
+        let mut required = vec!["exp", "sub"];
+        if let Some(issuer) = &self.issuer {
+            validation.set_issuer(&[issuer]);
+            required.push("iss");
+        }
+        if let Some(audience) = &self.audience {
+            validation.set_audience(&[audience]);
+            required.push("aud");
+        }
+        validation.set_required_spec_claims(&required);
+        validation
+    }
+
+    /// Loads the key set again, not more often than the cool-down allows; says whether it was loaded. The old
+    /// keys serve while the issuer is away.
+    pub(crate) async fn refresh(&self) -> bool {
+        let Some(source) = &self.source else { return false };
+        let mut last = self.last_refresh.lock().await;
+        if last.is_some_and(|last| last.elapsed() < REFRESH_COOL_DOWN) {
+            return true; // somebody else has just tried
+        }
+        let loaded = source.load().await;
+        *last = Some(Instant::now());
+        match loaded {
+            Ok(keys) => {
+                self.keys.store(Arc::new(keys));
+                self.cache.clear();
+                true
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the key set could not be loaded again; the old keys serve on");
+                false
+            }
+        }
+    }
+}
+
+#[allow(clippy::cast_possible_truncation)] // a float-to-int cast saturates
+fn verified(data: TokenData<Claims>) -> Result<Verified, Refused> {
+    let Claims { sub, exp, scope } = data.claims;
+    let reporter = Reporter::parse(&sub).map_err(|_| {
+        Refused::Invalid("the access token's `sub` must have 1 to 255 characters, none of them a control")
+    })?;
+    let may_read_all =
+        matches!(&scope, Some(Value::String(scope)) if scope.split(' ').any(|s| s == READ_SCOPE));
+    let expires_at_ms = ((exp + f64::from(LEEWAY_SECONDS)) * 1000.0) as i64;
+    Ok(Verified { caller: Caller { reporter: Arc::new(reporter), may_read_all }, expires_at_ms })
+}
+
+fn explain(error: &jsonwebtoken::errors::Error) -> &'static str {
+    use jsonwebtoken::errors::ErrorKind;
+    match error.kind() {
+        ErrorKind::ExpiredSignature => "the access token has expired",
+        ErrorKind::ImmatureSignature => "the access token is not valid yet",
+        ErrorKind::InvalidIssuer => "the access token comes from another issuer",
+        ErrorKind::InvalidAudience => "the access token is for another audience",
+        ErrorKind::InvalidSignature => "the access token's signature does not verify",
+        ErrorKind::MissingRequiredClaim(_) => {
+            "the access token lacks a required claim (exp, sub, or iss and aud where configured)"
+        }
+        _ => "the access token is not valid",
+    }
+}

@@ -1,0 +1,86 @@
+//! Flags and variables: one name each, `--listen` and `INCIDENT_LISTEN`.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{auth::JwksSource, rate_limit::RateLimit};
+
+/// The endpoint of incident-sync.
+///
+/// Without a subcommand it serves, on SQLite in the data directory unless told otherwise.
+#[derive(Debug, Parser)]
+#[command(name = "incident-server", version, args_conflicts_with_subcommands = false)]
+pub struct Cli {
+    #[command(flatten)]
+    /// How to serve.
+    pub config: Config,
+    #[command(subcommand)]
+    /// What to do instead of serving.
+    pub command: Option<Command>,
+}
+
+/// How to serve.
+#[derive(Debug, Args)]
+pub struct Config {
+    /// Address and port to listen on
+    #[arg(long, env = "INCIDENT_LISTEN", default_value = "127.0.0.1:8080", global = true)]
+    pub listen: SocketAddr,
+    /// Directory of the SQLite file and the generated secrets
+    #[arg(long, env = "INCIDENT_DATA_DIR", default_value = "./incident-data", global = true)]
+    pub data_dir: PathBuf,
+    /// `sqlite://FILE` or `postgres://USER@HOST/DATABASE` [default: SQLite in the data directory]
+    #[arg(long, env = "INCIDENT_DATABASE_URL", hide_env_values = true, global = true)]
+    pub database_url: Option<String>,
+    /// File with the secret of HS256 tokens, at least 32 bytes [default: generated in the data directory]
+    #[arg(long, env = "INCIDENT_AUTH_HS256_SECRET_FILE", global = true)]
+    pub auth_hs256_secret_file: Option<PathBuf>,
+    /// URL or file of a JWK set (RS256, ES256, EdDSA); replaces HS256
+    #[arg(long, env = "INCIDENT_AUTH_JWKS", global = true)]
+    pub auth_jwks: Option<JwksSource>,
+    /// The `iss` that tokens must have
+    #[arg(long, env = "INCIDENT_AUTH_ISSUER", global = true)]
+    pub auth_issuer: Option<String>,
+    /// The `aud` that tokens must have
+    #[arg(long, env = "INCIDENT_AUTH_AUDIENCE", global = true)]
+    pub auth_audience: Option<String>,
+    /// File with the secret between idempotency keys and incident ids, at least 32 bytes, the same for every
+    /// replica [default: generated in the data directory]
+    #[arg(long, env = "INCIDENT_ID_SECRET_FILE", global = true)]
+    pub id_secret_file: Option<PathBuf>,
+    /// Requests per identity: RATE/s,BURST or RATE/m,BURST, or off
+    #[arg(long, env = "INCIDENT_RATE_LIMIT", default_value = "20/s,200", global = true)]
+    pub rate_limit: RateLimit,
+    /// Requests that wait for their commit at most; more are answered 503
+    #[arg(long, env = "INCIDENT_MAX_IN_FLIGHT", default_value_t = 4096, value_parser = at_least_one, global = true)]
+    pub max_in_flight: usize,
+    /// Payloads that one transaction takes at most; 1 switches group commit off
+    #[arg(long, env = "INCIDENT_MAX_COMMIT_BATCH", default_value_t = 512, value_parser = at_least_one, global = true)]
+    pub max_commit_batch: usize,
+}
+
+/// What to do instead of serving.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print an access token for the HS256 secret
+    Token {
+        /// Whom the token is for: the reporter's identity
+        #[arg(long)]
+        sub: String,
+        /// What they may do, such as incidents:read
+        #[arg(long)]
+        scope: Option<String>,
+        /// How long it is valid, such as 1h or 30days
+        #[arg(long, default_value = "1h", value_parser = humantime::parse_duration)]
+        ttl: Duration,
+    },
+    /// Print the OpenAPI document
+    Openapi,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("a whole number of at least 1 is expected".into()),
+        Ok(number) => Ok(number),
+    }
+}

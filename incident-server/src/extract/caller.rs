@@ -1,0 +1,32 @@
+//! Who asks: the bearer of a valid token (RFC 6750, section 2.1) who does not ask too often.
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, header, request::Parts},
+};
+
+use crate::{
+    App,
+    auth::{Caller, Refused},
+    problem::ProblemDetails,
+};
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = ProblemDetails;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ProblemDetails> {
+        let token = bearer(&parts.headers)
+            .ok_or(Refused::Invalid("send an access token: Authorization: Bearer <token>"))?;
+        let caller = app.verifier().verify(token, app.now()).await?;
+        app.rate_limiting().check(&caller.reporter).map_err(ProblemDetails::rate_limited)?;
+        Ok(caller)
+    }
+}
+
+/// The token of the one `Authorization` header; the scheme's letter case does not matter.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let (value, None) = (values.next()?, values.next()) else { return None };
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}

@@ -1,0 +1,27 @@
+//! The id in a path; anything else there names no incident.
+
+use axum::{
+    RequestPartsExt,
+    extract::{FromRequestParts, Path},
+    http::request::Parts,
+};
+use incident_core::{IncidentId, Problem};
+
+use crate::problem::ProblemDetails;
+
+/// The `{id}` of a path.
+pub(crate) struct PathId(pub(crate) IncidentId);
+
+impl<S: Sync> FromRequestParts<S> for PathId {
+    type Rejection = ProblemDetails;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ProblemDetails> {
+        let text = parts.extract::<Path<String>>().await.ok();
+        text.and_then(|Path(text)| text.parse().ok()).map(Self).ok_or_else(not_found)
+    }
+}
+
+/// There is no such incident, or none that this caller may see: the answer is the same.
+pub(crate) fn not_found() -> ProblemDetails {
+    ProblemDetails::new(Problem::NotFound, "there is no incident with this id that this caller may see")
+}

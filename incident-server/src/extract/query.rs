@@ -1,0 +1,119 @@
+//! The parameters of a list. Every fault at once; an unknown parameter is passed over.
+
+use std::str::FromStr;
+
+use axum::{extract::FromRequestParts, http::request::Parts};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use incident_core::{Code, IncidentId, LocationId, Status, Timestamp};
+
+use crate::problem::ProblemDetails;
+
+const DEFAULT_LIMIT: usize = 50;
+const MAX_LIMIT: usize = 200;
+
+/// What a list is asked for.
+pub(crate) struct ListParameters {
+    pub(crate) status: Option<Status>,
+    pub(crate) location_id: Option<LocationId>,
+    pub(crate) created_after: Option<Timestamp>,
+    pub(crate) created_before: Option<Timestamp>,
+    pub(crate) limit: usize,
+    pub(crate) cursor: Option<ListCursor>,
+}
+
+/// Where a page begins: behind this incident. Opaque on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ListCursor(pub(crate) IncidentId);
+
+impl FromStr for ListCursor {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(drop)?;
+        <[u8; 16]>::try_from(bytes).map(|bytes| Self(IncidentId::from_bytes(bytes))).map_err(drop)
+    }
+}
+
+impl std::fmt::Display for ListCursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&BASE64_URL_SAFE_NO_PAD.encode(self.0.as_bytes()))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for ListParameters {
+    type Rejection = ProblemDetails;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ProblemDetails> {
+        let mut query = Query::read(parts.uri.query().unwrap_or_default());
+        let word = "must be Open or Cancelled";
+        let moment = "must be an ISO 8601 date-time with an offset; in a query a + is written %2B";
+        let parameters = Self {
+            status: query.get("status", Code::UnknownValue, word, |text| text.parse().ok()),
+            location_id: query.location_id(),
+            created_after: query.get("createdAfter", Code::Timestamp, moment, |text| text.parse().ok()),
+            created_before: query.get("createdBefore", Code::Timestamp, moment, |text| text.parse().ok()),
+            limit: query.limit(DEFAULT_LIMIT, MAX_LIMIT),
+            cursor: query.get("cursor", Code::UnknownValue, "must be a nextCursor", |text| text.parse().ok()),
+        };
+        query.finish(parameters)
+    }
+}
+
+/// The pairs of a query string and the faults found so far.
+pub(crate) struct Query<'a> {
+    pairs: Vec<(std::borrow::Cow<'a, str>, std::borrow::Cow<'a, str>)>,
+    faults: Vec<(&'static str, Code, String)>,
+}
+
+impl<'a> Query<'a> {
+    pub(crate) fn read(text: &'a str) -> Self {
+        Self { pairs: form_urlencoded::parse(text.as_bytes()).collect(), faults: Vec::new() }
+    }
+
+    /// The value of a parameter, if it is there once and can be read.
+    pub(crate) fn get<T>(
+        &mut self,
+        name: &'static str,
+        code: Code,
+        rule: &str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let mut values = self.pairs.iter().filter(|(key, _)| key == name).map(|(_, value)| value);
+        let (value, another) = (values.next()?, values.next());
+        if another.is_some() {
+            self.faults.push((name, Code::DuplicateField, format!("{name} is given more than once")));
+            return None;
+        }
+        let read = read(value);
+        if read.is_none() {
+            self.faults.push((name, code, format!("{name} {rule}")));
+        }
+        read
+    }
+
+    fn location_id(&mut self) -> Option<LocationId> {
+        let mut codes = Vec::new();
+        let rule = "must have 1 to 128 characters, none of them a control character";
+        let parse = |text: &str| LocationId::parse(text).map_err(|error| codes = error.codes).ok();
+        let found = self.get("locationId", Code::Blank, rule, parse);
+        if let (Some(code), Some(fault)) = (codes.first(), self.faults.last_mut()) {
+            fault.1 = *code;
+        }
+        found
+    }
+
+    /// How many at most: from 1 to `max`.
+    pub(crate) fn limit(&mut self, default: usize, max: usize) -> usize {
+        let whole = self.get("limit", Code::Type, "must be a whole number", |text| text.parse::<i64>().ok());
+        let Some(limit) = whole else { return default };
+        let fits = usize::try_from(limit).ok().filter(|limit| (1..=max).contains(limit));
+        fits.unwrap_or_else(|| {
+            self.faults.push(("limit", Code::OutOfRange, format!("limit must lie between 1 and {max}")));
+            default
+        })
+    }
+
+    pub(crate) fn finish<T>(self, parameters: T) -> Result<T, ProblemDetails> {
+        if self.faults.is_empty() { Ok(parameters) } else { Err(ProblemDetails::query(self.faults)) }
+    }
+}

@@ -1,0 +1,76 @@
+//! `POST /api/incidents/sync/batch`
+
+use axum::{Json, extract::State, http::StatusCode};
+use incident_core::{MAX_BATCH_BYTES, decode_batch};
+use serde::Serialize;
+
+use super::sync::Pending;
+use crate::{
+    App,
+    auth::Caller,
+    commit::CommitError,
+    extract::JsonBody,
+    openapi,
+    problem::{self, ProblemDetails},
+    view::SyncAnswer,
+};
+
+/// One result a payload, in order.
+#[derive(Serialize)]
+pub(crate) struct BatchAnswer {
+    results: Vec<BatchResult>,
+}
+
+#[derive(Serialize)]
+struct BatchResult {
+    #[serde(rename = "httpStatus")]
+    http_status: u16,
+    #[serde(flatten)]
+    answer: Answer,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Answer {
+    Settled(Box<SyncAnswer>),
+    Problem(Box<ProblemDetails>),
+}
+
+/// Sync up to 500 payloads
+///
+/// Each stands alone and takes effect in order; a bad one stops none. `httpStatus` is the status that a result
+/// would have had alone.
+#[utoipa::path(
+    post, path = "/api/incidents/sync/batch", tag = "sync", operation_id = "syncBatch",
+    request_body(content = openapi::Batch),
+    responses(openapi::BatchSynced, openapi::BatchProblems),
+    security(("bearer" = [])),
+)]
+pub(crate) async fn sync_batch(
+    State(app): State<App>,
+    caller: Caller,
+    JsonBody(body): JsonBody<MAX_BATCH_BYTES>,
+) -> Result<Json<BatchAnswer>, ProblemDetails> {
+    let payloads = decode_batch(&body)?.into_iter();
+    let pending: Vec<Result<Pending, ProblemDetails>> =
+        payloads.map(|decoded| Ok(Pending::new(&app, &caller, decoded?))).collect();
+    let items: Vec<_> = pending.iter().flatten().map(|pending| pending.item.clone()).collect();
+    let verdicts = if items.is_empty() { Vec::new() } else { app.committer().commit(items).await? };
+    let mut verdicts = verdicts.into_iter();
+    let results = pending.into_iter().map(|pending| {
+        let answered =
+            pending.and_then(|pending| pending.answer(&app, verdicts.next().ok_or(CommitError::Died)?));
+        BatchResult::from(answered)
+    });
+    Ok(Json(BatchAnswer { results: results.collect() }))
+}
+
+impl From<Result<(StatusCode, SyncAnswer), ProblemDetails>> for BatchResult {
+    fn from(answered: Result<(StatusCode, SyncAnswer), ProblemDetails>) -> Self {
+        let (status, answer) = match answered {
+            Ok((status, answer)) => (status, Answer::Settled(Box::new(answer))),
+            Err(details) => (problem::status(details.problem()), Answer::Problem(Box::new(details))),
+        };
+        Self { http_status: status.as_u16(), answer }
+    }
+}

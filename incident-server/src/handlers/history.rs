@@ -1,0 +1,30 @@
+//! `GET /api/incidents/{id}/history`
+
+use axum::{Json, extract::State};
+
+use super::incident::visible;
+use crate::{
+    App,
+    auth::Caller,
+    extract::PathId,
+    openapi,
+    problem::ProblemDetails,
+    view::{EventView, History},
+};
+
+/// Read what happened to an incident, oldest first
+#[utoipa::path(
+    get, path = "/api/incidents/{id}/history", tag = "read", operation_id = "getHistory",
+    params(openapi::IncidentIdPath),
+    responses(openapi::HistoryFound, openapi::IncidentProblems),
+    security(("bearer" = [])),
+)]
+pub(crate) async fn get_history(
+    State(app): State<App>,
+    caller: Caller,
+    PathId(id): PathId,
+) -> Result<Json<History>, ProblemDetails> {
+    visible(&app, &caller, id).await?;
+    let events = app.store().history(id).await?;
+    Ok(Json(History { events: events.iter().map(EventView::from).collect() }))
+}

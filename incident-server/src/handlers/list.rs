@@ -1,0 +1,49 @@
+//! `GET /api/incidents`
+
+use axum::{Json, extract::State};
+
+use crate::{
+    App,
+    auth::Caller,
+    extract::{ListCursor, ListParameters},
+    openapi,
+    problem::ProblemDetails,
+    store::ListQuery,
+    view::{IncidentPage, IncidentView},
+};
+
+/// List incidents, newest first
+///
+/// Own ones that are not anonymous; all with the scope `incidents:read`.
+#[utoipa::path(
+    get, path = "/api/incidents", tag = "read", operation_id = "listIncidents",
+    params(openapi::ListQuery),
+    responses(openapi::Listed, openapi::ListProblems),
+    security(("bearer" = [])),
+)]
+pub(crate) async fn list_incidents(
+    State(app): State<App>,
+    caller: Caller,
+    parameters: ListParameters,
+) -> Result<Json<IncidentPage>, ProblemDetails> {
+    let limit = parameters.limit;
+    let mut found = app.store().incidents(&query(&caller, parameters)).await?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next_cursor = found.last().filter(|_| more).map(|last| ListCursor(last.id).to_string());
+    let incidents = found.into_iter().map(|stored| IncidentView::read(stored, caller.may_read_all)).collect();
+    Ok(Json(IncidentPage { incidents, next_cursor }))
+}
+
+/// Asks for one more than is shown: so it is known whether there is a next page.
+fn query(caller: &Caller, parameters: ListParameters) -> ListQuery {
+    ListQuery {
+        reporter: (!caller.may_read_all).then(|| caller.reporter.clone()),
+        status: parameters.status,
+        location_id: parameters.location_id,
+        created_after: parameters.created_after,
+        created_before: parameters.created_before,
+        after: parameters.cursor.map(|cursor| cursor.0),
+        limit: i64::try_from(parameters.limit).unwrap_or(i64::MAX).saturating_add(1),
+    }
+}

@@ -1,0 +1,49 @@
+//! `GET /healthz`, `GET /readyz`, `GET /metrics`
+
+use axum::{Json, extract::State, http::header, response::IntoResponse};
+use serde::Serialize;
+
+use crate::{App, metrics, openapi, problem::ProblemDetails};
+
+/// The state of the server.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(crate) struct Health {
+    status: &'static str,
+}
+
+/// Is the process alive?
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    tag = "operations",
+    operation_id = "healthz",
+    responses(openapi::Healthy)
+)]
+pub(crate) async fn healthz() -> Json<Health> {
+    Json(Health { status: "alive" })
+}
+
+/// Can the server commit?
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    tag = "operations",
+    operation_id = "readyz",
+    responses(openapi::Healthy, openapi::NotReady)
+)]
+pub(crate) async fn readyz(State(app): State<App>) -> Result<Json<Health>, ProblemDetails> {
+    app.ready().await?;
+    Ok(Json(Health { status: "ready" }))
+}
+
+/// Counters for Prometheus
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "operations",
+    operation_id = "metrics",
+    responses(openapi::MetricsText)
+)]
+pub(crate) async fn get_metrics(State(app): State<App>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, metrics::MEDIA_TYPE)], app.metrics().text())
+}

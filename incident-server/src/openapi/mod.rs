@@ -1,0 +1,62 @@
+//! The OpenAPI document: generated from the handlers, the types they answer with and the rules of the core.
+
+mod parameters;
+mod problems;
+mod schemas;
+mod success;
+
+use utoipa::{
+    OpenApi,
+    openapi::{
+        OpenApi as Document,
+        security::{Http, HttpAuthScheme, SecurityScheme},
+    },
+};
+
+pub(crate) use parameters::{IdempotencyKeyHeader, IncidentIdPath, ListQuery};
+pub(crate) use problems::{BatchProblems, IncidentProblems, ListProblems, NotReady, SyncProblems};
+pub(crate) use schemas::{
+    Batch, DispositionWord, EventKindWord, OutcomeWord, Point, StatusWord, SyncPayload, Violation,
+};
+pub(crate) use success::{BatchSynced, Healthy, HistoryFound, IncidentFound, Listed, MetricsText, Synced};
+
+use crate::{
+    problem::ProblemDetails,
+    view::{History, IncidentPage, IncidentView, SyncAnswer},
+};
+
+/// What stands in the document besides the routes.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "incident-sync",
+        description = "Creates and cancels incidents exactly once, however often and in whatever order a phone \
+                       that was offline sends them. Every answer tells in `disposition` what the client does next: \
+                       `settled` done; `retry` back off and send again; `reauth` get a new token; `quarantine` keep \
+                       the report, tell the user, go on with the others.",
+    ),
+    tags(
+        (name = "sync", description = "What phones send"),
+        (name = "read", description = "What reporters and responders read"),
+        (name = "operations", description = "What operators watch"),
+    ),
+    components(schemas(
+        SyncPayload, Batch, SyncAnswer, IncidentView, IncidentPage, History, ProblemDetails, Point, Violation,
+        success::BatchAnswer,
+    )),
+)]
+pub(crate) struct Base;
+
+/// Adds what the macros cannot say: how a caller proves who they are.
+pub(crate) fn complete(mut document: Document) -> Document {
+    let bearer = Http::builder()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .description(Some(
+            "A JSON Web Token (RFC 7519): `sub` is the reporter, `scope` may hold `incidents:read`",
+        ))
+        .build();
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    document
+}

@@ -1,0 +1,50 @@
+//! Headers, paths and queries.
+
+use utoipa::IntoParams;
+
+use super::StatusWord;
+
+/// The header of a sync.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code)] // documentation only: the extractor reads the header
+pub(crate) struct IdempotencyKeyHeader {
+    /// The derived idempotency key, quoted as an RFC 8941 string or bare. Optional; checked where it is sent.
+    #[param(rename = "Idempotency-Key", value_type = String, required = false, example = "\"01a202c0-f648-81b8-95f2-469ecf9e3f4e\"")]
+    idempotency_key: Option<String>,
+}
+
+/// The path of an incident.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[allow(dead_code)] // documentation only: the extractor reads the path
+pub(crate) struct IncidentIdPath {
+    /// The `id` of an incident.
+    #[param(format = "uuid", example = "01a202c0-f648-8114-8d97-64d571c679d1")]
+    id: String,
+}
+
+/// The query of a list.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+#[allow(dead_code)] // documentation only: the extractor reads the query
+pub(crate) struct ListQuery {
+    /// Only incidents in this state.
+    #[param(value_type = Option<StatusWord>, inline, required = false, nullable = false)]
+    status: Option<String>,
+    /// Only incidents at this location.
+    #[param(min_length = 1, max_length = 128, required = false, nullable = false)]
+    location_id: Option<String>,
+    /// Only incidents created at this moment or later.
+    #[param(format = "date-time", required = false, nullable = false)]
+    created_after: Option<String>,
+    /// Only incidents created before this moment.
+    #[param(format = "date-time", required = false, nullable = false)]
+    created_before: Option<String>,
+    /// At most so many, 50 unless given.
+    #[param(minimum = 1, maximum = 200, required = false, nullable = false)]
+    limit: Option<u16>,
+    /// The `nextCursor` of the page before.
+    #[param(min_length = 1, required = false, nullable = false)]
+    cursor: Option<String>,
+}

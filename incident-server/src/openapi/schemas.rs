@@ -1,0 +1,150 @@
+//! Schemas of what the core defines, built from the core's own constants and words.
+
+use incident_core::{
+    CancellationReason, Code, Disposition, EventKind, LocationId, MAX_BATCH_ITEMS, Outcome, RoomNumber,
+    Status,
+};
+use serde_json::{Value, json};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        ArrayBuilder, KnownFormat, ObjectBuilder, Ref, RefOr, Schema, SchemaFormat,
+        schema::{SchemaType, Type},
+    },
+};
+
+/// Gives a name in the document to a schema that is built by a function.
+macro_rules! schema {
+    ($(#[$doc:meta])* $name:ident = $build:expr) => {
+        $(#[$doc])*
+        pub(crate) struct $name;
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                $build.into()
+            }
+        }
+        impl ToSchema for $name {}
+    };
+}
+
+fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> Schema {
+    let words: Vec<_> = words.into_iter().collect();
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).build().into()
+}
+
+schema!(StatusWord = words(Status::ALL.iter().map(|word| word.as_str())));
+schema!(OutcomeWord = words(Outcome::ALL.iter().map(|word| word.as_str())));
+schema!(DispositionWord = words(Disposition::ALL.iter().map(|word| word.as_str())));
+schema!(EventKindWord = words(EventKind::ALL.iter().map(|word| word.as_str())));
+schema!(Point = point());
+schema!(SyncPayload = payload());
+schema!(Batch = batch());
+schema!(Violation = violation());
+
+/// An example that every schema and every test may use.
+pub(crate) fn example_payload() -> Value {
+    json!({
+        "locationId": "ward-7",
+        "roomNumber": "12B",
+        "gpsCoordinates": { "type": "Point", "coordinates": [12.4924, 41.8902] },
+        "isAnonymous": false,
+        "createdAt": "2026-11-22T10:15:30.120Z",
+    })
+}
+
+fn text(max_chars: usize, description: &str) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(max_chars))
+        .description(Some(description))
+}
+
+fn or_null(builder: ObjectBuilder) -> ObjectBuilder {
+    builder.schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+}
+
+fn axis(max: f64) -> Schema {
+    ObjectBuilder::new().schema_type(Type::Number).minimum(Some(-max)).maximum(Some(max)).build().into()
+}
+
+fn point() -> Schema {
+    let coordinates = ArrayBuilder::new()
+        .prefix_items([axis(180.0), axis(90.0)])
+        .min_items(Some(2))
+        .max_items(Some(2))
+        .description(Some("Longitude, then latitude, in degrees; kept to 1e-7 degrees"));
+    ObjectBuilder::new()
+        .description(Some("A GeoJSON Point (RFC 7946, section 3.1.2)"))
+        .property("type", words(["Point"]))
+        .property("coordinates", coordinates)
+        .required("type")
+        .required("coordinates")
+        .build()
+        .into()
+}
+
+fn payload() -> Schema {
+    let reason =
+        "Why the report was called off: creates the incident if need be, and cancels it. Blank is an error";
+    let moment = "ISO 8601 date-time with an offset, 1970 to 9999, cut to milliseconds. With the token's subject it \
+                  names the incident";
+    ObjectBuilder::new()
+        .description(Some(
+            "A report. Texts are trimmed, then measured in Unicode scalar values; control characters \
+                           are refused. Unknown fields are skipped and answered with a warning",
+        ))
+        .property("locationId", text(LocationId::MAX_CHARS, "Where it happened"))
+        .property("roomNumber", or_null(text(RoomNumber::MAX_CHARS, "The room; blank or null means absent")))
+        .property("gpsCoordinates", Ref::from_schema_name("Point"))
+        .property(
+            "isAnonymous",
+            ObjectBuilder::new()
+                .schema_type(Type::Boolean)
+                .description(Some("An anonymous incident is stored without its reporter")),
+        )
+        .property(
+            "createdAt",
+            ObjectBuilder::new()
+                .schema_type(Type::String)
+                .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+                .description(Some(moment)),
+        )
+        .property("cancellationReason", or_null(text(CancellationReason::MAX_CHARS, reason)))
+        .required("locationId")
+        .required("gpsCoordinates")
+        .required("isAnonymous")
+        .required("createdAt")
+        .examples([example_payload()])
+        .build()
+        .into()
+}
+
+fn batch() -> Schema {
+    let incidents =
+        ArrayBuilder::new().items(Ref::from_schema_name("SyncPayload")).max_items(Some(MAX_BATCH_ITEMS));
+    ObjectBuilder::new()
+        .property("incidents", incidents)
+        .required("incidents")
+        .examples([json!({ "incidents": [example_payload()] })])
+        .build()
+        .into()
+}
+
+fn violation() -> Schema {
+    ObjectBuilder::new()
+        .description(Some("One broken rule. Never holds a value of the payload"))
+        .property(
+            "pointer",
+            ObjectBuilder::new()
+                .schema_type(Type::String)
+                .description(Some("JSON Pointer (RFC 6901); a query parameter's name behind a slash")),
+        )
+        .property("code", words(Code::ALL.map(Code::as_str)))
+        .property("detail", ObjectBuilder::new().schema_type(Type::String))
+        .required("pointer")
+        .required("code")
+        .required("detail")
+        .build()
+        .into()
+}

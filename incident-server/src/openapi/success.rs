@@ -1,0 +1,58 @@
+//! What a route answers when all is well.
+
+use utoipa::{IntoResponses, ToSchema};
+
+use crate::view;
+
+/// Of a sync.
+#[derive(IntoResponses)]
+#[allow(dead_code)] // documentation only
+pub(crate) enum Synced {
+    /// The incident exists, and this payload changed it or was a repeat
+    #[response(status = 200)]
+    Known(#[to_schema] view::SyncAnswer),
+    /// The incident is new
+    #[response(status = 201, headers(("Location" = String, description = "Where the incident is read")))]
+    New(#[to_schema] view::SyncAnswer),
+}
+
+/// One result a payload, in order
+#[derive(ToSchema)]
+#[allow(dead_code)] // documentation only: handlers/batch.rs writes it
+pub(crate) struct BatchAnswer {
+    /// The success body or the problem, each with the status it would have had alone
+    #[schema(value_type = Vec<Object>)]
+    results: Vec<BatchResult>,
+}
+
+#[allow(dead_code)] // documentation only
+struct BatchResult;
+
+macro_rules! success {
+    ($($(#[$doc:meta])* $name:ident($body:ty);)*) => {
+        $($(#[$doc])*
+        #[derive(IntoResponses)]
+        #[response(status = 200)]
+        #[allow(dead_code)] // documentation only
+        pub(crate) struct $name(#[to_schema] $body);)*
+    };
+}
+
+success! {
+    /// One result a payload, in order
+    BatchSynced(BatchAnswer);
+    /// The incident
+    IncidentFound(view::IncidentView);
+    /// What happened to it
+    HistoryFound(view::History);
+    /// A page of incidents
+    Listed(view::IncidentPage);
+    /// The server's state
+    Healthy(crate::handlers::operations::Health);
+}
+
+/// Counters in the OpenMetrics text format
+#[derive(IntoResponses)]
+#[response(status = 200, content_type = "application/openmetrics-text")]
+#[allow(dead_code)] // documentation only
+pub(crate) struct MetricsText(String);

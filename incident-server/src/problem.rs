@@ -1,0 +1,268 @@
+//! The one table from problem to status, and the one place that logs a failure.
+
+use axum::{
+    Json,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use incident_core::{BatchRefusal, Conflict, Disposition, MAX_BATCH_ITEMS, Problem, Refusal, Violation};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{auth::Refused, commit::CommitError, openapi, store::StoreError};
+
+/// The media type of an answer that says what went wrong.
+pub const MEDIA_TYPE: &str = "application/problem+json";
+
+const RETRY_AFTER_SECONDS: u64 = 1;
+
+/// What went wrong, in the shape of RFC 9457, section 3.
+///
+/// Built here and nowhere else; its `detail` never holds anything of a payload.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Problem)]
+pub struct ProblemDetails {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'static str,
+    status: u16,
+    detail: String,
+    #[schema(value_type = openapi::DispositionWord, inline)]
+    disposition: Disposition,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<openapi::Violation>)]
+    errors: Vec<QueryOrPayloadError>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fields: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    max_bytes: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    max_items: Option<usize>,
+    #[serde(skip)]
+    problem: Problem,
+    #[serde(skip)]
+    retry_after_seconds: Option<u64>,
+}
+
+/// One entry of `errors`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub(crate) enum QueryOrPayloadError {
+    Payload(Violation),
+    Query { pointer: String, code: &'static str, detail: String },
+}
+
+/// The status of a problem: the only place that knows.
+pub const fn status(problem: Problem) -> StatusCode {
+    match problem {
+        Problem::MalformedJson => StatusCode::BAD_REQUEST,
+        Problem::Unauthorized => StatusCode::UNAUTHORIZED,
+        Problem::Forbidden => StatusCode::FORBIDDEN,
+        Problem::NotFound => StatusCode::NOT_FOUND,
+        Problem::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Problem::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
+        Problem::IdempotencyConflict => StatusCode::CONFLICT,
+        Problem::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Problem::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Problem::ValidationFailed | Problem::IdempotencyKeyMismatch => StatusCode::UNPROCESSABLE_ENTITY,
+        Problem::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        Problem::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        Problem::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+impl ProblemDetails {
+    /// A problem with a sentence on this occurrence.
+    pub fn new(problem: Problem, detail: impl Into<String>) -> Self {
+        Self {
+            kind: format!("/problems/{problem}"),
+            title: problem.title(),
+            status: status(problem).as_u16(),
+            detail: detail.into(),
+            disposition: problem.disposition(),
+            errors: Vec::new(),
+            fields: Vec::new(),
+            max_bytes: None,
+            max_items: None,
+            problem,
+            retry_after_seconds: matches!(problem, Problem::Overloaded).then_some(RETRY_AFTER_SECONDS),
+        }
+    }
+
+    /// Which problem it is.
+    pub fn problem(&self) -> Problem {
+        self.problem
+    }
+
+    /// A body over its limit.
+    pub fn too_many_bytes(max_bytes: usize) -> Self {
+        let detail = format!("the body may have at most {max_bytes} bytes");
+        Self { max_bytes: Some(max_bytes), ..Self::new(Problem::PayloadTooLarge, detail) }
+    }
+
+    /// An identity over its rate.
+    pub fn rate_limited(retry_after_seconds: u64) -> Self {
+        let detail = format!("send again in {retry_after_seconds} s");
+        Self { retry_after_seconds: Some(retry_after_seconds), ..Self::new(Problem::RateLimited, detail) }
+    }
+
+    /// Query parameters that break rules; a pointer is the parameter's name behind a slash.
+    pub fn query(errors: Vec<(&'static str, incident_core::Code, String)>) -> Self {
+        let entry = |(name, code, detail): (&str, incident_core::Code, String)| QueryOrPayloadError::Query {
+            pointer: format!("/{name}"),
+            code: code.as_str(),
+            detail,
+        };
+        Self::invalid(errors.into_iter().map(entry).collect())
+    }
+
+    fn invalid(errors: Vec<QueryOrPayloadError>) -> Self {
+        let detail = match errors.len() {
+            1 => "one rule is broken, see errors".to_owned(),
+            count => format!("{count} rules are broken, see errors"),
+        };
+        Self { errors, ..Self::new(Problem::ValidationFailed, detail) }
+    }
+
+    /// A bug; the middleware that knows the request's id puts it into `detail`.
+    pub fn internal() -> Self {
+        Self::new(Problem::Internal, "")
+    }
+
+    /// What a problem looks like, for the API document.
+    pub(crate) fn example(problem: Problem) -> Self {
+        match problem {
+            Problem::ValidationFailed => {
+                vec![Violation { pointer: "/locationId", code: incident_core::Code::Blank }].into()
+            }
+            Problem::IdempotencyConflict => {
+                Conflict { fields: vec![incident_core::Field::LocationId] }.into()
+            }
+            Problem::PayloadTooLarge => Self::too_many_bytes(incident_core::MAX_PAYLOAD_BYTES),
+            Problem::RateLimited => Self::rate_limited(1),
+            Problem::Internal => Self::for_request("01a202c0-f648-7000-8000-000000000000"),
+            other => Self::new(other, other.title()),
+        }
+    }
+
+    /// Says in `detail` where operators find what happened.
+    pub(crate) fn for_request(request_id: &str) -> Self {
+        let detail = format!("the server's log tells more about request {request_id}");
+        Self { detail, ..Self::internal() }
+    }
+
+    fn headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        if let Some(seconds) = self.retry_after_seconds {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        if self.problem == Problem::Unauthorized {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        headers
+    }
+}
+
+/// Marks an answer so that the middleware can complete and count it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Marked(pub(crate) Problem);
+
+impl IntoResponse for ProblemDetails {
+    fn into_response(self) -> Response {
+        let mut response = (status(self.problem), Json(&self)).into_response();
+        response
+            .headers_mut()
+            .extend(self.headers().into_iter().filter_map(|(name, value)| Some((name?, value))));
+        response.extensions_mut().insert(Marked(self.problem));
+        response
+    }
+}
+
+impl From<Vec<Violation>> for ProblemDetails {
+    fn from(violations: Vec<Violation>) -> Self {
+        Self::invalid(violations.into_iter().map(QueryOrPayloadError::Payload).collect())
+    }
+}
+
+impl From<Refusal> for ProblemDetails {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Malformed(place) => Self::new(Problem::MalformedJson, place.to_string()),
+            Refusal::Invalid(violations) => violations.into(),
+        }
+    }
+}
+
+impl From<BatchRefusal> for ProblemDetails {
+    fn from(refusal: BatchRefusal) -> Self {
+        match refusal {
+            BatchRefusal::Malformed(place) => Self::new(Problem::MalformedJson, place.to_string()),
+            BatchRefusal::Invalid(violation) => vec![violation].into(),
+            BatchRefusal::TooManyItems => {
+                let detail = format!("a batch may have at most {MAX_BATCH_ITEMS} payloads");
+                Self { max_items: Some(MAX_BATCH_ITEMS), ..Self::new(Problem::PayloadTooLarge, detail) }
+            }
+        }
+    }
+}
+
+impl From<Conflict> for ProblemDetails {
+    fn from(conflict: Conflict) -> Self {
+        let fields: Vec<_> = conflict.fields.iter().map(|field| field.as_str()).collect();
+        let detail = format!("what is stored of this incident differs in {}", fields.join(", "));
+        Self { fields, ..Self::new(Problem::IdempotencyConflict, detail) }
+    }
+}
+
+impl From<Refused> for ProblemDetails {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Invalid(_) => Self::new(Problem::Unauthorized, refused.to_string()),
+            Refused::NoKeys => Self::new(Problem::Overloaded, refused.to_string()),
+        }
+    }
+}
+
+impl From<&StoreError> for ProblemDetails {
+    fn from(error: &StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => {
+                tracing::error!(error = %error, "answered 503: send again");
+                Self::new(
+                    Problem::Overloaded,
+                    "the database is not available; whether this took effect is not known, send it again",
+                )
+            }
+            StoreError::InvalidRow(_) => {
+                tracing::error!(error = %error, "answered 500");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<StoreError> for ProblemDetails {
+    fn from(error: StoreError) -> Self {
+        (&error).into()
+    }
+}
+
+impl From<CommitError> for ProblemDetails {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::QueueFull => {
+                Self::new(Problem::Overloaded, "too many requests wait for their commit; send it again")
+            }
+            CommitError::Draining => Self::new(Problem::Overloaded, "the server is stopping; send it again"),
+            CommitError::Store(error) => (&*error).into(),
+            CommitError::Died => {
+                tracing::error!("the committing task gave no answer");
+                Self::internal()
+            }
+        }
+    }
+}

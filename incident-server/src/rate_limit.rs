@@ -1,0 +1,91 @@
+//! How often one identity may ask. By token subject, not by address: a whole site sits behind one.
+
+use std::{num::NonZeroU32, str::FromStr, sync::Arc, time::Duration};
+
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
+use incident_core::Reporter;
+
+/// A rate and a burst, written `20/s,200`; or `off`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateLimit(Option<Quota>);
+
+/// The text is no rate limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a rate limit is written RATE/s,BURST or RATE/m,BURST, such as 20/s,200, or off")]
+pub struct NotARateLimit;
+
+impl FromStr for RateLimit {
+    type Err = NotARateLimit;
+
+    fn from_str(text: &str) -> Result<Self, NotARateLimit> {
+        if text == "off" {
+            return Ok(Self(None));
+        }
+        let (rate, burst) = text.split_once(',').ok_or(NotARateLimit)?;
+        let (rate, unit) = rate.split_once('/').ok_or(NotARateLimit)?;
+        let number = |text: &str| text.trim().parse::<NonZeroU32>().map_err(|_| NotARateLimit);
+        let quota = match unit.trim() {
+            "s" => Quota::per_second(number(rate)?),
+            "m" => Quota::per_minute(number(rate)?),
+            _ => return Err(NotARateLimit),
+        };
+        Ok(Self(Some(quota.allow_burst(number(burst)?))))
+    }
+}
+
+/// Counts requests per identity.
+pub struct RateLimiting(Option<DefaultKeyedRateLimiter<Arc<Reporter>>>);
+
+impl RateLimiting {
+    /// Counts by this limit.
+    pub fn new(limit: RateLimit) -> Self {
+        Self(limit.0.map(RateLimiter::keyed))
+    }
+
+    /// Lets a request through, or says how many seconds to wait.
+    ///
+    /// # Errors
+    /// Whole seconds, at least 1, after which the next request fits.
+    pub fn check(&self, reporter: &Arc<Reporter>) -> Result<(), u64> {
+        let Some(limiter) = &self.0 else { return Ok(()) };
+        limiter.check_key(reporter).map_err(|until| {
+            {
+                let wait = until.wait_time_from(limiter.clock().now());
+                wait.as_secs() + u64::from(wait > Duration::from_secs(wait.as_secs()))
+            }
+            .max(1)
+        })
+    }
+
+    /// Forgets the identities that are as good as new, so that the table does not grow.
+    pub fn forget_idle(&self) {
+        if let Some(limiter) = &self.0 {
+            limiter.retain_recent();
+            limiter.shrink_to_fit();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_passes_and_the_next_one_waits() {
+        let limiting = RateLimiting::new("1/s,3".parse().unwrap());
+        let alice = Arc::new(Reporter::parse("alice").unwrap());
+        assert!((0..3).all(|_| limiting.check(&alice).is_ok()));
+        assert_eq!(limiting.check(&alice), Err(1));
+        assert!(limiting.check(&Arc::new(Reporter::parse("bob").unwrap())).is_ok());
+    }
+
+    #[test]
+    fn only_the_documented_spelling_is_taken() {
+        assert!(["20/s,200", "1/m,1", "off"].iter().all(|text| text.parse::<RateLimit>().is_ok()));
+        assert!(
+            ["", "20", "20/s", "0/s,1", "1/s,0", "-1/s,1", "1/h,1"]
+                .iter()
+                .all(|text| text.parse::<RateLimit>().is_err())
+        );
+    }
+}

@@ -1,0 +1,54 @@
+//! What is done around every request: a name, a count, a line in the log, and an answer even to a bug.
+
+use std::{panic::AssertUnwindSafe, time::Instant};
+
+use axum::{
+    extract::{MatchedPath, Request, State},
+    http::{HeaderName, HeaderValue},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use futures_util::FutureExt;
+use incident_core::Problem;
+use tracing::Instrument;
+use uuid::Uuid;
+
+use crate::{
+    App,
+    problem::{Marked, ProblemDetails},
+};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Names the request, answers it, counts it and logs it. The log never holds a path's values, a header, a
+/// token, a reporter or an address: for an anonymous report nothing may lead back to a person.
+pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = Uuid::now_v7().to_string();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
+    let span = tracing::info_span!("request", id, route);
+    let answered = AssertUnwindSafe(next.run(request).instrument(span.clone())).catch_unwind().await;
+    let mut response = answered.unwrap_or_else(|_| ProblemDetails::internal().into_response());
+    if let Some(Marked(Problem::Internal)) = response.extensions().get() {
+        response = ProblemDetails::for_request(&id).into_response();
+    }
+    let status = response.status().as_u16();
+    app.metrics().request(&route, status);
+    span.in_scope(|| log(status, started));
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+fn log(status: u16, started: Instant) {
+    let ms = started.elapsed().as_secs_f64() * 1000.0;
+    match status {
+        500.. => tracing::error!(status, ms, "answered"),
+        400.. => tracing::info!(status, ms, "answered"),
+        _ => tracing::debug!(status, ms, "answered"),
+    }
+}

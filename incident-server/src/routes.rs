@@ -1,0 +1,73 @@
+//! The route table and its layers, on one screen.
+
+use axum::{Router, middleware};
+use incident_core::Problem;
+use utoipa::{OpenApi, openapi::OpenApi as Document};
+use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::{
+    App,
+    handlers::{batch, history, incident, list, operations, sync},
+    openapi,
+    problem::ProblemDetails,
+    request::observe,
+};
+
+fn table() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(openapi::Base::openapi())
+        .routes(routes!(sync::sync))
+        .routes(routes!(batch::sync_batch))
+        .routes(routes!(list::list_incidents))
+        .routes(routes!(incident::get_incident))
+        .routes(routes!(history::get_history))
+        .routes(routes!(operations::healthz))
+        .routes(routes!(operations::readyz))
+        .routes(routes!(operations::get_metrics))
+}
+
+/// The OpenAPI 3.1 document of the routes.
+pub fn document() -> Document {
+    openapi::complete(table().into_openapi())
+}
+
+/// All routes, ready to be merged into another axum router.
+///
+/// Unknown methods are answered with problem details; unknown paths are left to the other router.
+///
+/// ```no_run
+/// # async fn mount(app: incident_server::App) {
+/// let backend = axum::Router::new().route("/hello", axum::routing::get(|| async { "hello" }));
+/// let backend: axum::Router = backend.merge(incident_server::router(app));
+/// # }
+/// ```
+pub fn router(app: App) -> Router {
+    observed(routes(), app)
+}
+
+/// All routes, and problem details for every other path: the whole of a server.
+pub fn standalone(app: App) -> Router {
+    observed(routes().fallback(not_found), app)
+}
+
+fn routes() -> Router<App> {
+    let (routes, _) = table().split_for_parts();
+    routes
+        .method_not_allowed_fallback(method_not_allowed)
+        .merge(SwaggerUi::new("/docs").url("/openapi.json", document()))
+}
+
+fn observed(routes: Router<App>, app: App) -> Router {
+    routes.layer(middleware::from_fn_with_state(app.clone(), observe)).with_state(app)
+}
+
+async fn not_found() -> ProblemDetails {
+    ProblemDetails::new(Problem::NotFound, "there is no such route; /docs lists them")
+}
+
+async fn method_not_allowed() -> ProblemDetails {
+    ProblemDetails::new(
+        Problem::MethodNotAllowed,
+        "this route takes other methods, see Allow; /docs lists them",
+    )
+}

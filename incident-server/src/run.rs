@@ -1,0 +1,136 @@
+//! From flags to a running server, and to the subcommands.
+
+use std::{error::Error, path::PathBuf, sync::Arc};
+
+use incident_core::{IdSecret, Reporter};
+
+use crate::{
+    App, Clock, Parts,
+    auth::{TokenRequest, Verifier, mint_hs256},
+    cli::{Cli, Command, Config},
+    commit::Limits,
+    routes, secrets, serve,
+    store::{SqliteStore, Store},
+};
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+/// Does what the command line asks for.
+///
+/// # Errors
+/// A sentence for people: what happened, where, what to do.
+pub async fn run(cli: Cli) -> Result<(), Failure> {
+    match cli.command {
+        None => serve_until_stopped(&cli.config).await,
+        Some(Command::Token { sub, scope, ttl }) => {
+            let scope = scope.as_deref();
+            println!("{}", token(&cli.config, &sub, scope, ttl)?);
+            Ok(())
+        }
+        Some(Command::Openapi) => {
+            println!("{}", routes::document().to_pretty_json()?);
+            Ok(())
+        }
+    }
+}
+
+async fn serve_until_stopped(config: &Config) -> Result<(), Failure> {
+    secrets::make_directory(&config.data_dir)?;
+    let app = App::new(Parts {
+        store: open_store(config).await?,
+        verifier: verifier(config).await?,
+        id_secret: IdSecret::new(&secret(config.id_secret_file.as_ref(), config, "id.secret")?)?,
+        rate_limit: config.rate_limit,
+        limits: Limits { in_flight: config.max_in_flight, batch: config.max_commit_batch },
+        clock: Clock::system(),
+    });
+    let listener = serve::bind(config.listen).await?;
+    let address = listener.local_addr()?;
+    println!("incident-server listens on http://{address}");
+    print_example(config, address)?;
+    let stop = stop_signal()?;
+    let announced = app.clone();
+    serve::serve(listener, routes::standalone(app.clone()), async move {
+        stop.await;
+        announced.announce_drain();
+    })
+    .await;
+    app.drain().await;
+    Ok(())
+}
+
+async fn open_store(config: &Config) -> Result<Arc<dyn Store>, Failure> {
+    Ok(match config.database_url.as_deref() {
+        None => Arc::new(SqliteStore::open_file(&config.data_dir.join("incidents.sqlite")).await?),
+        Some(url) if url.starts_with("sqlite:") => Arc::new(SqliteStore::open_url(url).await?),
+        Some(_) => return Err("--database-url must begin with sqlite:// or postgres://".into()),
+    })
+}
+
+async fn verifier(config: &Config) -> Result<Verifier, Failure> {
+    let (issuer, audience) = (config.auth_issuer.clone(), config.auth_audience.clone());
+    match &config.auth_jwks {
+        Some(source) => Ok(Verifier::jwks(source.clone(), issuer, audience).await?),
+        None => Ok(Verifier::hs256(&hs256_secret(config)?, issuer, audience)),
+    }
+}
+
+fn hs256_secret(config: &Config) -> Result<Vec<u8>, Failure> {
+    secret(config.auth_hs256_secret_file.as_ref(), config, "hs256.secret")
+}
+
+/// The secret in a named file, or one of the data directory's own, made at the first start.
+fn secret(named: Option<&PathBuf>, config: &Config, own: &str) -> Result<Vec<u8>, Failure> {
+    match named {
+        Some(file) => Ok(secrets::read(file)?),
+        None => Ok(secrets::read_or_make(&config.data_dir.join(own))?),
+    }
+}
+
+fn token(
+    config: &Config,
+    sub: &str,
+    scope: Option<&str>,
+    ttl: std::time::Duration,
+) -> Result<String, Failure> {
+    if config.auth_jwks.is_some() {
+        return Err("with --auth-jwks, tokens come from the identity provider that owns those keys".into());
+    }
+    Reporter::parse(sub)?;
+    secrets::make_directory(&config.data_dir)?;
+    let (issuer, audience) = (config.auth_issuer.as_deref(), config.auth_audience.as_deref());
+    let request = TokenRequest { sub, scope, issuer, audience, ttl };
+    Ok(mint_hs256(&hs256_secret(config)?, request, Clock::system().now()))
+}
+
+/// Prints a command that works when it is pasted.
+fn print_example(config: &Config, address: std::net::SocketAddr) -> Result<(), Failure> {
+    if config.auth_jwks.is_some() {
+        println!("tokens come from the configured JWK set; try http://{address}/docs");
+        return Ok(());
+    }
+    let token = token(config, "alice", None, std::time::Duration::from_secs(3600))?;
+    let created_at = Clock::system().now();
+    println!(
+        "try it, with a token for alice that is valid for an hour:
+
+curl -i http://{address}/api/incidents/sync \\
+  -H 'Authorization: Bearer {token}' \\
+  -H 'Content-Type: application/json' \\
+  -d '{{\"locationId\":\"ward-7\",\"gpsCoordinates\":{{\"type\":\"Point\",\"coordinates\":[12.4924,41.8902]}},\"isAnonymous\":false,\"createdAt\":\"{created_at}\"}}'
+
+the API, to read and to try: http://{address}/docs"
+    );
+    Ok(())
+}
+
+fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

@@ -1,0 +1,99 @@
+//! Secrets in files: read as bytes, made at the first start, readable by the owner only.
+
+use std::{
+    fs::{self, DirBuilder, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+const MIN_BYTES: usize = 32;
+
+/// Why a secret cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// The file cannot be read.
+    #[error("cannot read the secret file {}: {source}", file.display())]
+    Read {
+        /// Which file.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The secret is shorter than 32 bytes.
+    #[error("the secret in {} has {bytes} bytes, it needs at least {MIN_BYTES}", file.display())]
+    TooShort {
+        /// Which file.
+        file: PathBuf,
+        /// How many bytes it has, a line end at its end aside.
+        bytes: usize,
+    },
+    /// The file or its directory cannot be made.
+    #[error("cannot make {}: {source}; give another --data-dir, or make it writable for this user", path.display())]
+    Make {
+        /// Which file or directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// Makes the data directory for the owner only, if it is missing.
+///
+/// # Errors
+/// It cannot be made.
+pub fn make_directory(path: &Path) -> Result<(), SecretError> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|source| SecretError::Make { path: path.to_owned(), source })
+}
+
+/// Reads a secret that somebody named: it must be there.
+///
+/// # Errors
+/// The file is missing, unreadable or too short.
+pub fn read(file: &Path) -> Result<Vec<u8>, SecretError> {
+    let unreadable = |source| SecretError::Read { file: file.to_owned(), source };
+    let mut secret = fs::read(file).map_err(unreadable)?;
+    let mode = fs::metadata(file).map_err(unreadable)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        tracing::warn!(file = %file.display(), "others than its owner can read this secret file; chmod 600 it");
+    }
+    if secret.ends_with(b"\n") {
+        secret.pop();
+        secret.pop_if(|last| *last == b'\r');
+    }
+    let bytes = secret.len();
+    if bytes < MIN_BYTES { Err(SecretError::TooShort { file: file.to_owned(), bytes }) } else { Ok(secret) }
+}
+
+/// Reads a secret of the data directory; makes it first if it is missing.
+///
+/// Of several processes that start at once all end with the same secret.
+///
+/// # Errors
+/// The file cannot be made or read, or is too short.
+pub fn read_or_make(file: &Path) -> Result<Vec<u8>, SecretError> {
+    if !file.exists() {
+        make(file).map_err(|source| SecretError::Make { path: file.to_owned(), source })?;
+    }
+    read(file)
+}
+
+/// Writes 32 random bytes as hexadecimal text beside the file, then links it into place: the file is never
+/// seen half written, and the first of several wins.
+fn make(file: &Path) -> io::Result<()> {
+    let mut random = [0; MIN_BYTES];
+    getrandom::fill(&mut random)?;
+    let text: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let draft = file.with_extension(format!("draft-{}", std::process::id()));
+    let mut out = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+    out.write_all(text.as_bytes())?;
+    out.write_all(b"\n")?;
+    out.sync_all()?;
+    let linked = fs::hard_link(&draft, file);
+    fs::remove_file(&draft)?;
+    match linked {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => fs::File::open(file.parent().unwrap_or(Path::new(".")))?.sync_all(),
+    }
+}

@@ -1,0 +1,142 @@
+//! The embedded default: one SQLite file, one writer connection, readers apart.
+//!
+//! WAL with `synchronous=FULL`: a commit is on the disk before anybody hears of it.
+
+mod read;
+mod write;
+
+use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt, path::Path, str::FromStr, time::Duration};
+
+use async_trait::async_trait;
+use incident_core::{Event, IncidentId, Timestamp};
+use sqlx::{
+    ConnectOptions, Connection, SqliteConnection, SqlitePool,
+    migrate::Migrator,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use tokio::sync::Mutex;
+
+use super::{ListQuery, OpenError, Store, StoreError, StoredIncident, SyncItem, Verdict};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// The first release without the WAL-reset corruption of 3.7.0 to 3.51.2.
+const OLDEST_SAFE: (u32, u32, u32) = (3, 51, 3);
+const READERS: u32 = 4;
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Incidents in a SQLite file.
+pub struct SqliteStore {
+    options: SqliteConnectOptions,
+    /// Empty after an error: SQLite may have rolled back by itself, so the connection is not used again.
+    writer: Mutex<Option<SqliteConnection>>,
+    readers: SqlitePool,
+}
+
+impl SqliteStore {
+    /// Opens the database behind a `sqlite://` URL, makes the file if it is missing and brings its tables up
+    /// to date.
+    ///
+    /// # Errors
+    /// The file cannot be opened or written, was made by a newer version, or is no database.
+    pub async fn open_url(url: &str) -> Result<Self, OpenError> {
+        let options = SqliteConnectOptions::from_str(url).map_err(OpenError::unusable)?;
+        if url.contains(":memory:") || url.contains("mode=memory") {
+            return Err(OpenError::InMemory);
+        }
+        Self::open(options).await
+    }
+
+    /// Opens the database in a file, as [`open_url`](Self::open_url) does.
+    ///
+    /// # Errors
+    /// As [`open_url`](Self::open_url).
+    pub async fn open_file(file: &Path) -> Result<Self, OpenError> {
+        // Made here for the owner only; SQLite gives its side files the same permissions.
+        let made = OpenOptions::new().create(true).append(true).mode(0o600).open(file);
+        made.map_err(|error| OpenError::unusable(error.into()))?;
+        Self::open(SqliteConnectOptions::new().filename(file)).await
+    }
+
+    async fn open(options: SqliteConnectOptions) -> Result<Self, OpenError> {
+        let options = options
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(LOCK_TIMEOUT)
+            .disable_statement_logging();
+        let mut writer = options.connect().await.map_err(OpenError::unusable)?;
+        check_version(&mut writer).await?;
+        MIGRATIONS.run(&mut writer).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .acquire_timeout(LOCK_TIMEOUT)
+            .connect_lazy_with(options.clone().read_only(true));
+        Ok(Self { options, writer: Mutex::new(Some(writer)), readers })
+    }
+
+    /// Runs one transaction on the writer connection; any error ends the connection with it.
+    async fn write<T>(
+        &self,
+        transaction: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut slot = self.writer.lock().await;
+        let mut writer = match slot.take() {
+            Some(writer) => writer,
+            None => self.options.connect().await?,
+        };
+        let done = transaction(&mut writer).await?;
+        *slot = Some(writer);
+        Ok(done)
+    }
+}
+
+async fn check_version(connection: &mut SqliteConnection) -> Result<(), OpenError> {
+    let version: String = sqlx::query_scalar("SELECT sqlite_version()")
+        .fetch_one(connection)
+        .await
+        .map_err(OpenError::unusable)?;
+    let mut numbers = version.split('.').map(|number| number.parse().unwrap_or(0));
+    let mut next = || numbers.next().unwrap_or(0);
+    if (next(), next(), next()) < OLDEST_SAFE { Err(OpenError::OldSqlite(version)) } else { Ok(()) }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    fn writers(&self) -> usize {
+        1
+    }
+
+    async fn sync(&self, batch: &[SyncItem], now: Timestamp) -> Result<Vec<Verdict>, StoreError> {
+        self.write(async |connection| write::sync(connection, batch, now).await).await
+    }
+
+    async fn incident(&self, id: IncidentId) -> Result<Option<StoredIncident>, StoreError> {
+        read::incident(&self.readers, id).await
+    }
+
+    async fn incidents(&self, query: &ListQuery) -> Result<Vec<StoredIncident>, StoreError> {
+        read::incidents(&self.readers, query).await
+    }
+
+    async fn history(&self, id: IncidentId) -> Result<Vec<Event>, StoreError> {
+        read::history(&self.readers, id).await
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        let probe = async |connection: &mut SqliteConnection| {
+            sqlx::raw_sql("BEGIN IMMEDIATE; COMMIT").execute(connection).await?;
+            Ok(())
+        };
+        self.write(probe).await
+    }
+
+    async fn close(&self) {
+        self.readers.close().await;
+        if let Some(writer) = self.writer.lock().await.take()
+            && let Err(error) = writer.close().await
+        {
+            tracing::warn!(error = %error, "the database did not close cleanly; it recovers at the next start");
+        }
+    }
+}

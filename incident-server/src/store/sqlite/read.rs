@@ -1,0 +1,53 @@
+//! What the reading routes ask; readers never wait for the writer.
+
+use incident_core::{Event, IncidentId, Status};
+use sqlx::{QueryBuilder, Sqlite, SqlitePool};
+
+use crate::store::{
+    ListQuery, StoreError, StoredIncident,
+    record::{EventRecord, IncidentRecord},
+};
+
+pub(super) async fn incident(
+    pool: &SqlitePool,
+    id: IncidentId,
+) -> Result<Option<StoredIncident>, StoreError> {
+    let record: Option<IncidentRecord> = sqlx::query_as("SELECT * FROM incidents WHERE id = ?")
+        .bind(&id.as_bytes()[..])
+        .fetch_optional(pool)
+        .await?;
+    record.map(IncidentRecord::stored).transpose()
+}
+
+pub(super) async fn incidents(
+    pool: &SqlitePool,
+    query: &ListQuery,
+) -> Result<Vec<StoredIncident>, StoreError> {
+    let (first, end) = query.id_range();
+    let mut sql = QueryBuilder::<Sqlite>::new("SELECT * FROM incidents WHERE id >= ");
+    sql.push_bind(first.as_bytes().to_vec()).push(" AND id < ").push_bind(end.as_bytes().to_vec());
+    if let Some(reporter) = &query.reporter {
+        sql.push(" AND reporter = ").push_bind(reporter.as_str().to_owned());
+    }
+    if let Some(location_id) = &query.location_id {
+        sql.push(" AND location_id = ").push_bind(location_id.as_str().to_owned());
+    }
+    match query.status {
+        Some(Status::Open) => drop(sql.push(" AND cancelled_at_ms IS NULL")),
+        Some(Status::Cancelled) => drop(sql.push(" AND cancelled_at_ms IS NOT NULL")),
+        None => {}
+    }
+    sql.push(" ORDER BY id DESC LIMIT ").push_bind(query.limit);
+    let records: Vec<IncidentRecord> = sql.build_query_as().fetch_all(pool).await?;
+    records.into_iter().map(IncidentRecord::stored).collect()
+}
+
+pub(super) async fn history(pool: &SqlitePool, id: IncidentId) -> Result<Vec<Event>, StoreError> {
+    let records: Vec<EventRecord> = sqlx::query_as(
+        "SELECT kind, at_ms, cancellation_reason FROM history WHERE incident_id = ? ORDER BY position",
+    )
+    .bind(&id.as_bytes()[..])
+    .fetch_all(pool)
+    .await?;
+    records.iter().map(EventRecord::event).collect()
+}

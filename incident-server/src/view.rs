@@ -1,0 +1,132 @@
+//! What callers see of an incident.
+
+use incident_core::{
+    CancellationReason, Coordinates, Disposition, Event, EventKind, IdempotencyKey, Incident, IncidentId,
+    Outcome, RoomNumber, State, Status, Timestamp, Warning,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    openapi::{DispositionWord, EventKindWord, OutcomeWord, Point, StatusWord},
+    store::StoredIncident,
+};
+
+/// An incident; absent fields are left out.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Incident)]
+pub(crate) struct IncidentView {
+    #[schema(value_type = String, format = "uuid", example = "01a202c0-f648-8114-8d97-64d571c679d1")]
+    id: IncidentId,
+    #[schema(value_type = StatusWord, inline)]
+    status: Status,
+    /// Shown by reading routes to callers with `incidents:read`; never for an anonymous incident.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    reporter: Option<String>,
+    location_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    room_number: Option<String>,
+    #[schema(value_type = Point)]
+    gps_coordinates: Coordinates,
+    is_anonymous: bool,
+    /// By the phone's clock.
+    #[schema(value_type = String, format = "date-time")]
+    created_at: Timestamp,
+    /// By the server's clock.
+    #[schema(value_type = String, format = "date-time")]
+    received_at: Timestamp,
+    /// Whether `createdAt` was implausible when the incident was received.
+    clock_suspect: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = "date-time", nullable = false)]
+    cancelled_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    cancellation_reason: Option<String>,
+}
+
+impl IncidentView {
+    /// As its reporter sees it in the answer to a sync: without a name.
+    pub(crate) fn new(id: IncidentId, incident: &Incident) -> Self {
+        let facts = &incident.facts;
+        let cancellation = match &incident.state {
+            State::Open => None,
+            State::Cancelled(cancellation) => Some(cancellation),
+        };
+        Self {
+            id,
+            status: incident.state.status(),
+            reporter: None,
+            location_id: facts.location_id.as_str().to_owned(),
+            room_number: facts.room_number.as_ref().map(RoomNumber::as_str).map(str::to_owned),
+            gps_coordinates: facts.gps_coordinates,
+            is_anonymous: facts.is_anonymous,
+            created_at: facts.created_at,
+            received_at: incident.received_at,
+            clock_suspect: incident.clock_suspect,
+            cancelled_at: cancellation.map(|cancellation| cancellation.at),
+            cancellation_reason: cancellation.map(|cancellation| cancellation.reason.as_str().to_owned()),
+        }
+    }
+
+    /// As a reading route shows it; the reporter only to those who may read all.
+    pub(crate) fn read(stored: StoredIncident, may_read_all: bool) -> Self {
+        let reporter = stored.reporter.filter(|_| may_read_all);
+        Self { reporter, ..Self::new(stored.id, &stored.incident) }
+    }
+}
+
+/// The answer to one sync.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SyncAnswer {
+    #[schema(value_type = OutcomeWord, inline)]
+    pub(crate) outcome: Outcome,
+    #[schema(value_type = DispositionWord, inline)]
+    pub(crate) disposition: Disposition,
+    #[schema(value_type = String, format = "uuid", example = "01a202c0-f648-81b8-95f2-469ecf9e3f4e")]
+    pub(crate) idempotency_key: IdempotencyKey,
+    pub(crate) incident: IncidentView,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Object>)]
+    pub(crate) warnings: Vec<Warning>,
+}
+
+/// A page of a list.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct IncidentPage {
+    pub(crate) incidents: Vec<IncidentView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) next_cursor: Option<String>,
+}
+
+/// What happened to an incident, oldest first.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct History {
+    pub(crate) events: Vec<EventView>,
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct EventView {
+    #[schema(value_type = EventKindWord, inline)]
+    kind: EventKind,
+    #[schema(value_type = String, format = "date-time")]
+    at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    cancellation_reason: Option<String>,
+}
+
+impl From<&Event> for EventView {
+    fn from(event: &Event) -> Self {
+        let cancellation_reason = event.change.reason().map(CancellationReason::as_str).map(str::to_owned);
+        Self { kind: event.change.kind(), at: event.at, cancellation_reason }
+    }
+}
