@@ -1,4 +1,4 @@
-//! What operators watch, in the OpenMetrics text format that Prometheus reads.
+//! What operators watch, in the `OpenMetrics` text format that Prometheus reads.
 
 use std::sync::atomic::AtomicU64;
 

@@ -84,7 +84,7 @@ pub fn read_or_make(file: &Path) -> Result<Vec<u8>, SecretError> {
 fn make(file: &Path) -> io::Result<()> {
     let mut random = [0; MIN_BYTES];
     getrandom::fill(&mut random)?;
-    let text: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let text = random.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
     let draft = file.with_extension(format!("draft-{}", std::process::id()));
     let mut out = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
     out.write_all(text.as_bytes())?;

@@ -51,7 +51,7 @@ success! {
     Healthy(crate::handlers::operations::Health);
 }
 
-/// Counters in the OpenMetrics text format
+/// Counters in the `OpenMetrics` text format
 #[derive(IntoResponses)]
 #[response(status = 200, content_type = "application/openmetrics-text")]
 #[allow(dead_code)] // documentation only

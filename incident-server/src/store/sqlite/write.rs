@@ -80,7 +80,7 @@ fn known(row: &SqliteRow) -> Result<(IncidentId, Incident), StoreError> {
     Ok((record.id()?, record.incident(&restated)?))
 }
 
-fn row<'a>(id: IncidentId, Changed { reporter, incident }: &'a Changed) -> impl Serialize + use<'a> {
+fn row(id: IncidentId, Changed { reporter, incident }: &Changed) -> impl Serialize + use<'_> {
     let facts = &incident.facts;
     let cancellation = match &incident.state {
         State::Open => None,
@@ -102,7 +102,7 @@ fn row<'a>(id: IncidentId, Changed { reporter, incident }: &'a Changed) -> impl 
     )
 }
 
-fn history_row<'a>(id: IncidentId, event: &'a Event) -> impl Serialize + use<'a> {
+fn history_row(id: IncidentId, event: &Event) -> impl Serialize + use<'_> {
     let reason = event.change.reason().map(CancellationReason::as_str);
     (hex(id), event.change.kind(), event.at.unix_ms(), reason)
 }
