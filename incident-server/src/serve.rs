@@ -17,6 +17,8 @@ use tokio::{
 const HEADER_DEADLINE: Duration = Duration::from_secs(10);
 const DRAIN_DEADLINE: Duration = Duration::from_secs(35);
 const MAX_CONNECTIONS: usize = 16_384;
+/// Files that are no connections: the database, its side files, the log, the listener.
+const OTHER_FILES: usize = 128;
 const PAUSE_AFTER_ACCEPT_ERROR: Duration = Duration::from_millis(50);
 
 /// Serves until `stop` is ready, then answers what was accepted and returns.
@@ -24,7 +26,7 @@ const PAUSE_AFTER_ACCEPT_ERROR: Duration = Duration::from_millis(50);
 /// Connections beyond the cap wait in the listener's backlog. A request that is still running 35 s after `stop`
 /// (the body's own deadline is 30 s) is cut off.
 pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
-    let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let connections = Arc::new(Semaphore::new(max_connections()));
     let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
     loop {
@@ -55,6 +57,12 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
     if tokio::time::timeout(DRAIN_DEADLINE, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests did not end in time and are cut off");
     }
+}
+
+/// As many as the operating system lets this process have open, so that the database never runs short of files.
+fn max_connections() -> usize {
+    let files = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(1024);
+    usize::try_from(files).unwrap_or(usize::MAX).saturating_sub(OTHER_FILES).clamp(1, MAX_CONNECTIONS)
 }
 
 fn connection(

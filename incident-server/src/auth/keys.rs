@@ -2,7 +2,7 @@
 
 use jsonwebtoken::{
     Algorithm, DecodingKey, Header,
-    jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse},
+    jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse},
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -54,8 +54,9 @@ impl KeySet {
 
 fn usable(value: Value) -> Option<Key> {
     let jwk: Jwk = serde_json::from_value(value).ok()?;
-    let for_signatures =
-        !matches!(&jwk.common.public_key_use, Some(other) if *other != PublicKeyUse::Signature);
+    let common = &jwk.common;
+    let for_signatures = common.public_key_use.as_ref().is_none_or(|named| *named == PublicKeyUse::Signature)
+        && common.key_operations.as_ref().is_none_or(|named| named.contains(&KeyOperations::Verify));
     let algorithm = algorithm(&jwk).filter(|_| for_signatures)?;
     let decoding = DecodingKey::from_jwk(&jwk).ok()?;
     Some(Key { id: jwk.common.key_id, algorithm, decoding })

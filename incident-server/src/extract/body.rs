@@ -48,8 +48,8 @@ fn announced_length(headers: &HeaderMap) -> Option<u64> {
 
 fn check_media_type(headers: &HeaderMap) -> Result<(), ProblemDetails> {
     let refused = |detail: &str| Err(ProblemDetails::new(Problem::UnsupportedMediaType, detail));
-    let encoding = headers.get(header::CONTENT_ENCODING);
-    if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+    let mut encodings = headers.get_all(header::CONTENT_ENCODING).iter();
+    if !encodings.all(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return refused("the body must not be compressed: leave Content-Encoding away");
     }
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
