@@ -1,28 +1,24 @@
--- Every request reports a new incident: the threads count through moments of their own.
--- Arguments: token, payloads per request (1 posts to the single endpoint), first moment in milliseconds.
-local next_thread = 0
-
-function setup(thread)
-  thread:set("thread_number", next_thread)
-  next_thread = next_thread + 1
-end
-
-local moment, size, head, tail
+-- Reports incidents of one reporter, each at a moment of its own.
+-- Arguments: token, payloads a request (1 goes to the single endpoint), first moment in milliseconds, and after
+-- how many moments to begin again (0: never, so that every request is a new incident).
+local size, first, cycle
+local reported = 0
+local fixed = '{"locationId":"ward-7","roomNumber":"12B","gpsCoordinates":{"type":"Point",'
+  .. '"coordinates":[12.4924,41.8902]},"isAnonymous":false,"createdAt":"'
 
 function init(arguments)
-  size = tonumber(arguments[2])
-  moment = tonumber(arguments[3]) + thread_number * 100000000
+  size, first, cycle = tonumber(arguments[2]), tonumber(arguments[3]), tonumber(arguments[4])
   wrk.method = "POST"
   wrk.path = size == 1 and "/api/incidents/sync" or "/api/incidents/sync/batch"
   wrk.headers["Authorization"] = "Bearer " .. arguments[1]
   wrk.headers["Content-Type"] = "application/json"
-  head = '{"locationId":"ward-7","roomNumber":"12B","gpsCoordinates":{"type":"Point","coordinates":[12.4924,41.8902]},"isAnonymous":false,"createdAt":"'
 end
 
 local function payload()
-  moment = moment + 1
-  local seconds = math.floor(moment / 1000)
-  return head .. os.date("!%Y-%m-%dT%H:%M:%S", seconds) .. string.format(".%03dZ", moment % 1000) .. '"}'
+  local moment = first + (cycle > 0 and reported % cycle or reported)
+  reported = reported + 1
+  local second = os.date("!%Y-%m-%dT%H:%M:%S", math.floor(moment / 1000))
+  return fixed .. second .. string.format('.%03dZ"}', moment % 1000)
 end
 
 function request()
