@@ -1,6 +1,12 @@
 //! From flags to a running server, and to the subcommands.
 
-use std::{error::Error, path::PathBuf, sync::Arc};
+use std::{
+    error::Error,
+    fmt,
+    io::{self, Write},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use incident_core::{IdSecret, Reporter};
 
@@ -24,11 +30,11 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         None => serve_until_stopped(&cli.config).await,
         Some(Command::Token { sub, scope, ttl }) => {
             let scope = scope.as_deref();
-            println!("{}", token(&cli.config, &sub, scope, ttl)?);
+            say(format_args!("{}", token(&cli.config, &sub, scope, ttl)?));
             Ok(())
         }
         Some(Command::Openapi) => {
-            println!("{}", routes::document().to_pretty_json()?);
+            say(format_args!("{}", routes::document().to_pretty_json()?));
             Ok(())
         }
     }
@@ -46,7 +52,7 @@ async fn serve_until_stopped(config: &Config) -> Result<(), Failure> {
     });
     let listener = serve::bind(config.listen).await?;
     let address = listener.local_addr()?;
-    println!("incident-server listens on http://{address}");
+    say(format_args!("incident-server listens on http://{address}"));
     print_example(config, address)?;
     let stop = stop_signal()?;
     let announced = app.clone();
@@ -103,15 +109,20 @@ fn token(
     Ok(mint_hs256(&hs256_secret(config)?, request, Clock::system().now()))
 }
 
+/// Tells whoever started the program; that nobody listens any more is no reason to stop.
+fn say(text: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stdout(), "{text}");
+}
+
 /// Prints a command that works when it is pasted.
 fn print_example(config: &Config, address: std::net::SocketAddr) -> Result<(), Failure> {
     if config.auth_jwks.is_some() {
-        println!("tokens come from the configured JWK set; try http://{address}/docs");
+        say(format_args!("tokens come from the configured JWK set; try http://{address}/docs"));
         return Ok(());
     }
     let token = token(config, "alice", None, std::time::Duration::from_secs(3600))?;
     let created_at = Clock::system().now();
-    println!(
+    say(format_args!(
         "try it, with a token for alice that is valid for an hour:
 
 curl -i http://{address}/api/incidents/sync \\
@@ -120,7 +131,7 @@ curl -i http://{address}/api/incidents/sync \\
   -d '{{\"locationId\":\"ward-7\",\"gpsCoordinates\":{{\"type\":\"Point\",\"coordinates\":[12.4924,41.8902]}},\"isAnonymous\":false,\"createdAt\":\"{created_at}\"}}'
 
 the API, to read and to try: http://{address}/docs"
-    );
+    ));
     Ok(())
 }
 
