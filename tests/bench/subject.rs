@@ -55,7 +55,7 @@ impl Subject {
     pub(crate) fn memory_mib(&self, line: &str) -> Result<f64, Failure> {
         let pid = self.process.id().ok_or("the server is gone")?;
         let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-        let found = status.lines().find_map(|text| text.strip_prefix(line)?.split_whitespace().nth(1));
+        let found = status.lines().find_map(|text| text.strip_prefix(line)?.split_whitespace().next());
         Ok(found.ok_or("no such line")?.parse::<f64>()? / 1024.0)
     }
 
