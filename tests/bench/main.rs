@@ -4,6 +4,7 @@
 //! measured in turns, so that a machine whose speed drifts slows both alike.
 
 mod chart;
+mod readme;
 mod results;
 mod sqlite;
 mod subject;
@@ -22,6 +23,7 @@ async fn main() -> Result<(), Failure> {
         results.record("sqlite", sqlite::measure().await?)?;
     }
     chart::draw(&results)?;
+    readme::write(&results)?;
     println!("figures are in {}", results.path().display());
     Ok(())
 }
