@@ -4,10 +4,12 @@
 //! measured in turns, so that a machine whose speed drifts slows both alike.
 
 mod chart;
+mod postgres;
 mod readme;
 mod results;
 mod sqlite;
 mod subject;
+mod summary;
 mod wrk;
 
 use results::Results;
@@ -21,6 +23,9 @@ async fn main() -> Result<(), Failure> {
     let mut results = Results::open()?;
     if wants("sqlite") {
         results.record("sqlite", sqlite::measure().await?)?;
+    }
+    if wants("postgres") {
+        results.record("postgres", postgres::measure().await?)?;
     }
     chart::draw(&results)?;
     readme::write(&results)?;
