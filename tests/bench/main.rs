@@ -22,10 +22,10 @@ async fn main() -> Result<(), Failure> {
     let wants = |part: &str| wanted.is_empty() || wanted.iter().any(|name| name == part);
     let mut results = Results::open()?;
     if wants("sqlite") {
-        results.record("sqlite", sqlite::measure().await?)?;
+        results.record("sqlite", &sqlite::measure().await?)?;
     }
     if wants("postgres") {
-        results.record("postgres", postgres::measure().await?)?;
+        results.record("postgres", &postgres::measure().await?)?;
     }
     chart::draw(&results)?;
     readme::write(&results)?;

@@ -28,7 +28,7 @@ impl Results {
     }
 
     /// Replaces a part's section and writes the file.
-    pub(crate) fn record(&mut self, part: &str, figures: Value) -> Result<(), Failure> {
+    pub(crate) fn record(&mut self, part: &str, figures: &Value) -> Result<(), Failure> {
         let section = json!({ "figures": figures, "run": run() });
         self.sections.insert(part.to_owned(), section);
         fs::write(&self.path, serde_json::to_string_pretty(&self.sections)? + "\n")?;
