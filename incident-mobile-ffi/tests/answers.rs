@@ -173,6 +173,7 @@ fn an_entry_that_alone_draws_server_errors_while_others_succeed_is_quarantined()
     let mut requests = 0;
     while phone.state(poison) != EntryState::Quarantined {
         phone.report("good");
+        phone.now_ms += 15 * 60_000;
         let upload = phone.upload_at_last();
         let sent = payloads(&upload);
         let answer = if sent.iter().any(|payload| payload["locationId"] == "poison") {
