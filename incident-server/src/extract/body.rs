@@ -52,8 +52,13 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), ProblemDetails> {
     if !encodings.all(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return refused("the body must not be compressed: leave Content-Encoding away");
     }
-    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    if media_type.is_some_and(is_utf8_json) { Ok(()) } else { refused("send Content-Type: application/json") }
+    let mut media_types = headers.get_all(header::CONTENT_TYPE).iter();
+    let media_type = media_types.next().and_then(|value| value.to_str().ok());
+    if media_type.is_some_and(is_utf8_json) && media_types.next().is_none() {
+        Ok(())
+    } else {
+        refused("send Content-Type: application/json")
+    }
 }
 
 /// Media type and parameters as RFC 9110, section 8.3.1 has them: any letter case, values perhaps quoted.
