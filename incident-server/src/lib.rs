@@ -26,6 +26,7 @@ mod clock;
 pub mod commit;
 mod extract;
 mod handlers;
+mod linger;
 pub mod metrics;
 mod openapi;
 pub mod problem;

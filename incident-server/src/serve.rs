@@ -14,6 +14,8 @@ use tokio::{
     sync::Semaphore,
 };
 
+use crate::linger::Lingering;
+
 const HEADER_DEADLINE: Duration = Duration::from_secs(10);
 const DRAIN_DEADLINE: Duration = Duration::from_secs(35);
 const MAX_CONNECTIONS: usize = 16_384;
@@ -68,14 +70,14 @@ fn max_connections() -> usize {
 fn connection(
     stream: TcpStream,
     router: Router,
-) -> http1::Connection<TokioIo<TcpStream>, TowerToHyperService<Router>> {
+) -> http1::Connection<TokioIo<Lingering>, TowerToHyperService<Router>> {
     // Nagle's algorithm would hold back small answers; not being able to switch it off is no fault.
     let _ = stream.set_nodelay(true);
     http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_DEADLINE)
         .half_close(true)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        .serve_connection(TokioIo::new(Lingering::new(stream)), TowerToHyperService::new(router))
 }
 
 /// Binds the address to listen on.
