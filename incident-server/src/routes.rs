@@ -1,6 +1,11 @@
 //! The route table and its layers, on one screen.
 
-use axum::{Router, middleware};
+use axum::{
+    Router,
+    http::StatusCode,
+    middleware,
+    response::{IntoResponse, Response},
+};
 use incident_core::Problem;
 use utoipa::{OpenApi, openapi::OpenApi as Document};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -52,9 +57,16 @@ pub fn standalone(app: App) -> Router {
 
 fn routes() -> Router<App> {
     let (routes, _) = table().split_for_parts();
-    routes
-        .method_not_allowed_fallback(method_not_allowed)
-        .merge(SwaggerUi::new("/docs").url("/openapi.json", document()))
+    routes.merge(docs()).method_not_allowed_fallback(method_not_allowed)
+}
+
+/// The page and the document; a file that the page does not have is a problem like any other.
+fn docs() -> Router<App> {
+    let docs: Router<App> = SwaggerUi::new("/docs").url("/openapi.json", document()).into();
+    docs.layer(middleware::map_response(async |response: Response| match response.status() {
+        StatusCode::NOT_FOUND => not_found().await.into_response(),
+        _ => response,
+    }))
 }
 
 fn observed(routes: Router<App>, app: App) -> Router {
