@@ -92,13 +92,14 @@ fn payload() -> Schema {
         "Why the report was called off: creates the incident if need be, and cancels it. Blank is an error";
     let moment = "ISO 8601 date-time with an offset, 1970 to 9999, cut to milliseconds. With the token's subject it \
                   names the incident";
+    let room = text(RoomNumber::MAX_CHARS, "The room; blank or null means absent");
     ObjectBuilder::new()
         .description(Some(
             "A report. Texts are trimmed, then measured in Unicode scalar values; control characters \
                            are refused. Unknown fields are skipped and answered with a warning",
         ))
         .property("locationId", text(LocationId::MAX_CHARS, "Where it happened"))
-        .property("roomNumber", or_null(text(RoomNumber::MAX_CHARS, "The room; blank or null means absent")))
+        .property("roomNumber", or_null(room.min_length(None)))
         .property("gpsCoordinates", Ref::from_schema_name("Point"))
         .property(
             "isAnonymous",
