@@ -1,1 +1,38 @@
-//! Starts the real server for end-to-end tests.
+//! Starts the real server for end-to-end tests and talks to it as phones, integrators and vandals do.
+//!
+//! A test starts its own [`Server`] on its own data directory, sends as a [`Client`] (well-formed HTTP) or
+//! with [`raw`] bytes, and reads an [`Answer`]. Nothing is shared between tests; nothing sleeps and hopes:
+//! what takes time is waited for with [`until`] and a deadline.
+
+mod client;
+pub mod database;
+mod keys;
+pub mod payload;
+mod process;
+pub mod raw;
+mod server;
+
+use std::time::{Duration, Instant};
+
+pub use client::{Answer, Client};
+pub use keys::{Signer, claims, token};
+pub use process::{Program, Run};
+pub use server::{Server, Setup};
+
+/// How long something that must happen may take; far more than it ever needs.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Asks again and again until there is an answer; gives up after [`PATIENCE`].
+///
+/// # Panics
+/// There was none in time.
+pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(started.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

@@ -1,0 +1,113 @@
+//! The API document and the page that shows it.
+
+use incident_core::Problem;
+use incident_tests::{Server, payload};
+use serde_json::Value;
+
+async fn document() -> Value {
+    Server::start().await.get("/openapi.json").await.body
+}
+
+fn operations(document: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    let paths = document["paths"].as_object().unwrap();
+    paths.iter().flat_map(|(path, methods)| methods.as_object().unwrap().values().map(move |op| (path, op)))
+}
+
+#[tokio::test]
+async fn the_document_is_openapi_3_1_and_has_every_route() {
+    let document = document().await;
+
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1."), "{}", document["openapi"]);
+    let paths: Vec<_> = document["paths"].as_object().unwrap().keys().map(String::as_str).collect();
+    for path in [
+        "/api/incidents/sync",
+        "/api/incidents/sync/batch",
+        "/api/incidents",
+        "/api/incidents/{id}",
+        "/api/incidents/{id}/history",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+    ] {
+        assert!(paths.contains(&path), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn every_problem_that_a_route_has_is_shown_with_an_example() {
+    let document = document().await;
+
+    let shown: std::collections::BTreeSet<String> = operations(&document)
+        .flat_map(|(_, operation)| operation["responses"].as_object().unwrap().values())
+        .filter_map(|response| response["content"]["application/problem+json"]["examples"].as_object())
+        .flat_map(|examples| {
+            examples.iter().map(|(slug, example)| {
+                assert_eq!(example["value"]["type"], format!("/problems/{slug}"));
+                slug.clone()
+            })
+        })
+        .collect();
+
+    let missing: Vec<_> = Problem::ALL.iter().filter(|problem| !shown.contains(problem.as_str())).collect();
+    // Whoever adds the first route that asks for a scope empties this list.
+    assert_eq!(missing, [&Problem::Forbidden]);
+}
+
+#[tokio::test]
+async fn the_examples_in_the_document_are_taken_as_they_stand() {
+    let server = Server::start().await;
+    let document = server.get("/openapi.json").await.body;
+    let example = |schema: &str| document["components"]["schemas"][schema]["examples"][0].clone();
+
+    let alone = server.client("alice").sync(&example("SyncPayload")).await;
+    let batch = server.client("bob").batch_text(example("Batch").to_string()).await;
+
+    assert_eq!(alone.status, 201);
+    assert_eq!(batch.body["results"][0]["httpStatus"], 201);
+}
+
+#[tokio::test]
+async fn routes_that_need_a_token_say_so() {
+    let document = document().await;
+
+    for (path, operation) in operations(&document) {
+        let secured = operation["security"][0].get("bearer").is_some();
+        assert_eq!(secured, path.starts_with("/api/"), "{path}");
+        assert_eq!(operation["responses"].get("401").is_some(), secured, "{path}");
+    }
+    assert_eq!(document["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
+}
+
+#[tokio::test]
+async fn the_page_loads_nothing_from_other_hosts() {
+    let server = Server::start().await;
+    let moved = server.get("/docs").await;
+    assert!(moved.status == 200 || moved.header("location") == "/docs/", "{moved:?}");
+
+    let page = server.get("/docs/").await;
+
+    assert!(page.header("content-type").starts_with("text/html"), "{page:?}");
+    let loaded: Vec<_> = page
+        .text
+        .split(['"', '\''])
+        .filter(|part| [".js", ".css"].iter().any(|end| part.ends_with(*end)))
+        .collect();
+    assert!(loaded.len() >= 2, "{}", page.text);
+    for part in loaded {
+        assert!(!part.contains("//"), "{part} comes from another host");
+        let file = server.get(&format!("/docs/{}", part.trim_start_matches("./"))).await;
+        assert_eq!(file.status, 200, "{part}");
+        assert!(!file.text.contains("@import") && !file.text.contains("fonts.googleapis"), "{part}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_is_about_this_server() {
+    let server = Server::start().await;
+
+    let settings = server.get("/docs/swagger-initializer.js").await;
+
+    assert!(settings.text.contains("/openapi.json"), "{}", settings.text);
+    assert!(!settings.text.contains("petstore"));
+    assert_eq!(server.client("alice").sync(&payload::report()).await.status, 201);
+}

@@ -1,0 +1,151 @@
+//! Tokens of an identity provider: its key set in a file or at a URL, and what happens when it changes.
+
+use std::sync::{Arc, Mutex};
+
+use incident_tests::{Client, Server, Setup, Signer, claims, token, until};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+    task::JoinHandle,
+};
+
+async fn status(server: &Server, token: String) -> u16 {
+    Client::new(server.url(), Some(token)).get("/api/incidents").await.status
+}
+
+/// An identity provider that publishes keys.
+struct Issuer {
+    keys: Arc<Mutex<Value>>,
+    port: u16,
+    serving: JoinHandle<()>,
+}
+
+impl Issuer {
+    async fn start(port: u16, keys: &[Value]) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let keys = Arc::new(Mutex::new(json!({ "keys": keys })));
+        let published = Arc::clone(&keys);
+        let serving = tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let _ = stream.read(&mut [0; 4096]).await;
+                let body = published.lock().unwrap().to_string();
+                let head =
+                    format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+                let _ = stream.write_all((head + &body).as_bytes()).await;
+            }
+        });
+        Self { keys, port, serving }
+    }
+
+    fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/jwks.json", self.port)
+    }
+
+    fn publish(&self, keys: &[Value]) {
+        *self.keys.lock().unwrap() = json!({ "keys": keys });
+    }
+
+    async fn stop(self) {
+        self.serving.abort();
+        let _ = self.serving.await;
+    }
+}
+
+async fn with_file(keys: &[Value]) -> Server {
+    let setup = Setup::new();
+    let file = setup.data_dir().join("jwks.json");
+    std::fs::write(&file, json!({ "keys": keys }).to_string()).unwrap();
+    setup.flag("--auth-jwks", file.to_str().unwrap()).start().await
+}
+
+#[tokio::test]
+async fn keys_of_every_kind_serve_and_unknown_kinds_are_passed_over() {
+    let signers = ["RS256", "ES256", "EdDSA"].map(Signer::new);
+    let mut keys = vec![
+        json!({ "kty": "AKP", "alg": "ML-DSA-44", "kid": "future", "pub": "AAAA" }),
+        json!({ "kty": "oct", "kid": "shared", "k": "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0" }),
+        json!({ "kty": "EC", "crv": "P-521", "kid": "p521", "x": "AA", "y": "AA" }),
+        json!("no key"),
+    ];
+    keys.extend(signers.iter().map(|signer| signer.jwk(signer.algorithm())));
+    let server = with_file(&keys).await;
+
+    for signer in &signers {
+        let algorithm = signer.algorithm();
+        assert_eq!(status(&server, token(signer, Some(algorithm))).await, 200, "{algorithm}");
+        assert_eq!(status(&server, token(signer, None)).await, 200, "{algorithm} without kid");
+        assert_eq!(
+            status(&server, token(&Signer::new(algorithm), Some(algorithm))).await,
+            401,
+            "a forged {algorithm}"
+        );
+    }
+    let shared = Signer::Hs256(b"secretsecretsecretsecretsecret".to_vec());
+    assert_eq!(status(&server, token(&shared, Some("shared"))).await, 401);
+}
+
+#[tokio::test]
+async fn a_public_key_is_no_shared_secret() {
+    let signer = Signer::new("RS256");
+    let jwk = signer.jwk("a");
+    let server = with_file(std::slice::from_ref(&jwk)).await;
+    let confused = Signer::Hs256(jwk["n"].as_str().unwrap().as_bytes().to_vec());
+
+    let answer =
+        status(&server, confused.sign(&json!({ "alg": "HS256", "kid": "a" }), &claims(&json!({})))).await;
+
+    assert_eq!(answer, 401);
+}
+
+#[tokio::test]
+async fn a_new_key_is_picked_up_and_an_old_one_forgotten() {
+    let (old, new) = (Signer::new("EdDSA"), Signer::new("ES256"));
+    let issuer = Issuer::start(0, &[old.jwk("old")]).await;
+    let server = Setup::new().flag("--auth-jwks", issuer.url()).flag("--rate-limit", "off").start().await;
+    assert_eq!(status(&server, token(&old, Some("old"))).await, 200);
+
+    issuer.publish(&[new.jwk("new")]);
+
+    until("the new key is known", async || {
+        (status(&server, token(&new, Some("new"))).await == 200).then_some(())
+    })
+    .await;
+    assert_eq!(status(&server, token(&old, Some("old"))).await, 401);
+}
+
+#[tokio::test]
+async fn the_old_keys_serve_while_the_issuer_is_away() {
+    let signer = Signer::new("EdDSA");
+    let issuer = Issuer::start(0, &[signer.jwk("a")]).await;
+    let server = Setup::new().flag("--auth-jwks", issuer.url()).flag("--rate-limit", "off").start().await;
+    assert_eq!(status(&server, token(&signer, Some("a"))).await, 200);
+
+    issuer.stop().await;
+    until("the server has noticed", async || {
+        assert_eq!(status(&server, token(&Signer::new("EdDSA"), Some("unknown"))).await, 401);
+        server.log().contains("the old keys serve on").then_some(())
+    })
+    .await;
+
+    assert_eq!(status(&server, token(&signer, Some("a"))).await, 200);
+}
+
+#[tokio::test]
+async fn an_issuer_that_is_away_at_the_start_is_503_until_it_comes() {
+    let signer = Signer::new("EdDSA");
+    let issuer = Issuer::start(0, &[]).await;
+    let (port, url) = (issuer.port, issuer.url());
+    issuer.stop().await;
+    let server = Setup::new().flag("--auth-jwks", url).start().await;
+
+    let nobody_can_be_judged = status(&server, token(&signer, Some("a"))).await;
+    let _issuer = Issuer::start(port, &[signer.jwk("a")]).await;
+
+    assert_eq!(nobody_can_be_judged, 503);
+    until("the issuer is found", async || {
+        (status(&server, token(&signer, Some("a"))).await == 200).then_some(())
+    })
+    .await;
+}

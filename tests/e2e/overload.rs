@@ -1,0 +1,82 @@
+//! A server that cannot commit says so, and when it can again nothing is lost and nothing doubled.
+
+use std::time::{Duration, Instant};
+
+use incident_tests::{Server, Setup, database, payload, until};
+use sqlx::Executor;
+use tokio::task::JoinSet;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_finds_no_place_in_the_queue_is_sent_away_and_comes_again() {
+    let server = Setup::new().flag("--max-in-flight", "1").flag("--rate-limit", "off").start().await;
+    let mut sending = JoinSet::new();
+    for number in 0..50 {
+        let alice = server.client("alice");
+        sending.spawn(async move {
+            let mut sent_away = 0;
+            let started = Instant::now();
+            loop {
+                let answer = alice.sync(&payload::numbered(number)).await;
+                if answer.status == 201 {
+                    return sent_away;
+                }
+                assert_eq!(answer.said(), (503, "overloaded".into()));
+                assert!(started.elapsed() < incident_tests::PATIENCE);
+                sent_away += 1;
+            }
+        });
+    }
+
+    let sent_away: usize = sending.join_all().await.iter().sum();
+
+    assert!(sent_away > 0, "nobody was sent away");
+    let listed = server.client("alice").get("/api/incidents").await;
+    assert_eq!(listed.body["incidents"].as_array().map(Vec::len), Some(50));
+}
+
+#[tokio::test]
+async fn a_locked_database_is_503_and_serves_again_when_it_is_free() {
+    let server = Server::start().await;
+    let alice = server.client("alice");
+    let mut lock = database::open_embedded(&server.data_dir()).await;
+    lock.execute("BEGIN IMMEDIATE").await.unwrap();
+
+    let (refused, not_ready) =
+        tokio::join!(async { alice.sync(&payload::report()).await }, server.get("/readyz"));
+    let healthy = server.get("/healthz").await;
+    let read = alice.get("/api/incidents").await;
+    lock.execute("ROLLBACK").await.unwrap();
+
+    assert_eq!(refused.said(), (503, "overloaded".into()));
+    assert_eq!(
+        (refused.header("retry-after").as_str(), &refused.body["disposition"]),
+        ("1", &"retry".into())
+    );
+    assert_eq!(not_ready.said(), (503, "overloaded".into()));
+    assert_eq!((healthy.status, read.status), (200, 200));
+    assert_eq!(alice.sync(&payload::report()).await.status, 201);
+    until("ready again", async || (server.get("/readyz").await.status == 200).then_some(())).await;
+}
+
+#[tokio::test]
+async fn a_full_queue_refuses_at_once_and_does_not_let_wait() {
+    let server = Setup::new().flag("--max-in-flight", "1").start().await;
+    let mut lock = database::open_embedded(&server.data_dir()).await;
+    lock.execute("BEGIN IMMEDIATE").await.unwrap();
+    let first = tokio::spawn({
+        let alice = server.client("alice");
+        async move { alice.sync(&payload::report()).await }
+    });
+    until("the first one waits", async || {
+        server.get("/metrics").await.text.contains("incident_queue_depth 1\n").then_some(())
+    })
+    .await;
+
+    let started = Instant::now();
+    let second = server.client("bob").sync(&payload::report()).await;
+
+    assert_eq!(second.said(), (503, "overloaded".into()));
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+    lock.execute("ROLLBACK").await.unwrap();
+    assert_eq!(first.await.unwrap().status, 201, "the one that waited is not spoiled");
+}

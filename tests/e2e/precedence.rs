@@ -1,0 +1,87 @@
+//! Where several problems apply, the first of the contract's order is answered.
+
+use incident_tests::{Answer, Client, Server, Setup, payload};
+use reqwest::Method;
+
+const SYNC: &str = "/api/incidents/sync";
+
+/// A request in which everything from `first` on is wrong.
+async fn wrong_from(server: &Server, tired: &Client, first: usize) -> Answer {
+    let wrong = |step: usize| first <= step;
+    let (stranger, fresh) = (server.stranger(), server.client("fresh"));
+    let client = match () {
+        () if wrong(2) => &stranger,
+        () if wrong(3) => tired,
+        () => &fresh,
+    };
+    let path = if wrong(0) { "/api/incidents/sync/bach" } else { SYNC };
+    let method = if wrong(1) { Method::PUT } else { Method::POST };
+    let media_type = if wrong(4) { "text/plain" } else { "application/json" };
+    let body = match () {
+        () if wrong(5) => "{".repeat(40_000),
+        () if wrong(6) => "{".to_owned(),
+        () if wrong(7) => payload::with(payload::report(), "locationId", "").to_string(),
+        () => payload::anonymous(payload::report()).to_string(),
+    };
+    let request = client.request(method, path).header("content-type", media_type);
+    let request = if wrong(8) { request.header("idempotency-key", "x") } else { request };
+    Answer::to(request.body(body)).await
+}
+
+#[tokio::test]
+async fn the_first_problem_in_the_order_is_answered() {
+    let order = [
+        (404, "not-found"),
+        (405, "method-not-allowed"),
+        (401, "unauthorized"),
+        (429, "rate-limited"),
+        (415, "unsupported-media-type"),
+        (413, "payload-too-large"),
+        (400, "malformed-json"),
+        (422, "validation-failed"),
+        (422, "idempotency-key-mismatch"),
+        (409, "idempotency-conflict"),
+    ];
+    let server = Setup::new().flag("--rate-limit", "1/m,20").start().await;
+    assert_eq!(server.client("fresh").sync(&payload::report()).await.status, 201);
+    let tired = server.client("tired");
+    while tired.get("/api/incidents").await.status != 429 {}
+
+    for (step, (status, slug)) in order.into_iter().enumerate() {
+        let answer = wrong_from(&server, &tired, step).await;
+        assert_eq!(answer.said(), (status, slug.to_owned()), "everything from step {step} on is wrong");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_address_needs_no_token() {
+    let server = Server::start().await;
+
+    for path in ["/", "/api", "/api/incidents/sync/", "/api/incidents/a/b", "/docs/nothing-here", "/%ff"] {
+        let answer = server.get(path).await;
+        assert_eq!(answer.said(), (404, "not-found".into()), "{path}: {answer:?}");
+        assert_eq!(answer.header("content-type"), "application/problem+json", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_method_is_answered_everywhere_with_what_is_allowed() {
+    let server = Server::start().await;
+    let routes = [
+        (Method::DELETE, "/api/incidents/sync", "POST"),
+        (Method::GET, "/api/incidents/sync/batch", "POST"),
+        (Method::POST, "/api/incidents", "GET,HEAD"),
+        (Method::DELETE, "/api/incidents/x", "GET,HEAD"),
+        (Method::PATCH, "/api/incidents/x/history", "GET,HEAD"),
+        (Method::POST, "/healthz", "GET,HEAD"),
+        (Method::POST, "/metrics", "GET,HEAD"),
+        (Method::POST, "/openapi.json", "GET,HEAD"),
+        (Method::POST, "/docs/", "GET,HEAD"),
+    ];
+
+    for (method, path, allow) in routes {
+        let answer = Answer::to(server.stranger().request(method, path)).await;
+        assert_eq!(answer.said(), (405, "method-not-allowed".into()), "{path}: {answer:?}");
+        assert_eq!(answer.header("allow").replace(' ', ""), allow, "{path}");
+    }
+}

@@ -1,0 +1,175 @@
+//! The first start, the subcommands, and what is said when it cannot start.
+
+use std::{os::unix::fs::PermissionsExt, path::Path, process::Output};
+
+use incident_tests::{Answer, Client, Program, Server, Setup, database, payload};
+
+fn text(bytes: &[u8]) -> &str {
+    str::from_utf8(bytes).unwrap()
+}
+
+fn mode(file: &Path) -> u32 {
+    std::fs::metadata(file).unwrap().permissions().mode() & 0o777
+}
+
+/// The program refused to start: one line for people, no panic, another status than 0.
+fn refused(output: &Output, because: &str) {
+    let said = text(&output.stderr);
+    assert!(!output.status.success());
+    let line = said.lines().find(|line| line.starts_with("incident-server: ") || line.starts_with("error: "));
+    assert!(line.is_some_and(|line| line.contains(because)), "{because}: {said}");
+    assert!(!said.contains("panicked") && output.stdout.is_empty(), "{said}");
+}
+
+#[tokio::test]
+async fn the_first_start_makes_secrets_that_only_the_owner_can_read() {
+    let parent = tempfile::TempDir::new().unwrap();
+    let data_dir = parent.path().join("incident-data");
+    let token = ["token", "--sub", "alice", "--data-dir", data_dir.to_str().unwrap()];
+    assert!(Program::new().args(token).output().await.status.success());
+    let server = Server::start().await;
+
+    assert_eq!((mode(&data_dir), mode(&data_dir.join("hs256.secret"))), (0o700, 0o600));
+    for file in ["hs256.secret", "id.secret", "incidents.sqlite"] {
+        assert_eq!(mode(&server.data_dir().join(file)), 0o600, "{file}");
+    }
+    assert!(server.secret().len() >= 32);
+    assert!(!server.log().contains("others than its owner"), "{}", server.log());
+}
+
+#[tokio::test]
+async fn the_printed_example_works_when_it_is_pasted() {
+    let mut server = Server::start().await;
+    let printed = incident_tests::until("the example is printed", async || {
+        let out = server.run().out();
+        let (_, example) = out.split_once("\ncurl ")?;
+        example.split_once("\n\n").map(|(example, _)| format!("curl {example}"))
+    })
+    .await;
+
+    let pasted = tokio::process::Command::new("bash").args(["-c", &printed]).output().await.unwrap();
+
+    assert!(text(&pasted.stdout).starts_with("HTTP/1.1 201 Created"), "{printed}: {pasted:?}");
+    assert!(text(&pasted.stdout).contains(r#""outcome":"created""#));
+}
+
+#[tokio::test]
+async fn the_token_subcommand_prints_a_token_that_is_taken() {
+    let server = Server::start().await;
+    let created = server.client("alice").sync(&payload::report()).await;
+    let data_dir = server.data_dir();
+    let mint = async |more: &[&str]| {
+        let flags = ["token", "--sub", "bob", "--data-dir", data_dir.to_str().unwrap()];
+        let output = Program::new().args(flags).args(more).output().await;
+        Client::new(server.url(), Some(text(&output.stdout).trim().to_owned()))
+    };
+
+    let answers = [
+        mint(&[]).await.get(&created.header("location")).await.status,
+        mint(&["--scope", "incidents:read", "--ttl", "5m"])
+            .await
+            .get(&created.header("location"))
+            .await
+            .status,
+    ];
+
+    assert_eq!(answers, [404, 200]);
+}
+
+#[tokio::test]
+async fn the_openapi_subcommand_prints_what_is_served() {
+    let server = Server::start().await;
+
+    let output = Program::new().args(["openapi"]).output().await;
+
+    let printed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(printed, server.get("/openapi.json").await.body);
+}
+
+#[tokio::test]
+async fn a_taken_port_is_told() {
+    let server = Server::start().await;
+
+    let data_dir = tempfile::TempDir::new().unwrap();
+    let flags = ["--listen", server.address(), "--data-dir", data_dir.path().to_str().unwrap()];
+    let output = Program::new().args(flags).output().await;
+
+    refused(&output, "is taken by another process");
+}
+
+#[tokio::test]
+async fn a_data_directory_that_cannot_be_made_is_told() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+
+    for place in [file.path().to_owned(), file.path().join("below")] {
+        let flags = ["--listen", "127.0.0.1:0", "--data-dir", place.to_str().unwrap()];
+        refused(&Program::new().args(flags).output().await, "give another --data-dir");
+    }
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_is_left_alone() {
+    let server = Server::start().await;
+    let data_dir = server.data_dir();
+    let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+        VALUES (9999, 'from the future', true, x'00', 0)";
+    database::execute_embedded(&data_dir, newer).await;
+
+    let flags = ["--listen", "127.0.0.1:0", "--data-dir", data_dir.to_str().unwrap()];
+    let output = Program::new().args(flags).output().await;
+
+    refused(&output, "schema version 9999 by a newer incident-server");
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_told() {
+    let setup = Setup::new();
+    std::fs::write(setup.data_dir().join("incidents.sqlite"), "this is a letter, not a database".repeat(100))
+        .unwrap();
+
+    refused(&setup.program().output().await, "the database cannot be used");
+}
+
+#[tokio::test]
+async fn bad_flags_and_bad_files_are_told() {
+    let (short, setup) = (tempfile::NamedTempFile::new().unwrap(), Setup::new());
+    std::fs::write(short.path(), "x".repeat(31) + "\n").unwrap();
+    let short = short.path().to_str().unwrap();
+
+    for (flags, because) in [
+        (["--rate-limit", "fast"], "20/s,200"),
+        (["--max-in-flight", "0"], "at least 1"),
+        (["--lissten", "127.0.0.1:1"], "--lissten"),
+        (["--database-url", "mysql://x"], "sqlite://"),
+        (["--database-url", "sqlite::memory:"], "a database in memory would lose every report"),
+        (["--auth-hs256-secret-file", "/nonexistent"], "cannot read the secret file /nonexistent"),
+        (["--auth-hs256-secret-file", short], "has 31 bytes"),
+        (["--id-secret-file", short], "has 31 bytes"),
+        (["--auth-jwks", "/nonexistent"], "cannot read the JWK set /nonexistent"),
+        (["--auth-jwks", short], "not a JWK set"),
+        (["--auth-jwks", "http://id.example/keys"], "over http on loopback only"),
+    ] {
+        refused(&setup.program().args(flags).output().await, because);
+    }
+}
+
+#[tokio::test]
+async fn variables_work_like_flags() {
+    let secret = "0123456789abcdef0123456789abcdef";
+    let (file, setup) = (tempfile::NamedTempFile::new().unwrap(), Setup::new());
+    std::fs::write(file.path(), format!("{secret}\r\n")).unwrap();
+    let data_dir = setup.data_dir().to_str().unwrap();
+    let program = Program::new().env("INCIDENT_LISTEN", "127.0.0.1:0").env("INCIDENT_DATA_DIR", data_dir);
+    let program = program.env("INCIDENT_AUTH_HS256_SECRET_FILE", file.path().to_str().unwrap());
+    let run = program.env("INCIDENT_RATE_LIMIT", "1/m,1").start();
+    let url = incident_tests::until("it listens", async || {
+        run.out().lines().find_map(|line| Some(line.split_once("listens on ")?.1.to_owned()))
+    })
+    .await;
+
+    let token = incident_tests::token(&incident_tests::Signer::Hs256(secret.into()), None);
+    let alice = Client::new(&url, Some(token));
+    let answers: [Answer; 2] = [alice.get("/api/incidents").await, alice.get("/api/incidents").await];
+
+    assert_eq!(answers.map(|answer| answer.status), [200, 429]);
+}

@@ -1,0 +1,168 @@
+//! The program under test: found beside the test, started, listened to, ended.
+
+use std::{
+    path::PathBuf,
+    process::{ExitStatus, Output, Stdio},
+    sync::{Arc, Mutex},
+};
+
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, BufReader},
+    process::{Child, Command},
+    task::JoinHandle,
+};
+
+use crate::PATIENCE;
+
+/// A command line of `incident-server`, without the variables of whoever runs the tests.
+pub struct Program(Command);
+
+/// The program while it runs, and what it has said so far.
+pub struct Run {
+    child: Child,
+    out: Said,
+    err: Said,
+}
+
+/// The lines of one stream.
+struct Said {
+    lines: Arc<Mutex<String>>,
+    reader: JoinHandle<()>,
+}
+
+impl Program {
+    /// The real binary, built in the same profile as this test.
+    ///
+    /// # Panics
+    /// It is not there.
+    pub fn new() -> Self {
+        let test = std::env::current_exe().expect("a test knows its own file");
+        // target/release/deps/e2e-… -> target/release/incident-server
+        let directory = test.ancestors().nth(2).expect("a test is built in target/release/deps");
+        let file: PathBuf = directory.join("incident-server");
+        assert!(
+            file.exists(),
+            "{} is missing: run `cargo build --release --workspace` first",
+            file.display()
+        );
+        let mut command = Command::new(file);
+        let ours = std::env::vars_os().map(|(name, _)| name).filter(|name| {
+            name.to_string_lossy().starts_with("INCIDENT_") || name.to_string_lossy().ends_with("_proxy")
+        });
+        for name in ours {
+            command.env_remove(name);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        Self(command)
+    }
+
+    /// Adds flags.
+    #[must_use]
+    pub fn args<S: AsRef<std::ffi::OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
+        self.0.args(args);
+        self
+    }
+
+    /// Adds a variable.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.0.env(name, value);
+        self
+    }
+
+    /// Runs to its end.
+    ///
+    /// # Panics
+    /// It does not end in time.
+    pub async fn output(mut self) -> Output {
+        let output = tokio::time::timeout(PATIENCE, self.0.output()).await;
+        output.expect("the program ends").expect("the program starts")
+    }
+
+    /// Starts it and goes on.
+    ///
+    /// # Panics
+    /// It cannot be started.
+    pub fn start(mut self) -> Run {
+        let mut child = self.0.spawn().expect("the program starts");
+        let out = Said::hear(child.stdout.take().expect("stdout is piped"));
+        let err = Said::hear(child.stderr.take().expect("stderr is piped"));
+        Run { child, out, err }
+    }
+}
+
+impl Default for Program {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Said {
+    fn hear(stream: impl AsyncRead + Unpin + Send + 'static) -> Self {
+        let lines = Arc::new(Mutex::new(String::new()));
+        let heard = Arc::clone(&lines);
+        let reader = tokio::spawn(async move {
+            let mut stream = BufReader::new(stream).lines();
+            while let Ok(Some(line)) = stream.next_line().await {
+                let mut heard = heard.lock().expect("no reader panics");
+                heard.push_str(&line);
+                heard.push('\n');
+            }
+        });
+        Self { lines, reader }
+    }
+
+    fn text(&self) -> String {
+        self.lines.lock().expect("no reader panics").clone()
+    }
+}
+
+impl Run {
+    /// What it has printed for people so far.
+    pub fn out(&self) -> String {
+        self.out.text()
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        self.err.text()
+    }
+
+    /// The exit status, if it has ended.
+    ///
+    /// # Panics
+    /// It cannot be asked.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("a child can be asked")
+    }
+
+    /// Ends it as a power cut does.
+    ///
+    /// # Panics
+    /// It cannot be killed.
+    pub async fn kill(&mut self) {
+        self.child.kill().await.expect("a child can be killed");
+    }
+
+    /// Sends SIGTERM and goes on.
+    ///
+    /// # Panics
+    /// The signal cannot be sent.
+    pub async fn terminate(&self) {
+        let id = self.child.id().expect("it still runs").to_string();
+        let sent = Command::new("bash").args(["-c", "kill -TERM \"$0\"", &id]).status().await;
+        assert!(sent.expect("bash is there").success(), "SIGTERM is sent");
+    }
+
+    /// Waits for its end, and until all it said is heard.
+    ///
+    /// # Panics
+    /// It does not end in time.
+    pub async fn end(&mut self) -> ExitStatus {
+        let status = tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("the program ends");
+        for said in [&mut self.out, &mut self.err] {
+            let _ = (&mut said.reader).await;
+        }
+        status.expect("a child can be waited for")
+    }
+}

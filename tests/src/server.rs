@@ -1,0 +1,173 @@
+//! A running server on its own data directory.
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitStatus,
+    sync::Arc,
+    time::Duration,
+};
+
+use incident_server::{
+    Clock,
+    auth::{TokenRequest, mint_hs256},
+};
+use tempfile::TempDir;
+
+use crate::{Answer, Client, Program, Run, database, until};
+
+/// How a server is started.
+#[derive(Clone)]
+pub struct Setup {
+    data_dir: Arc<TempDir>,
+    database_url: Option<String>,
+    flags: Vec<String>,
+}
+
+/// A server that listens.
+pub struct Server {
+    setup: Setup,
+    run: Run,
+    url: String,
+}
+
+impl Setup {
+    /// A new data directory, a new database, the defaults of the program.
+    ///
+    /// # Panics
+    /// There is no room for a temporary directory.
+    pub fn new() -> Self {
+        let data_dir = Arc::new(TempDir::new().expect("a temporary directory can be made"));
+        Self { data_dir, database_url: database::fresh_url(), flags: Vec::new() }
+    }
+
+    /// Adds a flag and its value.
+    #[must_use]
+    pub fn flag(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.flags.extend([name.to_owned(), value.into()]);
+        self
+    }
+
+    /// The directory of the generated secrets and the embedded database.
+    pub fn data_dir(&self) -> &Path {
+        self.data_dir.path()
+    }
+
+    /// The program with these flags, on any free port, not started.
+    pub fn program(&self) -> Program {
+        let data_dir = self.data_dir().as_os_str();
+        let program = Program::new().args(["--listen", "127.0.0.1:0", "--data-dir"]).args([data_dir]);
+        let database = self.database_url.iter().flat_map(|url| ["--database-url", url]);
+        program.args(database).args(&self.flags).env("INCIDENT_LOG", "debug")
+    }
+
+    /// Starts a server and waits until it has said where it listens.
+    ///
+    /// # Panics
+    /// It ends instead; its log is shown.
+    pub async fn start(self) -> Server {
+        let mut run = self.program().start();
+        let url = until("the server listens", async || {
+            assert!(run.ended().is_none(), "the server ended: {}", run.log());
+            let out = run.out();
+            let url = out.lines().find_map(|line| line.split_once("listens on "))?.1.trim().to_owned();
+            Some(url)
+        })
+        .await;
+        Server { setup: self, run, url }
+    }
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Server {
+    /// Starts a server with the defaults.
+    pub async fn start() -> Self {
+        Setup::new().start().await
+    }
+
+    /// Starts a server that lets everybody ask as often as they like.
+    pub async fn unlimited() -> Self {
+        Setup::new().flag("--rate-limit", "off").start().await
+    }
+
+    /// `http://127.0.0.1:…`
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// `127.0.0.1:…`
+    pub fn address(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
+
+    /// Where its secrets are.
+    pub fn data_dir(&self) -> PathBuf {
+        self.setup.data_dir().to_owned()
+    }
+
+    /// The running program.
+    pub fn run(&mut self) -> &mut Run {
+        &mut self.run
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        self.run.log()
+    }
+
+    /// Somebody without the right to read the incidents of others.
+    pub fn client(&self, sub: &str) -> Client {
+        Client::new(&self.url, Some(self.token(sub, None)))
+    }
+
+    /// Somebody who may read all.
+    pub fn responder(&self) -> Client {
+        Client::new(&self.url, Some(self.token("responder", Some("incidents:read"))))
+    }
+
+    /// Somebody without a token.
+    pub fn stranger(&self) -> Client {
+        Client::new(&self.url, None)
+    }
+
+    /// A token under the generated secret.
+    ///
+    /// # Panics
+    /// There is no generated secret.
+    pub fn token(&self, sub: &str, scope: Option<&str>) -> String {
+        let hour = Duration::from_secs(3600);
+        let request = TokenRequest { sub, scope, issuer: None, audience: None, ttl: hour };
+        mint_hs256(&self.secret(), request, Clock::system().now())
+    }
+
+    /// The generated secret of HS256 tokens.
+    ///
+    /// # Panics
+    /// There is none.
+    pub fn secret(&self) -> Vec<u8> {
+        incident_server::secrets::read(&self.setup.data_dir().join("hs256.secret"))
+            .expect("made at the start")
+    }
+
+    /// Ends it as a power cut does, and starts it again on the same data.
+    pub async fn kill_and_restart(mut self) -> Self {
+        self.run.kill().await;
+        self.setup.start().await
+    }
+
+    /// Sends SIGTERM and waits for its end; returns the exit status and all it logged.
+    pub async fn stop(mut self) -> (ExitStatus, String) {
+        self.run.terminate().await;
+        let status = self.run.end().await;
+        (status, self.run.log())
+    }
+
+    /// Asks without a token.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.stranger().get(path).await
+    }
+}
