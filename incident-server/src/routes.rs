@@ -8,7 +8,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
     App,
-    handlers::{batch, history, incident, list, operations, sync},
+    handlers::{batch, changes, history, incident, list, operations, sync},
     openapi,
     problem::ProblemDetails,
     request::observe,
@@ -19,6 +19,7 @@ fn table() -> OpenApiRouter<App> {
         .routes(routes!(sync::sync))
         .routes(routes!(batch::sync_batch))
         .routes(routes!(list::list_incidents))
+        .routes(routes!(changes::list_changes))
         .routes(routes!(incident::get_incident))
         .routes(routes!(history::get_history))
         .routes(routes!(operations::healthz))
