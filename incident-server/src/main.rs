@@ -10,12 +10,8 @@ use tracing_subscriber::EnvFilter;
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let filter = EnvFilter::try_from_env("INCIDENT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
+    let log = tracing_subscriber::fmt().json().flatten_event(true).with_span_list(false);
+    log.with_env_filter(filter).with_writer(std::io::stderr).init();
     match incident_server::run::run(cli).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -174,9 +174,9 @@ pub(crate) struct Marked(pub(crate) Problem);
 impl IntoResponse for ProblemDetails {
     fn into_response(self) -> Response {
         let mut response = (status(self.problem), Json(&self)).into_response();
-        response
-            .headers_mut()
-            .extend(self.headers().into_iter().filter_map(|(name, value)| Some((name?, value))));
+        for (name, value) in &self.headers() {
+            response.headers_mut().insert(name, value.clone());
+        }
         response.extensions_mut().insert(Marked(self.problem));
         response
     }

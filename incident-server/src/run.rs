@@ -16,7 +16,7 @@ use crate::{
     cli::{Cli, Command, Config},
     commit::Limits,
     routes, secrets, serve,
-    store::{SqliteStore, Store},
+    store::{PgStore, SqliteStore, Store},
 };
 
 type Failure = Box<dyn Error + Send + Sync>;
@@ -69,6 +69,9 @@ async fn open_store(config: &Config) -> Result<Arc<dyn Store>, Failure> {
     Ok(match config.database_url.as_deref() {
         None => Arc::new(SqliteStore::open_file(&config.data_dir.join("incidents.sqlite")).await?),
         Some(url) if url.starts_with("sqlite:") => Arc::new(SqliteStore::open_url(url).await?),
+        Some(url) if url.starts_with("postgres:") || url.starts_with("postgresql:") => {
+            Arc::new(PgStore::open_url(url).await?)
+        }
         Some(_) => return Err("--database-url must begin with sqlite:// or postgres://".into()),
     })
 }

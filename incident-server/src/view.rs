@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    openapi::{DispositionWord, EventKindWord, OutcomeWord, Point, StatusWord},
+    openapi::{self, DispositionWord, EventKindWord, OutcomeWord, Point, StatusWord},
     store::StoredIncident,
 };
 
@@ -91,7 +91,7 @@ pub(crate) struct SyncAnswer {
     pub(crate) idempotency_key: IdempotencyKey,
     pub(crate) incident: IncidentView,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<openapi::Warning>)]
     pub(crate) warnings: Vec<Warning>,
 }
 

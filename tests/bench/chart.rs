@@ -20,6 +20,10 @@ const OURS: RGBColor = RGBColor(24, 99, 160);
 const PEER: RGBColor = RGBColor(150, 150, 150);
 
 const BARS: &[Bar] = &[
+    ("PostgreSQL, batches of 100", "postgres", "/batchesOf100/incidentsPerSecond", OURS),
+    ("PostgreSQL, one report a request", "postgres", "/peers/new/incidentsPerSecond", OURS),
+    ("pgbench, upsert and history row, no HTTP", "postgres", "/peers/pgbench/incidentsPerSecond", PEER),
+    ("Fastify and pg, by hand", "postgres", "/peers/fastify/incidentsPerSecond", PEER),
     ("SQLite, batches of 100", "sqlite", "/batchesOf100/incidentsPerSecond", OURS),
     ("SQLite, one report a request", "sqlite", "/groupCommit/new/incidentsPerSecond", OURS),
     ("SQLite, one report a transaction", "sqlite", "/groupCommit/oneATransaction/incidentsPerSecond", PEER),

@@ -7,7 +7,7 @@ WITH RECURSIVE numbers (n) AS (
 SELECT
     n,
     1732320000000 + n * 12600 AS created_at_ms,
-    unhex(printf('%012x', 1732320000000 + n * 12600)) || randomblob(10) AS id
+    unhex(printf('%012x', 1732320000000 + n * 12600) || hex(randomblob(10))) AS id
 FROM numbers;
 
 INSERT INTO incidents (

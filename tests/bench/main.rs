@@ -4,9 +4,13 @@
 //! measured in turns, so that a machine whose speed drifts slows both alike.
 
 mod chart;
+mod phone;
+mod postgres;
+mod readme;
 mod results;
 mod sqlite;
 mod subject;
+mod summary;
 mod wrk;
 
 use results::Results;
@@ -19,9 +23,16 @@ async fn main() -> Result<(), Failure> {
     let wants = |part: &str| wanted.is_empty() || wanted.iter().any(|name| name == part);
     let mut results = Results::open()?;
     if wants("sqlite") {
-        results.record("sqlite", sqlite::measure().await?)?;
+        results.record("sqlite", &sqlite::measure().await?)?;
+    }
+    if wants("phone") {
+        results.record("phone", &phone::measure().await?)?;
+    }
+    if wants("postgres") {
+        results.record("postgres", &postgres::measure().await?)?;
     }
     chart::draw(&results)?;
+    readme::write(&results)?;
     println!("figures are in {}", results.path().display());
     Ok(())
 }

@@ -28,7 +28,7 @@ impl Results {
     }
 
     /// Replaces a part's section and writes the file.
-    pub(crate) fn record(&mut self, part: &str, figures: Value) -> Result<(), Failure> {
+    pub(crate) fn record(&mut self, part: &str, figures: &Value) -> Result<(), Failure> {
         let section = json!({ "figures": figures, "run": run() });
         self.sections.insert(part.to_owned(), section);
         fs::write(&self.path, serde_json::to_string_pretty(&self.sections)? + "\n")?;
@@ -37,6 +37,30 @@ impl Results {
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// One sentence on where the figures come from.
+    pub(crate) fn about(&self) -> String {
+        let of = |name: &str| {
+            let run = self
+                .sections
+                .values()
+                .next_back()
+                .and_then(|section| section.pointer(&format!("/run/{name}")));
+            run.map_or_else(String::new, |value| {
+                value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+            })
+        };
+        format!(
+            "Measured {} at commit `{:.12}` on {} cores of a shared machine ({}, {}), the load generator beside the server: \
+             64 connections, every request a new incident, token checked, history written, synced to disk. \
+             All figures with every round: [benchmarks.json](docs/benchmarks.json). To repeat: `tests/bench/run`.",
+            of("at"),
+            of("commit"),
+            of("cores"),
+            of("processor"),
+            of("kernel")
+        )
     }
 
     /// A number of a part, by its JSON Pointer below `figures`.

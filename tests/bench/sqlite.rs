@@ -10,6 +10,7 @@ use crate::{
     Failure,
     results::median,
     subject::Subject,
+    summary::{median_of, summary},
     wrk::{Load, Measured, load},
 };
 
@@ -131,19 +132,4 @@ async fn fill(data_dir: &Path) -> Result<(), Failure> {
     let mut connection = options.pragma("synchronous", "OFF").connect().await?;
     sqlx::raw_sql(include_str!("fill_sqlite.sql")).execute(&mut connection).await?;
     Ok(())
-}
-
-fn median_of(measured: &[Measured], figure: impl Fn(&Measured) -> f64) -> f64 {
-    median(measured.iter().map(figure).collect())
-}
-
-#[allow(clippy::cast_precision_loss)]
-fn summary(measured: &[Measured], payloads: usize) -> Value {
-    let per_second: Vec<f64> = measured.iter().map(|m| m.requests_per_second * payloads as f64).collect();
-    json!({
-        "incidentsPerSecond": median(per_second.clone()).round(),
-        "everyRound": per_second.iter().map(|figure| figure.round()).collect::<Vec<_>>(),
-        "p50Ms": median_of(measured, |m| m.p50_ms),
-        "p99Ms": median_of(measured, |m| m.p99_ms),
-    })
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tokio::process::Command;
 
-use crate::{Failure, subject::Subject};
+use crate::{Failure, subject::Target};
 
 const CONNECTIONS: usize = 64;
 
@@ -30,12 +30,12 @@ pub(crate) struct Measured {
 }
 
 /// Sends a load over 64 connections from one thread; any answer that is no success fails the measurement.
-pub(crate) async fn load(subject: &Subject, load: Load) -> Result<Measured, Failure> {
+pub(crate) async fn load(target: &impl Target, load: Load) -> Result<Measured, Failure> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("bench/new_incidents.lua");
     let output = Command::new("wrk")
         .args(["-t1", &format!("-c{CONNECTIONS}"), &format!("-d{}s", load.seconds), "--latency", "-s"])
         .arg(script)
-        .args([subject.url(), "--", subject.token()])
+        .args([target.url(), "--", target.token()])
         .args([load.payloads.to_string(), load.first_ms.to_string(), load.cycle.to_string()])
         .output()
         .await

@@ -16,7 +16,8 @@ use utoipa::{
 pub(crate) use parameters::{IdempotencyKeyHeader, IncidentIdPath, ListQuery};
 pub(crate) use problems::{BatchProblems, IncidentProblems, ListProblems, NotReady, SyncProblems};
 pub(crate) use schemas::{
-    Batch, DispositionWord, EventKindWord, OutcomeWord, Point, StatusWord, SyncPayload, Violation,
+    Batch, BatchResult, DispositionWord, EventKindWord, OutcomeWord, Point, StatusWord, SyncPayload,
+    Violation, Warning,
 };
 pub(crate) use success::{BatchSynced, Healthy, HistoryFound, IncidentFound, Listed, MetricsText, Synced};
 
@@ -41,8 +42,8 @@ use crate::{
         (name = "operations", description = "What operators watch"),
     ),
     components(schemas(
-        SyncPayload, Batch, SyncAnswer, IncidentView, IncidentPage, History, ProblemDetails, Point, Violation,
-        success::BatchAnswer,
+        SyncPayload, Batch, SyncAnswer, IncidentView, IncidentPage, History, ProblemDetails, Point, Violation, Warning,
+        BatchResult, success::BatchAnswer,
     )),
 )]
 pub(crate) struct Base;

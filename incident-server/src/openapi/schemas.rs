@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
-        ArrayBuilder, KnownFormat, ObjectBuilder, Ref, RefOr, Schema, SchemaFormat,
+        AllOfBuilder, ArrayBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, Ref, RefOr, Schema,
+        SchemaFormat,
         schema::{SchemaType, Type},
     },
 };
@@ -40,6 +41,8 @@ schema!(Point = point());
 schema!(SyncPayload = payload());
 schema!(Batch = batch());
 schema!(Violation = violation());
+schema!(Warning = warning());
+schema!(BatchResult = batch_result());
 
 /// An example that every schema and every test may use.
 pub(crate) fn example_payload() -> Value {
@@ -147,4 +150,25 @@ fn violation() -> Schema {
         .required("detail")
         .build()
         .into()
+}
+
+fn warning() -> Schema {
+    ObjectBuilder::new()
+        .description(Some("An unknown field that was skipped"))
+        .property("pointer", ObjectBuilder::new().schema_type(Type::String))
+        .property("code", words(["unknown-field"]))
+        .required("pointer")
+        .required("code")
+        .build()
+        .into()
+}
+
+/// What the payload would have been answered alone, and with which status.
+fn batch_result() -> Schema {
+    let status = ObjectBuilder::new()
+        .property("httpStatus", ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(200)))
+        .required("httpStatus");
+    let answer =
+        OneOfBuilder::new().item(Ref::from_schema_name("SyncAnswer")).item(Ref::from_schema_name("Problem"));
+    AllOfBuilder::new().item(status).item(answer).build().into()
 }

@@ -2,6 +2,7 @@
 
 use utoipa::{IntoResponses, ToSchema};
 
+use super::BatchResult;
 use crate::view;
 
 /// Of a sync.
@@ -21,12 +22,8 @@ pub(crate) enum Synced {
 #[allow(dead_code)] // documentation only: handlers/batch.rs writes it
 pub(crate) struct BatchAnswer {
     /// The success body or the problem, each with the status it would have had alone
-    #[schema(value_type = Vec<Object>)]
     results: Vec<BatchResult>,
 }
-
-#[allow(dead_code)] // documentation only
-struct BatchResult;
 
 macro_rules! success {
     ($($(#[$doc:meta])* $name:ident($body:ty);)*) => {

@@ -34,9 +34,12 @@ pub(super) fn ids(batch: &[SyncItem]) -> Vec<IncidentId> {
 }
 
 /// Applies the items in order to what is stored of them.
-pub(super) fn fold(mut known: HashMap<IncidentId, Incident>, batch: &[SyncItem], now: Timestamp) -> Folded {
-    let mut folded =
-        Folded { verdicts: Vec::with_capacity(batch.len()), changed: BTreeMap::new(), events: Vec::new() };
+pub(super) fn fold<'a>(
+    mut known: HashMap<IncidentId, Incident>,
+    batch: impl IntoIterator<Item = &'a SyncItem>,
+    now: Timestamp,
+) -> Folded {
+    let mut folded = Folded { verdicts: Vec::new(), changed: BTreeMap::new(), events: Vec::new() };
     for item in batch {
         let verdict = Incident::apply(known.get(&item.id).cloned(), &item.payload, now);
         folded.verdicts.push(verdict.map(|Applied { incident, outcome, events }| {

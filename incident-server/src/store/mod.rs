@@ -3,7 +3,9 @@
 //! A method is one whole truth: it opens, uses and commits its own transaction. What may happen to an
 //! incident is decided by `incident-core`; a store fetches, asks and writes down the answer.
 
+mod error;
 mod fold;
+mod postgres;
 mod record;
 mod sqlite;
 
@@ -11,7 +13,10 @@ use async_trait::async_trait;
 use incident_core::{
     Conflict, Event, Incident, IncidentId, LocationId, Outcome, Reporter, Status, SyncPayload, Timestamp,
 };
+use tokio::sync::watch;
 
+pub use error::{OpenError, StoreError};
+pub use postgres::PgStore;
 pub use sqlite::SqliteStore;
 
 /// One payload on its way into the store.
@@ -67,62 +72,24 @@ impl ListQuery {
     }
 }
 
-/// Why a store gave no answer. Each variant leads to another act.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The database cannot answer now; whether a commit happened is unknown. Answered 503: send again.
-    #[error("the database is not available")]
-    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// A stored row breaks a rule of the core: a bug, or a hand in the database. Answered 500.
-    #[error("a stored row is not valid: {0}")]
-    InvalidRow(&'static str),
+/// A place in the history of all incidents; larger ones are later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position(pub i64);
+
+impl Position {
+    /// Before the first change.
+    pub const START: Self = Self(0);
 }
 
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        match error {
-            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Self::InvalidRow("a column's type"),
-            error => Self::Unavailable(Box::new(error)),
-        }
-    }
-}
-
-/// Why a database could not be opened at the start.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The URL names a database in memory, which vanishes with its connection.
-    #[error("a database in memory would lose every report; give a file, such as sqlite://./incidents.sqlite")]
-    InMemory,
-    /// The file or server cannot be used.
-    #[error("the database cannot be used: {0}")]
-    Unusable(#[source] sqlx::Error),
-    /// The library has a known corruption bug.
-    #[error("SQLite {0} may corrupt a WAL database; 3.51.3 or later is needed")]
-    OldSqlite(String),
-    /// A newer version of this server has been here.
-    #[error(
-        "the database was brought to schema version {0} by a newer incident-server; run that version, or restore a \
-         backup made before the upgrade"
-    )]
-    TooNew(i64),
-    /// The tables could not be brought up to date.
-    #[error("the tables could not be brought up to date: {0}")]
-    Migration(#[source] sqlx::migrate::MigrateError),
-}
-
-impl OpenError {
-    fn unusable(error: sqlx::Error) -> Self {
-        Self::Unusable(error)
-    }
-}
-
-impl From<sqlx::migrate::MigrateError> for OpenError {
-    fn from(error: sqlx::migrate::MigrateError) -> Self {
-        match error {
-            sqlx::migrate::MigrateError::VersionMissing(version) => Self::TooNew(version),
-            error => Self::Migration(error),
-        }
-    }
+/// One row of the history of all incidents.
+#[derive(Debug, Clone)]
+pub struct StoredChange {
+    /// Where it stands.
+    pub position: Position,
+    /// What happened.
+    pub event: Event,
+    /// The incident it happened to, as it is now.
+    pub incident: StoredIncident,
 }
 
 /// A database of incidents.
@@ -131,10 +98,11 @@ pub trait Store: Send + Sync + 'static {
     /// How many batches it takes at once.
     fn writers(&self) -> usize;
 
-    /// Applies a batch in order, in one transaction, durable when it returns.
+    /// Applies a batch in order, durable when it returns, repeats too.
     ///
-    /// Atomic: all of it or nothing. Idempotent: the whole batch may be repeated, then everything in it is a
-    /// replay. A conflict is the verdict of its item and no error.
+    /// Atomic an incident: all items of one take effect in one transaction, and a store uses as few as it can.
+    /// Idempotent: the whole batch may be repeated, then everything in it is a replay. A conflict is the verdict
+    /// of its item and no error.
     ///
     /// # Errors
     /// [`StoreError`] for the whole batch; its effect is unknown then, and a repeat finds out.
@@ -157,6 +125,18 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError`].
     async fn history(&self, id: IncidentId) -> Result<Vec<Event>, StoreError>;
+
+    /// What happened to all incidents behind `after`, at most `limit` changes, in commit order.
+    ///
+    /// None is ever skipped: whoever goes on behind the last one sees every change once.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn changes(&self, after: Position, limit: i64) -> Result<Vec<StoredChange>, StoreError>;
+
+    /// Marked as changed whenever there may be something new to ask [`changes`](Self::changes) for, by any
+    /// server on this database. The value means nothing.
+    fn watch_changes(&self) -> watch::Receiver<Position>;
 
     /// Goes the way of a commit without changing anything.
     ///

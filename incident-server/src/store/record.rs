@@ -5,7 +5,7 @@ use incident_core::{
     LocationId, RoomNumber, State, Timestamp,
 };
 
-use super::{StoreError, StoredIncident};
+use super::{Position, StoreError, StoredChange, StoredIncident};
 
 /// The columns of an incident, as both databases give them.
 #[derive(sqlx::FromRow)]
@@ -81,6 +81,26 @@ impl EventRecord {
             _ => return Err(StoreError::InvalidRow("cancellation_reason of an event")),
         };
         Ok(Event { at: moment("at_ms", self.at_ms)?, change })
+    }
+}
+
+/// A history row beside its incident.
+#[derive(sqlx::FromRow)]
+pub(super) struct ChangeRecord {
+    position: i64,
+    kind: String,
+    at_ms: i64,
+    event_reason: Option<String>,
+    #[sqlx(flatten)]
+    incident: IncidentRecord,
+}
+
+impl ChangeRecord {
+    pub(super) fn change(self) -> Result<StoredChange, StoreError> {
+        let event =
+            EventRecord { kind: self.kind, at_ms: self.at_ms, cancellation_reason: self.event_reason }
+                .event()?;
+        Ok(StoredChange { position: Position(self.position), event, incident: self.incident.stored()? })
     }
 }
 

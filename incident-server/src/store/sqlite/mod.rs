@@ -14,9 +14,11 @@ use sqlx::{
     migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
-use super::{ListQuery, OpenError, Store, StoreError, StoredIncident, SyncItem, Verdict};
+use super::{
+    ListQuery, OpenError, Position, Store, StoreError, StoredChange, StoredIncident, SyncItem, Verdict,
+};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -31,6 +33,8 @@ pub struct SqliteStore {
     /// Empty after an error: SQLite may have rolled back by itself, so the connection is not used again.
     writer: Mutex<Option<SqliteConnection>>,
     readers: SqlitePool,
+    /// Counts batches; only that it changes matters.
+    changed: watch::Sender<Position>,
 }
 
 impl SqliteStore {
@@ -72,7 +76,8 @@ impl SqliteStore {
             .max_connections(READERS)
             .acquire_timeout(LOCK_TIMEOUT)
             .connect_lazy_with(options.clone().read_only(true));
-        Ok(Self { options, writer: Mutex::new(Some(writer)), readers })
+        let changed = watch::Sender::new(Position::START);
+        Ok(Self { options, writer: Mutex::new(Some(writer)), readers, changed })
     }
 
     /// Runs one transaction on the writer connection; any error ends the connection with it.
@@ -108,7 +113,9 @@ impl Store for SqliteStore {
     }
 
     async fn sync(&self, batch: &[SyncItem], now: Timestamp) -> Result<Vec<Verdict>, StoreError> {
-        self.write(async |connection| write::sync(connection, batch, now).await).await
+        let verdicts = self.write(async |connection| write::sync(connection, batch, now).await).await;
+        self.changed.send_modify(|batches| batches.0 += 1); // after an error too: it may have been written
+        verdicts
     }
 
     async fn incident(&self, id: IncidentId) -> Result<Option<StoredIncident>, StoreError> {
@@ -121,6 +128,14 @@ impl Store for SqliteStore {
 
     async fn history(&self, id: IncidentId) -> Result<Vec<Event>, StoreError> {
         read::history(&self.readers, id).await
+    }
+
+    async fn changes(&self, after: Position, limit: i64) -> Result<Vec<StoredChange>, StoreError> {
+        read::changes(&self.readers, after, limit).await
+    }
+
+    fn watch_changes(&self) -> watch::Receiver<Position> {
+        self.changed.subscribe()
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

@@ -4,9 +4,22 @@ use incident_core::{Event, IncidentId, Status};
 use sqlx::{QueryBuilder, Sqlite, SqlitePool};
 
 use crate::store::{
-    ListQuery, StoreError, StoredIncident,
-    record::{EventRecord, IncidentRecord},
+    ListQuery, Position, StoreError, StoredChange, StoredIncident,
+    record::{ChangeRecord, EventRecord, IncidentRecord},
 };
+
+const CHANGES: &str = "
+    SELECT
+        history.position,
+        history.kind,
+        history.at_ms,
+        history.cancellation_reason AS event_reason,
+        incidents.*
+    FROM history
+    JOIN incidents ON incidents.id = history.incident_id
+    WHERE history.position > ?
+    ORDER BY history.position
+    LIMIT ?";
 
 pub(super) async fn incident(
     pool: &SqlitePool,
@@ -50,4 +63,15 @@ pub(super) async fn history(pool: &SqlitePool, id: IncidentId) -> Result<Vec<Eve
     .fetch_all(pool)
     .await?;
     records.iter().map(EventRecord::event).collect()
+}
+
+/// There is one writer, so positions are given out in commit order.
+pub(super) async fn changes(
+    pool: &SqlitePool,
+    after: Position,
+    limit: i64,
+) -> Result<Vec<StoredChange>, StoreError> {
+    let records: Vec<ChangeRecord> =
+        sqlx::query_as(CHANGES).bind(after.0).bind(limit).fetch_all(pool).await?;
+    records.into_iter().map(ChangeRecord::change).collect()
 }

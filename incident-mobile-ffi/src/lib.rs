@@ -1,0 +1,44 @@
+//! The phone's half of incident-sync: an outbox that cannot lose a report, for Kotlin, Swift and Python.
+//!
+//! A report that [`Outbox::report`](api::Outbox::report) accepted reaches the server exactly once, or its
+//! reporter is told why not. Rust owns the queue, the order, the waiting and the meaning of answers; the
+//! platform owns the network, the schedule and the battery. So there is **no network, no thread and no async
+//! runtime** in here, and no function that waits for any of them.
+//!
+//! # What an app calls
+//!
+//! ```text
+//! Outbox.open(path, reporter)                  one file; entries belong to the reporter that made them
+//! report(draft) -> Entry                       durable when it returns
+//! cancel(key, reason) -> Entry                 the same entry, now with its reason
+//! entries(filter, limit)  entry(key)  summary()
+//! next_upload() -> Send { upload } | Wait { until_ms, why } | SignIn | Idle
+//! complete_upload(upload_id, result) -> Progress { settled, quarantined, pending }
+//! retry(key)  discard(key)  token_changed()  close()
+//! derive_key(reporter, created_at)  canonical_payload(json)  validate_draft(draft)      no file needed
+//! ```
+//!
+//! Times are milliseconds since 1970 (`i64`). Every call may block for a write to storage, none for the
+//! network: call them from a background thread. Every call fails with an [`OutboxError`](api::OutboxError) of
+//! few kinds, each with one thing to do about it, and never ends the process.
+//!
+//! # The loop that a face runs
+//!
+//! ```text
+//! loop: next_upload()
+//!   Send    -> POST upload.body to server + upload.path with upload.headers and the token, no redirects,
+//!              no silent repeats, at most upload.timeout_ms;
+//!              complete_upload(upload.id, Response | NetworkFailure | Cancelled)
+//!   Wait    -> end; the app schedules the next sync for until_ms
+//!   SignIn  -> end; the app gets a token and calls token_changed()
+//!   Idle    -> end
+//! ```
+//!
+//! Where to start reading: `outbox/mod.rs`, then `outbox/answer.rs`, the table of what an answer means.
+//! `api.rs` is glass: it converts, calls and converts.
+
+pub mod api;
+mod convert;
+pub mod outbox;
+
+uniffi::setup_scaffolding!("incident_mobile_ffi");

@@ -1,0 +1,52 @@
+//! What can go wrong, one variant for each thing that an app may do about it.
+
+use incident_core::Violation;
+
+/// Why an outbox did not do what it was asked. Nothing is lost by any of them.
+#[derive(Debug, thiserror::Error)]
+pub enum OutboxError {
+    /// The draft or the reason breaks rules; all of them are listed. Correct it.
+    #[error("{} of the draft's fields break a rule", .0.len())]
+    Invalid(Vec<Violation>),
+    /// The report was called off before, for another reason.
+    #[error("the report is already cancelled for another reason")]
+    AlreadyCancelled,
+    /// This reporter has no entry of that key.
+    #[error("there is no such entry")]
+    NotFound,
+    /// The entry still waits to be sent.
+    #[error("an entry that still waits to be sent is not discarded")]
+    StillPending,
+    /// The queue holds as much as it may. Sync first.
+    #[error("the outbox is full")]
+    Full,
+    /// The device has no room left. Free some.
+    #[error("the device has no room left")]
+    NoSpace(#[source] rusqlite::Error),
+    /// The file cannot be used at the moment; it was not touched. Try again later.
+    #[error("the outbox cannot be read or written at the moment")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The file was hurt while in use and has been repaired. Ask again.
+    #[error("the outbox was hurt and has been repaired; ask again")]
+    Hurt,
+    /// A newer version of the app wrote the file. Update.
+    #[error("the outbox was written by a newer version")]
+    NewerSchema,
+}
+
+impl From<rusqlite::Error> for OutboxError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode;
+        match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Self::Hurt,
+            Some(ErrorCode::DiskFull) => Self::NoSpace(error),
+            _ => Self::Unavailable(Box::new(error)),
+        }
+    }
+}
+
+impl From<std::io::Error> for OutboxError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Unavailable(Box::new(error))
+    }
+}

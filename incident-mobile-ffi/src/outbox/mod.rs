@@ -1,0 +1,238 @@
+//! The queue: plain Rust over one file. The clock is an argument, chance comes from a seed, and the network is
+//! somebody else's.
+//!
+//! The way of one report: [`Outbox::report`] makes it durable, [`Outbox::next_upload`] puts it into a request,
+//! the platform sends that, [`Outbox::complete_upload`] reads the answer (`answer.rs` has the table) and settles
+//! it, quarantines it, or leaves it pending. Every change is one transaction (`file/mod.rs`), so that a process
+//! may be killed between any two instructions.
+
+mod answer;
+mod complete;
+mod entry;
+mod error;
+mod file;
+mod lease;
+mod list;
+mod pace;
+mod prune;
+mod report;
+mod upload;
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use incident_core::Reporter;
+
+pub use complete::{MAX_STRIKES, UploadResult};
+pub use entry::{Entry, EntryState, Fault, ServerIncident, Trouble};
+pub use error::OutboxError;
+use file::File;
+pub use file::repair::Recovery;
+use lease::Sender;
+pub use list::Summary;
+pub use report::NewReport;
+use report::Taken;
+pub use upload::{BATCH_PATH, Header, MAX_UPLOAD_BYTES, MAX_UPLOAD_ENTRIES, NextUpload, SYNC_PATH, Upload};
+use upload::{BatchSize, InFlight};
+
+/// What the queue waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaitReason {
+    /// The network.
+    Offline,
+    /// Somebody else answered: a captive portal, a proxy.
+    NotTheServer,
+    /// The server asks for patience or has trouble of its own.
+    ServerBusy,
+    /// The address is wrong, or the server is too old for it.
+    WrongAddress,
+    /// An upload that is under way, here or in another process.
+    AnotherSender,
+}
+
+impl WaitReason {
+    const ALL: [Self; 5] =
+        [Self::Offline, Self::NotTheServer, Self::ServerBusy, Self::WrongAddress, Self::AnotherSender];
+
+    fn number(self) -> i64 {
+        self as i64
+    }
+
+    fn from_number(number: i64) -> Self {
+        usize::try_from(number).ok().and_then(|at| Self::ALL.get(at).copied()).unwrap_or(Self::Offline)
+    }
+}
+
+/// What one answer did, and what is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// Entries that this answer settled.
+    pub settled: i64,
+    /// Entries that this answer sent into quarantine.
+    pub quarantined: i64,
+    /// Entries of this reporter that are still to go.
+    pub pending: i64,
+}
+
+/// How much the file may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Entries that are not settled.
+    pub entries: i64,
+    /// Bytes of the file in use.
+    pub bytes: i64,
+    /// Settled entries that are remembered.
+    pub settled: i64,
+    /// How long a settled entry is remembered.
+    pub settled_for_ms: i64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { entries: 10_000, bytes: 50_000_000, settled: 1_000, settled_for_ms: 30 * 24 * 60 * 60 * 1000 }
+    }
+}
+
+/// Called with the name of a change and whether its commit is about to begin or is done.
+pub type Probe = Box<dyn Fn(&'static str, &'static str) + Send>;
+
+/// What is fixed in an app and turned in a test.
+pub struct Options {
+    /// How much the file may hold.
+    pub limits: Limits,
+    /// A ceiling in pages of 4096 bytes, as a full disk would set it.
+    pub max_pages: Option<i64>,
+    /// How long to wait for another process that is writing.
+    pub patience: Duration,
+    /// Where chance begins; from the system if absent.
+    pub seed: Option<u64>,
+    /// Watches the commits.
+    pub probe: Option<Probe>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let patience = Duration::from_secs(5);
+        Self { limits: Limits::default(), max_pages: None, patience, seed: None, probe: None }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+impl Options {
+    fn reached(&self, change: &'static str, moment: &'static str) {
+        if let Some(probe) = &self.probe {
+            probe(change, moment);
+        }
+    }
+}
+
+/// The queue of one reporter in one file.
+pub struct Outbox {
+    file: File,
+    path: PathBuf,
+    options: Options,
+    reporter: Reporter,
+    rng: fastrand::Rng,
+    sender: Sender,
+    in_flight: Option<InFlight>,
+    uploads: i64,
+    batch_size: BatchSize,
+    /// Whether the last answer settled something.
+    went_well: bool,
+    /// Whether the write-ahead log still holds what was erased.
+    erased: bool,
+    sign_in: bool,
+    taken: Taken,
+    recovery: Option<Recovery>,
+}
+
+impl fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbox").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl Outbox {
+    /// Opens the file at `path`, or makes it. What a killed process was sending is pending again; what has long
+    /// been settled is erased; a hurt file is moved aside and saved from, see [`Outbox::recovery`].
+    ///
+    /// # Errors
+    /// [`OutboxError::Unavailable`], [`OutboxError::NoSpace`] or [`OutboxError::NewerSchema`]; then the file was
+    /// not touched.
+    pub fn open(path: &Path, reporter: Reporter, options: Options, now_ms: i64) -> Result<Self, OutboxError> {
+        let rng = options.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
+        let (file, recovery) = file::repair::open(path, &options, now_ms)?;
+        let mut outbox = Self {
+            file,
+            path: path.to_owned(),
+            reporter,
+            sender: Sender::new(),
+            rng,
+            in_flight: None,
+            uploads: 0,
+            batch_size: BatchSize::full(),
+            went_well: false,
+            erased: false,
+            sign_in: false,
+            taken: Taken::default(),
+            recovery,
+            options,
+        };
+        outbox.prune(now_ms)?;
+        // Upload numbers of two openings never meet: a late answer to an earlier one must not be taken for ours.
+        outbox.uploads = outbox.rng.i64(0..i64::from(i32::MAX)) << 20;
+        Ok(outbox)
+    }
+
+    /// What was saved, if the file was hurt when it was opened.
+    pub fn recovery(&self) -> Option<&Recovery> {
+        self.recovery.as_ref()
+    }
+
+    /// There is a new token: what waited for it may go.
+    pub fn token_changed(&mut self) {
+        self.sign_in = false;
+    }
+
+    fn prune(&mut self, now_ms: i64) -> Result<(), OutboxError> {
+        let (reporter, limits) = (self.reporter.as_str(), self.options.limits);
+        if !prune::is_due(self.file.read(), reporter, limits, now_ms)? {
+            return Ok(());
+        }
+        self.file.write(&self.options, "prune", |transaction| {
+            prune::settled(transaction, reporter, limits, now_ms)
+        })?;
+        self.file.forget()
+    }
+
+    /// A page that turned out hurt: repairs the file, so that the app need only ask again.
+    fn heal<T>(&mut self, result: Result<T, OutboxError>) -> Result<T, OutboxError> {
+        if let Err(OutboxError::Hurt) = result {
+            (self.in_flight, self.taken) = (None, Taken::default());
+            // The hurt file is let go before another takes its name.
+            self.file.let_go()?;
+            let (file, recovery) = file::repair::reopen(&self.path, &self.options)?;
+            self.file = file;
+            self.recovery = recovery.or(self.recovery.take());
+        }
+        result
+    }
+}
+
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        if self.sender.has_lease() {
+            let sender = &mut self.sender;
+            // Whoever comes next finds the lease of a process that is gone; there is nobody left to tell.
+            let _ = self.file.write(&self.options, "lease", |transaction| sender.give_back(transaction));
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! What has long been settled is erased; only its millisecond stays taken.
+
+use rusqlite::{Connection, Transaction, params};
+
+use super::{Limits, OutboxError};
+
+/// No clock steps back further than this onto a millisecond that was erased.
+const SPENT_FOR_MS: i64 = 400 * 24 * 60 * 60 * 1000;
+
+/// Erases what was settled too long ago, of any reporter, and what this reporter has settled beyond the limit.
+/// Answers how many entries went.
+pub(super) fn settled(
+    transaction: &Transaction<'_>,
+    reporter: &str,
+    limits: Limits,
+    now_ms: i64,
+) -> Result<usize, OutboxError> {
+    let old_ms = now_ms.saturating_sub(limits.settled_for_ms);
+    let old = "SELECT seq FROM entry WHERE state = 1 AND changed_at_ms < ?1";
+    let beyond = "SELECT seq FROM entry WHERE reporter = ?1 AND state = 1
+                  ORDER BY changed_at_ms DESC, seq DESC LIMIT -1 OFFSET ?2";
+    let mut erased = erase(transaction, old, params![old_ms])?;
+    erased += erase(transaction, beyond, params![reporter, limits.settled])?;
+    if erased > 0 {
+        let sql = "DELETE FROM spent WHERE created_at_ms < ?1";
+        transaction.execute(sql, [now_ms.saturating_sub(SPENT_FOR_MS)])?;
+    }
+    Ok(erased)
+}
+
+fn erase(
+    transaction: &Transaction<'_>,
+    which: &str,
+    values: &[&dyn rusqlite::ToSql],
+) -> Result<usize, OutboxError> {
+    let seqs: Vec<i64> =
+        transaction.prepare_cached(which)?.query_map(values, |row| row.get(0))?.collect::<Result<_, _>>()?;
+    for seq in &seqs {
+        one(transaction, *seq)?;
+    }
+    Ok(seqs.len())
+}
+
+/// Erases one entry.
+pub(super) fn one(transaction: &Transaction<'_>, seq: i64) -> Result<(), OutboxError> {
+    let sql = "INSERT OR IGNORE INTO spent (reporter, created_at_ms)
+               SELECT reporter, created_at_ms FROM entry WHERE seq = ?1";
+    transaction.prepare_cached(sql)?.execute([seq])?;
+    transaction.prepare_cached("DELETE FROM entry WHERE seq = ?1")?.execute([seq])?;
+    Ok(())
+}
+
+/// Whether there is anything to erase: cheap, so that it can be asked at every opening.
+pub(super) fn is_due(
+    connection: &Connection,
+    reporter: &str,
+    limits: Limits,
+    now_ms: i64,
+) -> Result<bool, OutboxError> {
+    let sql = "SELECT (SELECT count(*) FROM entry WHERE reporter = ?1 AND state = 1) > ?2
+                   OR EXISTS (SELECT 1 FROM entry WHERE state = 1 AND changed_at_ms < ?3)";
+    let old_ms = now_ms.saturating_sub(limits.settled_for_ms);
+    Ok(connection.query_row(sql, params![reporter, limits.settled, old_ms], |row| row.get(0))?)
+}

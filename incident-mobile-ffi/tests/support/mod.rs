@@ -1,0 +1,182 @@
+//! An outbox in a folder of its own, and a server that is only answers.
+
+#![allow(missing_docs, unreachable_pub, dead_code)]
+
+use std::path::{Path, PathBuf};
+
+use incident_core::{IdempotencyKey, Reporter};
+use incident_mobile_ffi::outbox::{
+    Entry, EntryState, Header, NewReport, NextUpload, Options, Outbox, OutboxError, Progress, Upload,
+    UploadResult, WaitReason,
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// 2026-11-22T10:15:30.120Z.
+pub const NOW_MS: i64 = 1_795_342_530_120;
+
+pub struct Phone {
+    pub folder: TempDir,
+    pub outbox: Option<Outbox>,
+    pub now_ms: i64,
+}
+
+pub fn options() -> Options {
+    Options { seed: Some(7), ..Options::default() }
+}
+
+pub fn open(path: &Path, reporter: &str, options: Options, now_ms: i64) -> Result<Outbox, OutboxError> {
+    Outbox::open(path, Reporter::parse(reporter).unwrap(), options, now_ms)
+}
+
+pub fn draft(location: &str) -> NewReport {
+    NewReport {
+        location_id: location.into(),
+        room_number: None,
+        longitude: 12.4924,
+        latitude: 41.8902,
+        is_anonymous: false,
+        created_at_ms: None,
+        cancellation_reason: None,
+    }
+}
+
+impl Phone {
+    pub fn new() -> Self {
+        Self::with(options())
+    }
+
+    pub fn with(options: Options) -> Self {
+        let mut phone = Self { folder: TempDir::new().unwrap(), outbox: None, now_ms: NOW_MS };
+        phone.outbox = Some(open(&phone.path(), "alice", options, NOW_MS).unwrap());
+        phone
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join("outbox.db")
+    }
+
+    pub fn outbox(&mut self) -> &mut Outbox {
+        self.outbox.as_mut().unwrap()
+    }
+
+    pub fn restart(&mut self) {
+        self.sign_in("alice");
+    }
+
+    pub fn sign_in(&mut self, reporter: &str) {
+        drop(self.outbox.take());
+        self.outbox = Some(open(&self.path(), reporter, options(), self.now_ms).unwrap());
+    }
+
+    /// Reports at a moment of its own.
+    pub fn report(&mut self, location: &str) -> Entry {
+        self.now_ms += 1;
+        let now_ms = self.now_ms;
+        self.outbox().report(&draft(location), now_ms).unwrap()
+    }
+
+    pub fn report_anonymously(&mut self, location: &str) -> Entry {
+        self.now_ms += 1;
+        let now_ms = self.now_ms;
+        let report = NewReport { is_anonymous: true, ..draft(location) };
+        self.outbox().report(&report, now_ms).unwrap()
+    }
+
+    pub fn cancel(&mut self, key: IdempotencyKey, reason: &str) -> Result<Entry, OutboxError> {
+        let now_ms = self.now_ms;
+        self.outbox().cancel(key, reason, now_ms)
+    }
+
+    pub fn state(&mut self, key: IdempotencyKey) -> EntryState {
+        self.entry(key).state
+    }
+
+    pub fn entry(&mut self, key: IdempotencyKey) -> Entry {
+        self.outbox().entry(key).unwrap()
+    }
+
+    pub fn next(&mut self) -> NextUpload {
+        let now_ms = self.now_ms;
+        self.outbox().next_upload(now_ms).unwrap()
+    }
+
+    pub fn upload(&mut self) -> Upload {
+        match self.next() {
+            NextUpload::Send(upload) => upload,
+            other => panic!("expected an upload, got {other:?}"),
+        }
+    }
+
+    pub fn complete(&mut self, upload: &Upload, result: &UploadResult) -> Progress {
+        let now_ms = self.now_ms;
+        self.outbox().complete_upload(upload.id, result, now_ms).unwrap()
+    }
+
+    /// Sends the next upload and hands back this answer.
+    pub fn answer(&mut self, status: i64, body: &Value) -> Progress {
+        let upload = self.upload();
+        self.complete(&upload, &response(status, body))
+    }
+
+    /// Goes to the end of the wait, which must be one.
+    pub fn wait(&mut self) -> (i64, WaitReason) {
+        match self.next() {
+            NextUpload::Wait { until_ms, why } => {
+                let waited_ms = until_ms - self.now_ms;
+                self.now_ms = until_ms;
+                (waited_ms, why)
+            }
+            other => panic!("expected a wait, got {other:?}"),
+        }
+    }
+
+    /// Passes over any wait to the next upload.
+    pub fn upload_at_last(&mut self) -> Upload {
+        loop {
+            match self.next() {
+                NextUpload::Send(upload) => return upload,
+                NextUpload::Wait { until_ms, .. } => self.now_ms = until_ms.max(self.now_ms + 1),
+                other => panic!("expected an upload, got {other:?}"),
+            }
+        }
+    }
+}
+
+pub fn response(status: i64, body: &Value) -> UploadResult {
+    respond(status, &[], body.to_string().as_bytes())
+}
+
+pub fn respond(status: i64, headers: &[(&str, &str)], body: &[u8]) -> UploadResult {
+    let header = |(name, value): &(&str, &str)| Header { name: (*name).into(), value: (*value).into() };
+    UploadResult::Response { status, headers: headers.iter().map(header).collect(), body: body.to_vec() }
+}
+
+pub fn settled(key: IdempotencyKey, outcome: &str, status: &str) -> Value {
+    let cancelled = (status == "Cancelled").then_some("2026-11-22T12:00:00.000Z");
+    json!({"outcome": outcome, "disposition": "settled", "idempotencyKey": key, "incident": {
+        "id": "01a202c0-f648-8114-8d97-64d571c679d1", "status": status, "locationId": "w",
+        "receivedAt": "2026-11-22T12:00:00.000Z", "clockSuspect": false, "cancelledAt": cancelled}})
+}
+
+pub fn created(key: IdempotencyKey) -> Value {
+    settled(key, "created", "Open")
+}
+
+/// One item of a batch answer.
+pub fn item(status: i64, mut body: Value) -> Value {
+    body["httpStatus"] = status.into();
+    body
+}
+
+pub fn problem(status: i64, slug: &str, disposition: &str) -> Value {
+    json!({"type": format!("/problems/{slug}"), "title": "t", "status": status, "detail": "d",
+        "disposition": disposition})
+}
+
+/// The payloads of an upload, one or many.
+pub fn payloads(upload: &Upload) -> Vec<Value> {
+    let body: Value = serde_json::from_str(&upload.body).unwrap();
+    body.get("incidents")
+        .map_or_else(|| vec![body.clone()], |incidents| incidents.as_array().unwrap().clone())
+}

@@ -1,0 +1,62 @@
+//! The history of all incidents in commit order, though servers commit side by side.
+//!
+//! A position is given out before its commit, so a smaller one may become visible after a larger one. A
+//! writer therefore takes a **ticket** before its first position: a shared advisory lock named after the last
+//! position that was given out, held until its commit is visible. What is on its way lies above every ticket
+//! in use, so a reader looks only up to the smallest one. Writers never wait for each other or for readers.
+//!
+//! Of one incident the order is the order of its changes: a writer that builds on another's change has seen
+//! it committed before it takes its own positions.
+
+use super::{sessions::Sessions, statements::incident_columns};
+use crate::store::{Position, StoreError, StoredChange, record::ChangeRecord};
+
+/// Up to where nothing is on its way any more.
+///
+/// The subquery depends on `newest`, so the locks are looked at after it was read: a writer that took its
+/// ticket in between was given positions above it. A ticket's name is the position's lower 31 bits.
+const HORIZON: &str = "
+    SELECT LEAST(newest, (
+        SELECT min(newest - ((newest - pg_locks.objid::bigint) & 2147483647))
+        FROM pg_locks
+        WHERE pg_locks.locktype = 'advisory'
+            AND pg_locks.classid = 1768842852
+            AND pg_locks.objsubid = 2
+            AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    ))
+    FROM (SELECT last_value AS newest FROM history_position_seq) AS sequence";
+
+const CHANGES: &str = concat!(
+    "
+    SELECT
+        history.position,
+        history.kind,
+        history.at_ms,
+        history.cancellation_reason AS event_reason,
+        ",
+    incident_columns!(),
+    "
+    FROM history
+    JOIN incidents ON incidents.id = history.incident_id
+    WHERE history.position > $1
+        AND history.position <= $2
+    ORDER BY history.position
+    LIMIT $3"
+);
+
+pub(super) async fn horizon(sessions: &Sessions) -> Result<i64, StoreError> {
+    let rows: Vec<(i64,)> = sessions.records(|| sqlx::query(HORIZON)).await?;
+    Ok(rows.first().map_or(0, |(horizon,)| *horizon))
+}
+
+/// Two statements: what became visible before the horizon was read is in the second one's snapshot.
+pub(super) async fn changes(
+    sessions: &Sessions,
+    after: Position,
+    limit: i64,
+) -> Result<Vec<StoredChange>, StoreError> {
+    let horizon = horizon(sessions).await?;
+    let found: Vec<ChangeRecord> =
+        sessions.records(|| sqlx::query(CHANGES).bind(after.0).bind(horizon).bind(limit)).await?;
+    found.into_iter().map(ChangeRecord::change).collect()
+}

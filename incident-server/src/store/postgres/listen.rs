@@ -1,0 +1,84 @@
+//! How servers hear of each other's commits: `NOTIFY` behind the commit, `LISTEN` everywhere.
+//!
+//! Behind it, for a `NOTIFY` inside a transaction makes commits wait for each other. It is only a hint: a
+//! listener looks by itself twice a second, so a lost one delays a reader by less than a second.
+
+use std::{sync::Arc, time::Duration};
+
+use sqlx::{
+    PgPool,
+    postgres::{PgConnectOptions, PgListener, PgPoolOptions},
+};
+use tokio::{
+    sync::{Notify, watch},
+    time::{Instant, sleep, timeout},
+};
+
+use super::{feed::horizon, in_time, sessions::Sessions};
+use crate::store::Position;
+
+const CHANNEL: &str = "incident_changes";
+const TELL: &str = "SELECT pg_notify('incident_changes', '')";
+/// Commits within this time are told in one.
+const TOGETHER: Duration = Duration::from_millis(20);
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+const CONNECT_DEADLINE: Duration = Duration::from_secs(4);
+/// A session that hears nothing for so long may be dead.
+const TRUSTED_SILENCE: Duration = Duration::from_secs(60);
+
+/// Tells all servers that this one has written, for ever.
+pub(super) async fn tell(sessions: Arc<Sessions>, written: Arc<Notify>) {
+    loop {
+        written.notified().await;
+        if in_time(sessions.run(|| sqlx::query(TELL))).await.is_err() {
+            tracing::debug!("other servers were not told of a change; they will see it when they look");
+        }
+        sleep(TOGETHER).await;
+    }
+}
+
+/// Wakes this server's readers when there may be something new, for ever.
+pub(super) async fn listen(
+    options: PgConnectOptions,
+    sessions: Arc<Sessions>,
+    changed: watch::Sender<Position>,
+) {
+    loop {
+        match timeout(CONNECT_DEADLINE, open(&options)).await {
+            Ok(Ok(listener)) => follow(listener, &sessions, &changed).await,
+            _ => look(&sessions, &changed).await,
+        }
+        sleep(LOOK_EVERY).await;
+    }
+}
+
+async fn open(options: &PgConnectOptions) -> Result<PgListener, sqlx::Error> {
+    let pool: PgPool =
+        PgPoolOptions::new().max_connections(1).test_before_acquire(false).connect_lazy_with(options.clone());
+    let mut listener = PgListener::connect_with(&pool).await?;
+    listener.listen(CHANNEL).await?;
+    Ok(listener)
+}
+
+/// Looks after every notification and every half second, until the session has been silent for long.
+async fn follow(mut listener: PgListener, sessions: &Sessions, changed: &watch::Sender<Position>) {
+    let mut heard = Instant::now();
+    while heard.elapsed() < TRUSTED_SILENCE {
+        match timeout(LOOK_EVERY, listener.try_recv()).await {
+            Ok(Ok(Some(_))) => heard = Instant::now(),
+            Ok(_) => return,
+            Err(_) => {}
+        }
+        look(sessions, changed).await;
+    }
+}
+
+/// Looks only if somebody wants to know.
+async fn look(sessions: &Sessions, changed: &watch::Sender<Position>) {
+    if changed.receiver_count() == 0 {
+        return;
+    }
+    if let Ok(horizon) = in_time(horizon(sessions)).await {
+        changed.send_if_modified(|newest| std::mem::replace(newest, Position(horizon)).0 < horizon);
+    }
+}

@@ -1,0 +1,138 @@
+//! Many servers on one PostgreSQL: no state but the database's.
+//!
+//! A batch is one statement that commits by itself, so a transaction never spans a round trip: nobody can
+//! leave one open, and a commit that fails can only be seen as an error. See [`write`] for why two servers
+//! may write one incident at once, and [`feed`] for why no change is ever skipped.
+
+mod columns;
+mod feed;
+mod listen;
+mod read;
+mod sessions;
+mod statements;
+mod write;
+
+use std::{str::FromStr, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use incident_core::{Event, IncidentId, Timestamp};
+use sqlx::{Connection, migrate::Migrator, postgres::PgConnectOptions};
+use tokio::{
+    sync::{Notify, watch},
+    task::JoinSet,
+    time::timeout,
+};
+
+use self::sessions::{Sessions, Use};
+use super::{
+    ListQuery, OpenError, Position, Store, StoreError, StoredChange, StoredIncident, SyncItem, Verdict,
+};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// Batches on their way at once: one is executed while another waits for the disk and the standby.
+const WRITERS: usize = 2;
+const READERS: usize = 8;
+/// After this long a request is answered 503. A request may first wait for the batch before its own, so it is
+/// answered within twice this time.
+const DEADLINE: Duration = Duration::from_secs(4);
+/// How long the start waits for a database that is there but busy, such as with another server's migration.
+const OPEN_DEADLINE: Duration = Duration::from_secs(60);
+
+/// Incidents in a PostgreSQL database.
+pub struct PgStore {
+    writers: Arc<Sessions>,
+    readers: Arc<Sessions>,
+    written: Arc<Notify>,
+    changed: watch::Sender<Position>,
+    tasks: std::sync::Mutex<JoinSet<()>>,
+}
+
+impl PgStore {
+    /// Opens the database behind a `postgres://` URL and brings its tables up to date. Several servers may do
+    /// so at once.
+    ///
+    /// # Errors
+    /// The server cannot be reached, is read-only or too old; the database was made by a newer version.
+    pub async fn open_url(url: &str) -> Result<Self, OpenError> {
+        let options = PgConnectOptions::from_str(url).map_err(OpenError::unusable)?;
+        let late = |_| OpenError::unusable(sqlx::Error::PoolTimedOut);
+        timeout(OPEN_DEADLINE, migrate(&options)).await.map_err(late)??;
+        let store = Self {
+            writers: Arc::new(Sessions::new(&options, Use::Write, WRITERS)),
+            readers: Arc::new(Sessions::new(&options, Use::Read, READERS)),
+            written: Arc::default(),
+            changed: watch::Sender::new(Position::START),
+            tasks: std::sync::Mutex::default(),
+        };
+        store.start_tasks(options);
+        Ok(store)
+    }
+
+    fn start_tasks(&self, options: PgConnectOptions) {
+        let mut tasks = self.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        tasks.spawn(listen::tell(Arc::clone(&self.readers), Arc::clone(&self.written)));
+        tasks.spawn(listen::listen(options, Arc::clone(&self.readers), self.changed.clone()));
+    }
+}
+
+/// The migrator takes an advisory lock, so one of several servers migrates and the others wait.
+async fn migrate(options: &PgConnectOptions) -> Result<(), OpenError> {
+    let mut session = sessions::connect(options).await?;
+    MIGRATIONS.run(&mut session).await?;
+    session.close().await.map_err(OpenError::unusable)
+}
+
+async fn in_time<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    match timeout(DEADLINE, work).await {
+        Ok(done) => done,
+        Err(late) => {
+            tracing::warn!("the database did not answer in time; its session is closed");
+            Err(StoreError::Unavailable(Box::new(late)))
+        }
+    }
+}
+
+#[async_trait]
+impl Store for PgStore {
+    fn writers(&self) -> usize {
+        WRITERS
+    }
+
+    async fn sync(&self, batch: &[SyncItem], now: Timestamp) -> Result<Vec<Verdict>, StoreError> {
+        let verdicts = in_time(write::sync(&self.writers, batch, now)).await;
+        self.written.notify_one(); // after an error too: it may have been written all the same
+        verdicts
+    }
+
+    async fn incident(&self, id: IncidentId) -> Result<Option<StoredIncident>, StoreError> {
+        in_time(read::incident(&self.readers, id)).await
+    }
+
+    async fn incidents(&self, query: &ListQuery) -> Result<Vec<StoredIncident>, StoreError> {
+        in_time(read::incidents(&self.readers, query)).await
+    }
+
+    async fn history(&self, id: IncidentId) -> Result<Vec<Event>, StoreError> {
+        in_time(read::history(&self.readers, id)).await
+    }
+
+    async fn changes(&self, after: Position, limit: i64) -> Result<Vec<StoredChange>, StoreError> {
+        in_time(feed::changes(&self.readers, after, limit)).await
+    }
+
+    fn watch_changes(&self) -> watch::Receiver<Position> {
+        self.changed.subscribe()
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        in_time(write::barrier(&self.writers)).await
+    }
+
+    async fn close(&self) {
+        std::mem::take(&mut *self.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+            .abort_all();
+        self.writers.close().await;
+        self.readers.close().await;
+    }
+}

@@ -1,0 +1,120 @@
+//! The statements that writing needs, and the columns that reading shares with it.
+
+/// The columns of an `IncidentRecord`. Named one by one: a newer server may have added some.
+macro_rules! incident_columns {
+    () => {
+        "uuid_send(incidents.id) AS id,
+        incidents.reporter,
+        incidents.location_id,
+        incidents.room_number,
+        incidents.longitude_e7,
+        incidents.latitude_e7,
+        incidents.is_anonymous,
+        incidents.created_at_ms,
+        incidents.received_at_ms,
+        incidents.clock_suspect,
+        incidents.cancelled_at_ms,
+        incidents.cancellation_reason"
+    };
+}
+pub(super) use incident_columns;
+
+/// The columns of an incident and its further reasons, oldest first.
+macro_rules! stored {
+    () => {
+        concat!(
+            incident_columns!(),
+            ",
+            CASE WHEN incidents.version > 2 THEN ARRAY(
+                SELECT history.cancellation_reason
+                FROM history
+                WHERE history.incident_id = incidents.id
+                    AND history.kind = 'cancellationRestated'
+                ORDER BY history.position
+            ) ELSE '{}' END AS restated"
+        )
+    };
+}
+
+/// What is stored of some ids.
+pub(super) const LOOK: &str = concat!("SELECT ", stored!(), " FROM incidents WHERE incidents.id = ANY ($1)");
+
+/// A record in the log that changes nothing: behind it a commit waits for the disk and the standby.
+pub(super) const BARRIER: &str = "SELECT pg_logical_emit_message(true, 'incident-sync', '')::text";
+
+/// Writes what nobody else was faster to write, and returns the rest as it is stored.
+///
+/// The ticket must be held before the first position is given out; see `feed.rs`.
+pub(super) const WRITE: &str = concat!(
+    "
+    WITH given AS MATERIALIZED (
+        SELECT *
+        FROM UNNEST(
+            $1::uuid[], $2::smallint[], $3::smallint[], $4::boolean[], $5::boolean[], $6::integer[],
+            $7::integer[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[],
+            $13::text[], $14::text[]
+        ) AS given (
+            id, seen, version, is_anonymous, clock_suspect, longitude_e7, latitude_e7, created_at_ms,
+            received_at_ms, cancelled_at_ms, location_id, room_number, reporter, cancellation_reason
+        )
+    ),
+    inserted AS (
+        INSERT INTO incidents (
+            id, version, is_anonymous, clock_suspect, longitude_e7, latitude_e7, created_at_ms,
+            received_at_ms, cancelled_at_ms, location_id, room_number, reporter, cancellation_reason
+        )
+        SELECT
+            id, version, is_anonymous, clock_suspect, longitude_e7, latitude_e7, created_at_ms,
+            received_at_ms, cancelled_at_ms, location_id, room_number, reporter, cancellation_reason
+        FROM given
+        WHERE seen = 0
+        ON CONFLICT (id) DO NOTHING
+        RETURNING id
+    ),
+    updated AS (
+        UPDATE incidents
+        SET version = given.version,
+            cancelled_at_ms = given.cancelled_at_ms,
+            cancellation_reason = given.cancellation_reason
+        FROM given
+        WHERE given.seen > 0
+            AND incidents.id = given.id
+            AND incidents.version = given.seen
+        RETURNING incidents.id
+    ),
+    written AS MATERIALIZED (
+        SELECT id FROM inserted
+        UNION ALL
+        SELECT id FROM updated
+    ),
+    ticket AS MATERIALIZED (
+        SELECT pg_advisory_xact_lock_shared(1768842852, (last_value % 2147483648)::integer)
+        FROM history_position_seq
+    ),
+    recorded AS (
+        INSERT INTO history (incident_id, at_ms, kind, cancellation_reason)
+        SELECT event.incident_id, event.at_ms, event.kind, event.cancellation_reason
+        FROM ticket
+        CROSS JOIN UNNEST($15::uuid[], $16::bigint[], $17::text[], $18::text[])
+            WITH ORDINALITY AS event (incident_id, at_ms, kind, cancellation_reason, place)
+        WHERE event.incident_id IN (SELECT id FROM written)
+        ORDER BY event.place
+    ),
+    barrier AS MATERIALIZED (
+        SELECT CASE
+            WHEN NOT EXISTS (SELECT FROM written)
+            THEN pg_logical_emit_message(true, 'incident-sync', '')
+        END
+    )
+    SELECT given.id AS missed, stored.*
+    FROM barrier
+    CROSS JOIN given
+    LEFT JOIN LATERAL (
+        SELECT ",
+    stored!(),
+    "
+        FROM incidents
+        WHERE incidents.id = given.id
+    ) AS stored ON true
+    WHERE NOT EXISTS (SELECT FROM written WHERE written.id = given.id)"
+);

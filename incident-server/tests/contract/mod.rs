@@ -1,0 +1,6 @@
+//! One file a subject; a test takes a place and knows nothing of the database behind it.
+
+pub(crate) mod changes;
+pub(crate) mod racing;
+pub(crate) mod reading;
+pub(crate) mod rules;

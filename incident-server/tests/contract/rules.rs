@@ -1,0 +1,174 @@
+//! What a sync does: section 4 of the contract, on a database.
+
+use std::collections::HashMap;
+
+use incident_core::{
+    Applied, CancellationReason, Coordinates, EventKind, Field, Incident, IncidentId, LocationId, Outcome,
+    RoomNumber, State,
+};
+use incident_server::store::SyncItem;
+
+use crate::support::{
+    place::Place,
+    report::{cancelled, elsewhere, moment, outcome, outcomes, report, sync},
+};
+
+pub(crate) async fn every_row_of_the_contracts_table_does_what_it_says(place: &Place) {
+    let store = place.open().await;
+    let (open, at_once) = (report("alice", 0), cancelled(&report("alice", 1), "false alarm"));
+    let steps = [
+        (open.clone(), Some(Outcome::Created)),
+        (open.clone(), Some(Outcome::Unchanged)),
+        (cancelled(&open, "false alarm"), Some(Outcome::Cancelled)),
+        (cancelled(&open, "false alarm"), Some(Outcome::Unchanged)),
+        (open.clone(), Some(Outcome::Unchanged)),
+        (cancelled(&open, "a drill"), Some(Outcome::AlreadyCancelled)),
+        (cancelled(&open, "a drill"), Some(Outcome::AlreadyCancelled)),
+        (elsewhere(&open), None),
+        (at_once.clone(), Some(Outcome::CreatedAndCancelled)),
+        (report("alice", 1), Some(Outcome::Unchanged)),
+    ];
+    for (number, (step, expected)) in steps.into_iter().enumerate() {
+        assert_eq!(outcome(&*store, &step).await, expected, "step {number}");
+    }
+    assert_eq!(kinds(place, open.id).await, ["created", "cancelled", "cancellationRestated"]);
+    assert_eq!(kinds(place, at_once.id).await, ["created", "cancelled"]);
+}
+
+pub(crate) async fn a_conflict_names_its_fields_and_changes_nothing(place: &Place) {
+    let store = place.open().await;
+    let first = report("alice", 0);
+    let mut other = elsewhere(&first);
+    other.payload.facts.is_anonymous = true;
+
+    let verdicts = sync(&*store, &[first.clone(), cancelled(&other, "no"), report("alice", 1)]).await;
+
+    assert_eq!(verdicts[1].as_ref().unwrap_err().fields, [Field::LocationId, Field::IsAnonymous]);
+    assert_eq!(outcomes(&verdicts), [Some(Outcome::Created), None, Some(Outcome::Created)]);
+    assert_eq!(sync(&*store, &[other]).await[0].as_ref().unwrap_err().fields.len(), 2);
+    assert_eq!(store.incident(first.id).await.unwrap().unwrap().incident.state, State::Open);
+    assert_eq!(kinds(place, first.id).await, ["created"]);
+}
+
+pub(crate) async fn one_incident_many_times_in_a_batch_ends_as_its_last_word(place: &Place) {
+    let store = place.open().await;
+    let one = report("alice", 0);
+    let mut batch = vec![one.clone(); 200];
+    batch.extend([
+        cancelled(&one, "x"),
+        one.clone(),
+        cancelled(&one, "y"),
+        elsewhere(&one),
+        cancelled(&one, "y"),
+    ]);
+
+    let verdicts = outcomes(&sync(&*store, &batch).await);
+
+    assert_eq!(verdicts[0], Some(Outcome::Created));
+    assert!(verdicts[1..200].iter().all(|outcome| *outcome == Some(Outcome::Unchanged)));
+    let (unchanged, already) = (Some(Outcome::Unchanged), Some(Outcome::AlreadyCancelled));
+    assert_eq!(verdicts[200..], [Some(Outcome::Cancelled), unchanged, already, None, already]);
+    assert_eq!(kinds(place, one.id).await, ["created", "cancelled", "cancellationRestated"]);
+}
+
+/// A seeded walk over a few incidents, batch by batch, beside the core's own memory of them.
+pub(crate) async fn a_batch_does_what_its_payloads_would_do_alone(place: &Place) {
+    let store = place.open().await;
+    let mut remembered = HashMap::<IncidentId, Incident>::new();
+    let mut random = Random(42);
+    for batch_number in 0..60 {
+        let batch: Vec<_> = (0..=random.below(20)).map(|_| any_step(&mut random)).collect();
+        let expected: Vec<_> = batch
+            .iter()
+            .map(|item| {
+                let applied =
+                    Incident::apply(remembered.get(&item.id).cloned(), &item.payload, moment(60_000));
+                applied.map(|Applied { incident, outcome, .. }| {
+                    remembered.insert(item.id, incident.clone());
+                    (incident, outcome)
+                })
+            })
+            .collect();
+        assert_eq!(sync(&*store, &batch).await, expected, "batch {batch_number}");
+    }
+}
+
+fn any_step(random: &mut Random) -> SyncItem {
+    let report = report(["alice", "bob"][random.below(2)], i64::try_from(random.below(12)).unwrap());
+    match random.below(6) {
+        0 | 1 => cancelled(&report, &format!("reason {}", random.below(20))),
+        2 => elsewhere(&report),
+        _ => report,
+    }
+}
+
+/// SplitMix64 (Steele, Lea, Flood 2014): enough for a walk that is the same every time.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((z ^ (z >> 31)) % end as u64).unwrap()
+    }
+}
+
+pub(crate) async fn seventeen_other_reasons_leave_sixteen_in_the_history(place: &Place) {
+    let store = place.open().await;
+    let one = report("alice", 0);
+    let reasons: Vec<_> = (0..18).map(|number| cancelled(&one, &format!("reason {number}"))).collect();
+    for reason in &reasons {
+        sync(&*store, std::slice::from_ref(reason)).await;
+    }
+    assert_eq!(outcome(&*store, &reasons[17]).await, Some(Outcome::AlreadyCancelled));
+    assert_eq!(kinds(place, one.id).await.len(), 2 + 16);
+}
+
+pub(crate) async fn an_anonymous_incident_is_stored_without_its_reporter(place: &Place) {
+    let store = place.open().await;
+    let named = report("alice", 0);
+    let mut anonymous = report("alice", 1);
+    anonymous.payload.facts.is_anonymous = true;
+    sync(&*store, &[named.clone(), anonymous.clone()]).await;
+    assert_eq!(store.incident(named.id).await.unwrap().unwrap().reporter.as_deref(), Some("alice"));
+    assert_eq!(store.incident(anonymous.id).await.unwrap().unwrap().reporter, None);
+    assert_eq!(outcome(&*store, &anonymous).await, Some(Outcome::Unchanged));
+}
+
+pub(crate) async fn what_was_written_is_there_after_a_restart(place: &Place) {
+    let one = cancelled(&report("alice", 0), "false alarm");
+    let before = place.open().await;
+    let written = sync(&*before, std::slice::from_ref(&one)).await[0].clone().unwrap().0;
+    before.close().await;
+
+    let after = place.open().await;
+
+    assert_eq!(after.incident(one.id).await.unwrap().unwrap().incident, written);
+    assert_eq!(outcome(&*after, &one).await, Some(Outcome::Unchanged));
+    after.ready().await.unwrap();
+}
+
+pub(crate) async fn the_longest_texts_and_widest_numbers_come_back_as_they_were(place: &Place) {
+    let store = place.open().await;
+    let mut one = report(&"🚑".repeat(255), 0);
+    let facts = &mut one.payload.facts;
+    facts.location_id = LocationId::parse(&"Ω".repeat(128)).unwrap();
+    facts.room_number = Some(RoomNumber::parse(&"'\"\\{},é".repeat(9)).unwrap());
+    facts.gps_coordinates = Coordinates::from_degrees(-180.0, 90.0).unwrap();
+    let reason = "𝒳\n\t".repeat(333) + "x";
+    one.payload.cancellation_reason = Some(CancellationReason::parse(&reason).unwrap());
+
+    let written = sync(&*store, std::slice::from_ref(&one)).await[0].clone().unwrap().0;
+
+    let stored = store.incident(one.id).await.unwrap().unwrap();
+    assert_eq!(stored.incident, written);
+    assert_eq!(stored.reporter.as_deref(), Some(one.reporter.as_str()));
+    assert_eq!(outcome(&*store, &one).await, Some(Outcome::Unchanged));
+}
+
+async fn kinds(place: &Place, id: IncidentId) -> Vec<&'static str> {
+    let history = place.open().await.history(id).await.expect("the database answers");
+    history.iter().map(|event| EventKind::as_str(event.change.kind())).collect()
+}

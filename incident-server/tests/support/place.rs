@@ -1,0 +1,94 @@
+//! A new, empty database for one test.
+
+use std::{
+    env,
+    path::PathBuf,
+    str::FromStr,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use incident_server::store::{PgStore, SqliteStore, Store};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
+use tempfile::TempDir;
+
+/// Where a PostgreSQL server for tests is found; see `tests/postgres` at the top of the project.
+pub(crate) const URL_VARIABLE: &str = "INCIDENT_TEST_POSTGRES_URL";
+
+static DATABASES: AtomicU32 = AtomicU32::new(0);
+
+/// A database that servers can be started on.
+pub(crate) enum Place {
+    Sqlite(TempDir),
+    Postgres(String),
+}
+
+impl Place {
+    pub(crate) fn sqlite() -> Self {
+        Self::Sqlite(tempfile::tempdir().expect("a directory for the test"))
+    }
+
+    pub(crate) async fn postgres() -> Self {
+        let url = env::var(URL_VARIABLE).unwrap_or_else(|_| {
+            panic!(
+                "{URL_VARIABLE} is not set, so nothing was tested on PostgreSQL: \
+                 run `tests/postgres cargo test …`, which starts one"
+            )
+        });
+        Self::new_on(&url).await
+    }
+
+    /// A new database on a PostgreSQL server.
+    pub(crate) async fn new_on(url: &str) -> Self {
+        let number = DATABASES.fetch_add(1, Ordering::Relaxed);
+        let name = format!("incident_test_{}_{number}", std::process::id());
+        let options = PgConnectOptions::from_str(url).expect("a PostgreSQL URL");
+        let mut session = options.connect().await.expect("the PostgreSQL server for tests answers");
+        for statement in [format!("DROP DATABASE IF EXISTS {name}"), format!("CREATE DATABASE {name}")] {
+            sqlx::query(AssertSqlSafe(statement)).execute(&mut session).await.expect("a new database");
+        }
+        session.close().await.expect("a clean end");
+        Self::Postgres(options.database(&name).to_url_lossy().into())
+    }
+
+    /// Starts a server's store on it, as after a restart.
+    pub(crate) async fn open(&self) -> Arc<dyn Store> {
+        match self {
+            Self::Sqlite(directory) => {
+                Arc::new(SqliteStore::open_file(&file(directory)).await.expect("opens"))
+            }
+            Self::Postgres(url) => Arc::new(PgStore::open_url(url).await.expect("opens")),
+        }
+    }
+
+    /// The stores of several servers beside each other; on SQLite there can only be one server.
+    pub(crate) async fn servers(&self, count: usize) -> Vec<Arc<dyn Store>> {
+        let mut servers = Vec::new();
+        for _ in 0..count {
+            servers.push(match self {
+                Self::Sqlite(_) if !servers.is_empty() => Arc::clone(&servers[0]),
+                _ => self.open().await,
+            });
+        }
+        servers
+    }
+
+    /// The URL of a PostgreSQL database.
+    pub(crate) fn url(&self) -> &str {
+        match self {
+            Self::Sqlite(_) => panic!("a SQLite file has no server"),
+            Self::Postgres(url) => url,
+        }
+    }
+
+    /// A session of one's own with the database.
+    pub(crate) async fn session(&self) -> PgConnection {
+        PgConnection::connect(self.url()).await.expect("the database answers")
+    }
+}
+
+fn file(directory: &TempDir) -> PathBuf {
+    directory.path().join("incidents.sqlite")
+}
