@@ -7,7 +7,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    App,
+    App, board,
     handlers::{batch, changes, history, incident, list, operations, sync},
     openapi,
     problem::ProblemDetails,
@@ -46,9 +46,9 @@ pub fn router(app: App) -> Router {
     observed(routes(), app)
 }
 
-/// All routes, and problem details for every other path: the whole of a server.
+/// All routes, the board, and problem details for every other path: the whole of a server.
 pub fn standalone(app: App) -> Router {
-    observed(routes().fallback(not_found), app)
+    observed(routes().merge(board::board()).fallback(not_found), app)
 }
 
 fn routes() -> Router<App> {
