@@ -75,13 +75,14 @@ impl Outbox {
     fn adapt(&mut self, judgement: &Judgement, sent: usize) {
         let verdicts = || judgement.whole.iter().chain(judgement.items.iter().map(|(_, verdict)| verdict));
         self.sign_in |= verdicts().any(|verdict| *verdict == Verdict::SignIn);
+        self.went_well = verdicts().any(is_success);
         match &judgement.whole {
             Some(Verdict::TooLarge(_)) => self.batch_size.halve(sent, true),
             // So that each entry is judged alone in the end.
             Some(Verdict::Quarantine(_) | Verdict::Wait { strike: true, .. }) => {
                 self.batch_size.halve(sent, false);
             }
-            _ if verdicts().any(is_success) => self.batch_size.grow(),
+            _ if self.went_well => self.batch_size.grow(),
             _ => {}
         }
     }
@@ -102,9 +103,7 @@ impl Outbox {
                 if progress.settled > 0 { prune::settled(transaction, reporter, limits, now_ms)? } else { 0 };
             Ok((progress, erased))
         })?;
-        if erased > 0 {
-            self.file.forget()?;
-        }
+        self.erased |= erased > 0;
         Ok(progress)
     }
 }

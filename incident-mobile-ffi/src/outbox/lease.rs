@@ -28,8 +28,9 @@ pub(super) struct Sender {
 }
 
 impl Sender {
-    pub(super) fn new(rng: &mut fastrand::Rng) -> Self {
-        let id = rng.i64(..);
+    /// Its name has nothing to do with any seed: two of one seed are still two.
+    pub(super) fn new() -> Self {
+        let id = fastrand::i64(..);
         OPEN.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
         Self { id, process: i64::from(std::process::id()), until_ms: 0 }
     }

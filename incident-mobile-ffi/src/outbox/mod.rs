@@ -145,6 +145,10 @@ pub struct Outbox {
     in_flight: Option<InFlight>,
     uploads: i64,
     batch_size: BatchSize,
+    /// Whether the last answer settled something.
+    went_well: bool,
+    /// Whether the write-ahead log still holds what was erased.
+    erased: bool,
     sign_in: bool,
     taken: Taken,
     recovery: Option<Recovery>,
@@ -164,17 +168,19 @@ impl Outbox {
     /// [`OutboxError::Unavailable`], [`OutboxError::NoSpace`] or [`OutboxError::NewerSchema`]; then the file was
     /// not touched.
     pub fn open(path: &Path, reporter: Reporter, options: Options, now_ms: i64) -> Result<Self, OutboxError> {
-        let mut rng = options.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
+        let rng = options.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
         let (file, recovery) = file::repair::open(path, &options, now_ms)?;
         let mut outbox = Self {
             file,
             path: path.to_owned(),
             reporter,
-            sender: Sender::new(&mut rng),
+            sender: Sender::new(),
             rng,
             in_flight: None,
             uploads: 0,
             batch_size: BatchSize::full(),
+            went_well: false,
+            erased: false,
             sign_in: false,
             taken: Taken::default(),
             recovery,

@@ -130,21 +130,19 @@ impl Outbox {
         }
         self.in_flight = None;
         let reporter = self.reporter.as_str();
-        let items = pick(self.file.read(), reporter, now_ms, self.batch_size.now)?;
-        if items.is_empty() {
-            let later_ms = next_turn_ms(self.file.read(), reporter, now_ms)?;
-            let idle = |until_ms| NextUpload::Wait { until_ms, why: WaitReason::ServerBusy };
-            return self.pause(later_ms.map_or(NextUpload::Idle, idle));
+        let items = self.pick(now_ms)?;
+        let turn_ms = if items.is_empty() { next_turn_ms(self.file.read(), reporter, now_ms)? } else { None };
+        if items.is_empty() && turn_ms.is_none() {
+            return self.pause(NextUpload::Idle);
         }
         if self.sign_in {
             return self.pause(NextUpload::SignIn);
         }
-        let mut pace = Pace::load(self.file.read(), reporter)?;
-        if let Some((until_ms, why, stepped_back)) = pace.wait(now_ms) {
-            if stepped_back {
-                self.file.write(&self.options, "wait", |transaction| pace.save(transaction, reporter))?;
-            }
+        if let Some((until_ms, why)) = self.wait(now_ms)? {
             return self.pause(NextUpload::Wait { until_ms, why });
+        }
+        if let Some(until_ms) = turn_ms {
+            return self.pause(NextUpload::Wait { until_ms, why: WaitReason::ServerBusy });
         }
         if !self.sender.holds(now_ms) {
             let sender = &mut self.sender;
@@ -157,11 +155,39 @@ impl Outbox {
         Ok(NextUpload::Send(self.start(items, now_ms)))
     }
 
-    /// Gives the lease back before the app goes away for a while.
+    /// What goes next. An entry that drew a server error goes alone, and only after a success or when there is
+    /// nothing else: so neither does it hold up the others nor they it.
+    fn pick(&self, now_ms: i64) -> Result<Vec<Item>, OutboxError> {
+        let (connection, reporter) = (self.file.read(), self.reporter.as_str());
+        if self.went_well {
+            let struck = struck(connection, reporter, now_ms)?;
+            if !struck.is_empty() {
+                return Ok(struck);
+            }
+        }
+        let fresh = fresh(connection, reporter, self.batch_size.now)?;
+        if fresh.is_empty() { struck(connection, reporter, now_ms) } else { Ok(fresh) }
+    }
+
+    /// Until when the whole queue waits, and why.
+    fn wait(&mut self, now_ms: i64) -> Result<Option<(i64, WaitReason)>, OutboxError> {
+        let reporter = self.reporter.as_str();
+        let mut pace = Pace::load(self.file.read(), reporter)?;
+        let Some((until_ms, why, stepped_back)) = pace.wait(now_ms) else { return Ok(None) };
+        if stepped_back {
+            self.file.write(&self.options, "wait", |transaction| pace.save(transaction, reporter))?;
+        }
+        Ok(Some((until_ms, why)))
+    }
+
+    /// Gives the lease back before the app goes away for a while, and leaves nothing erased in the log.
     fn pause(&mut self, next: NextUpload) -> Result<NextUpload, OutboxError> {
         if self.sender.has_lease() {
             let sender = &mut self.sender;
             self.file.write(&self.options, "lease", |transaction| sender.give_back(transaction))?;
+        }
+        if std::mem::take(&mut self.erased) {
+            self.file.forget()?;
         }
         Ok(next)
     }
@@ -187,22 +213,14 @@ impl Outbox {
     }
 }
 
-/// The oldest entries that may go together: one anonymous entry, or many others. One that drew a server error
-/// comes after all that did not, and alone.
-fn pick(connection: &Connection, reporter: &str, now_ms: i64, most: usize) -> Result<Vec<Item>, OutboxError> {
-    let fresh = "WHERE reporter = ?1 AND state = 0 AND strikes = 0 AND anonymous = ?2 ORDER BY seq";
-    let anonymous = select(connection, &format!("{fresh} LIMIT 1"), params![reporter, true], 1)?;
-    let mut named = select(connection, fresh, params![reporter, false], most)?;
-    match (anonymous.first(), named.first()) {
-        (Some(anonymous_one), Some(named_one)) if anonymous_one.seq > named_one.seq => {}
-        (None, Some(_)) => {}
-        (Some(_), _) => return Ok(anonymous),
-        (None, None) => {
-            let struck = "WHERE reporter = ?1 AND state = 0 AND strikes > 0
-                            AND (not_before_ms <= ?2 OR not_before_ms > ?2 + ?3)
-                          ORDER BY strikes, seq LIMIT 1";
-            return select(connection, struck, params![reporter, now_ms, LONGEST_BACK_OFF_MS], 1);
-        }
+/// The oldest entries that drew no server error and may go together: one anonymous entry, or many others.
+fn fresh(connection: &Connection, reporter: &str, most: usize) -> Result<Vec<Item>, OutboxError> {
+    let sql = "WHERE reporter = ?1 AND state = 0 AND strikes = 0 AND anonymous = ?2 ORDER BY seq";
+    let anonymous = select(connection, &format!("{sql} LIMIT 1"), params![reporter, true], 1)?;
+    let mut named = select(connection, sql, params![reporter, false], most)?;
+    let oldest = |items: &[Item]| items.first().map_or(i64::MAX, |item| item.seq);
+    if oldest(&anonymous) < oldest(&named) {
+        return Ok(anonymous);
     }
     let mut bytes = 0;
     let fits = named.iter().take_while(|item| {
@@ -212,6 +230,14 @@ fn pick(connection: &Connection, reporter: &str, now_ms: i64, most: usize) -> Re
     let fits = fits.count().max(1);
     named.truncate(fits);
     Ok(named)
+}
+
+/// The entry that drew the fewest server errors and whose own wait is over.
+fn struck(connection: &Connection, reporter: &str, now_ms: i64) -> Result<Vec<Item>, OutboxError> {
+    let sql = "WHERE reporter = ?1 AND state = 0 AND strikes > 0
+                 AND (not_before_ms <= ?2 OR not_before_ms > ?2 + ?3)
+               ORDER BY strikes, seq LIMIT 1";
+    select(connection, sql, params![reporter, now_ms, LONGEST_BACK_OFF_MS], 1)
 }
 
 fn select(

@@ -131,10 +131,14 @@ impl Phone {
         }
     }
 
-    /// Passes over any wait.
-    pub fn skip_waits(&mut self) {
-        while let NextUpload::Wait { until_ms, .. } = self.next() {
-            self.now_ms = until_ms.max(self.now_ms + 1);
+    /// Passes over any wait to the next upload.
+    pub fn upload_at_last(&mut self) -> Upload {
+        loop {
+            match self.next() {
+                NextUpload::Send(upload) => return upload,
+                NextUpload::Wait { until_ms, .. } => self.now_ms = until_ms.max(self.now_ms + 1),
+                other => panic!("expected an upload, got {other:?}"),
+            }
         }
     }
 }

@@ -1,0 +1,112 @@
+"""Why an outbox did not do what it was asked. Nothing is lost by any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from ._generated import incident_mobile_ffi as ffi
+from .model import Violation, violation
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class OutboxError(Exception):
+    """Any of the errors below."""
+
+
+class InvalidError(OutboxError):
+    """The draft or the reason breaks rules; all of them are in ``violations``. Correct it."""
+
+    def __init__(self, violations: tuple[Violation, ...]) -> None:
+        super().__init__("; ".join(v.detail for v in violations))
+        self.violations = violations
+
+
+class MalformedError(OutboxError):
+    """The text is no JSON document."""
+
+
+class InvalidReporterError(OutboxError):
+    """The reporter's identity is none that a token could carry."""
+
+
+class AlreadyCancelledError(OutboxError):
+    """The report was called off before, for another reason."""
+
+
+class NotFoundError(OutboxError):
+    """This reporter has no entry of that key."""
+
+
+class StillPendingError(OutboxError):
+    """The entry still waits to be sent: cancel it instead."""
+
+
+class FullError(OutboxError):
+    """The queue holds as much as it may: sync first."""
+
+
+class NoSpaceError(OutboxError):
+    """The device has no room left: free some."""
+
+
+class UnavailableError(OutboxError):
+    """The file cannot be used at the moment and was not touched: try again later."""
+
+
+class HurtError(OutboxError):
+    """The file was hurt while in use and has been repaired: ask again."""
+
+
+class NewerSchemaError(OutboxError):
+    """A newer version wrote the file: update."""
+
+
+class ClosedError(OutboxError):
+    """The outbox was closed: open it again."""
+
+
+_KINDS: dict[type, tuple[type[OutboxError], str]] = {
+    ffi.OutboxError.InvalidReporter: (InvalidReporterError, "a reporter's identity has 1 to 255 characters"),
+    ffi.OutboxError.AlreadyCancelled: (AlreadyCancelledError, "the report is already cancelled"),
+    ffi.OutboxError.NotFound: (NotFoundError, "there is no such entry"),
+    ffi.OutboxError.StillPending: (StillPendingError, "the entry still waits to be sent"),
+    ffi.OutboxError.Full: (FullError, "the outbox is full"),
+    ffi.OutboxError.NoSpace: (NoSpaceError, "the device has no room left"),
+    ffi.OutboxError.Hurt: (HurtError, "the outbox was hurt and has been repaired; ask again"),
+    ffi.OutboxError.NewerSchema: (NewerSchemaError, "the outbox was written by a newer version"),
+    ffi.OutboxError.Closed: (ClosedError, "the outbox is closed"),
+}
+
+
+def convert(error: ffi.OutboxError) -> OutboxError:
+    """The error of this face for one of the library."""
+    if isinstance(error, ffi.OutboxError.Invalid):
+        return InvalidError(tuple(violation(v) for v in error.violations))
+    if isinstance(error, ffi.OutboxError.Malformed):
+        return MalformedError(error.detail)
+    if isinstance(error, ffi.OutboxError.Unavailable):
+        return UnavailableError(error.detail)
+    kind, words = _KINDS[type(error)]
+    return kind(words)
+
+
+def typed(call: Callable[P, T]) -> Callable[P, T]:
+    """Lets a function raise the errors of this face.
+
+    A text that holds a lone surrogate has no UTF-8 form: as a draft it is refused like any other bad text.
+    """
+
+    @wraps(call)
+    def inner(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return call(*args, **kwargs)
+        except ffi.OutboxError as error:
+            raise convert(error) from None
+        except UnicodeEncodeError:
+            raise MalformedError("a text holds a lone surrogate") from None
+
+    return inner

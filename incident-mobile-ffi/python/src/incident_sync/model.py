@@ -1,0 +1,225 @@
+"""What an app sees: drafts, entries, and what the server said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from enum import Enum
+
+from ._generated import incident_mobile_ffi as ffi
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MS = timedelta(milliseconds=1)
+
+
+def to_ms(moment: datetime) -> int:
+    """Milliseconds since 1970; a time without an offset is refused, for it names no moment."""
+    if moment.tzinfo is None:
+        raise ValueError("a moment needs an offset: pass an aware datetime")
+    return (moment - _EPOCH) // _MS
+
+
+def from_ms(ms: int) -> datetime:
+    """The moment in UTC."""
+    return _EPOCH + ms * _MS
+
+
+class EntryState(Enum):
+    """Where an entry stands."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    SETTLED = "settled"
+    QUARANTINED = "quarantined"
+
+
+class IncidentStatus(Enum):
+    """Where an incident stands on the server."""
+
+    OPEN = "Open"
+    CANCELLED = "Cancelled"
+
+
+class Outcome(Enum):
+    """What the last sync did to the incident."""
+
+    CREATED = "created"
+    CREATED_AND_CANCELLED = "createdAndCancelled"
+    UNCHANGED = "unchanged"
+    CANCELLED = "cancelled"
+    ALREADY_CANCELLED = "alreadyCancelled"
+
+
+class WaitReason(Enum):
+    """What the queue waits for."""
+
+    OFFLINE = "offline"
+    NOT_THE_SERVER = "notTheServer"
+    SERVER_BUSY = "serverBusy"
+    WRONG_ADDRESS = "wrongAddress"
+    ANOTHER_SENDER = "anotherSender"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A report as a form gives it; nothing is checked yet. ``created_at`` is now if absent."""
+
+    location_id: str
+    longitude: float
+    latitude: float
+    room_number: str | None = None
+    is_anonymous: bool = False
+    created_at: datetime | None = None
+    cancellation_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One broken rule of one field; ``pointer`` is a JSON Pointer (RFC 6901) into the payload."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why the server did not take a report."""
+
+    status: int
+    slug: str | None
+    detail: str | None
+    errors: tuple[Violation, ...]
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """What the server says about a settled report."""
+
+    id: str
+    status: IncidentStatus
+    outcome: Outcome
+    received_at: datetime
+    clock_suspect: bool
+    cancelled_at: datetime | None
+    cancellation_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One report and what became of it; ``payload`` is the canonical text that goes to the server."""
+
+    key: str
+    state: EntryState
+    location_id: str
+    room_number: str | None
+    longitude: float
+    latitude: float
+    is_anonymous: bool
+    created_at: datetime
+    cancellation_reason: str | None
+    payload: str
+    reported_at: datetime
+    changed_at: datetime
+    attempts: int
+    problem: Problem | None
+    incident: Incident | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What was saved from a hurt file."""
+
+    saved: int
+    lost: int
+    moved_to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The queue of one reporter in numbers; ``pending`` includes ``sending``."""
+
+    pending: int
+    sending: int
+    settled: int
+    quarantined: int
+    of_others: int
+    recovery: Recovery | None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Since a sync began: settled and quarantined; and what is still to go."""
+
+    settled: int
+    quarantined: int
+    pending: int
+
+
+@dataclass(frozen=True, slots=True)
+class CanonicalPayload:
+    """A payload in its canonical form, and the unknown fields that were skipped."""
+
+    text: str
+    ignored: tuple[str, ...]
+
+
+def draft(value: Draft) -> ffi.Draft:
+    return ffi.Draft(
+        location_id=value.location_id,
+        room_number=value.room_number,
+        longitude=value.longitude,
+        latitude=value.latitude,
+        is_anonymous=value.is_anonymous,
+        created_at_ms=None if value.created_at is None else to_ms(value.created_at),
+        cancellation_reason=value.cancellation_reason,
+    )
+
+
+def violation(value: ffi.Violation) -> Violation:
+    return Violation(value.pointer, value.code, value.detail)
+
+
+def entry(value: ffi.Entry) -> Entry:
+    return Entry(
+        key=value.key,
+        state=EntryState[value.state.name],
+        location_id=value.location_id,
+        room_number=value.room_number,
+        longitude=value.longitude,
+        latitude=value.latitude,
+        is_anonymous=value.is_anonymous,
+        created_at=from_ms(value.created_at_ms),
+        cancellation_reason=value.cancellation_reason,
+        payload=value.payload,
+        reported_at=from_ms(value.reported_at_ms),
+        changed_at=from_ms(value.changed_at_ms),
+        attempts=value.attempts,
+        problem=None if value.problem is None else _problem(value.problem),
+        incident=None if value.incident is None else _incident(value.incident),
+    )
+
+
+def _problem(value: ffi.Problem) -> Problem:
+    errors = tuple(violation(error) for error in value.errors)
+    return Problem(value.status, value.slug, value.detail, errors, tuple(value.fields))
+
+
+def _incident(value: ffi.Incident) -> Incident:
+    return Incident(
+        id=value.id,
+        status=IncidentStatus[value.status.name],
+        outcome=Outcome[value.outcome.name],
+        received_at=from_ms(value.received_at_ms),
+        clock_suspect=value.clock_suspect,
+        cancelled_at=None if value.cancelled_at_ms is None else from_ms(value.cancelled_at_ms),
+        cancellation_reason=value.cancellation_reason,
+    )
+
+
+def summary(value: ffi.Summary) -> Summary:
+    found = value.recovery
+    recovery = None if found is None else Recovery(found.saved, found.lost, found.moved_to)
+    counts = (value.pending, value.sending, value.settled, value.quarantined, value.of_others)
+    return Summary(*counts, recovery)

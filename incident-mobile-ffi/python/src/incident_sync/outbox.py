@@ -1,0 +1,106 @@
+"""The outbox, and what needs no outbox."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import datetime, timezone
+
+from . import model
+from ._generated import incident_mobile_ffi as ffi
+from .errors import typed
+from .model import CanonicalPayload, Draft, Entry, EntryState, Progress, Summary, to_ms
+from .sync import SyncEnd, run
+from .transport import Transport
+
+
+class Outbox:
+    """The queue of one reporter in one file; safe to use from several threads."""
+
+    def __init__(self, inner: ffi.Outbox) -> None:
+        self._inner = inner
+
+    @classmethod
+    @typed
+    def open(cls, path: str | os.PathLike[str], reporter: str) -> Outbox:
+        """Opens the file, or makes it. ``reporter`` is the ``sub`` of the access token."""
+        return cls(ffi.Outbox.open(os.fspath(path), reporter))
+
+    @typed
+    def report(self, draft: Draft) -> Entry:
+        """Takes a report; it is durable when this returns."""
+        return model.entry(self._inner.report(model.draft(draft)))
+
+    @typed
+    def cancel(self, key: str, reason: str) -> Entry:
+        """Calls a report off, sent or not."""
+        return model.entry(self._inner.cancel(key, reason))
+
+    @typed
+    def entries(self, filter: EntryState | None = None, limit: int = 100) -> list[Entry]:
+        """The entries of this reporter, newest first."""
+        state = None if filter is None else ffi.EntryState[filter.name]
+        return [model.entry(entry) for entry in self._inner.entries(state, limit)]
+
+    @typed
+    def entry(self, key: str) -> Entry:
+        """One entry."""
+        return model.entry(self._inner.entry(key))
+
+    @typed
+    def summary(self) -> Summary:
+        """The queue in numbers."""
+        return model.summary(self._inner.summary())
+
+    def sync(
+        self,
+        transport: Transport,
+        progress: Callable[[Progress], bool | None] | None = None,
+    ) -> SyncEnd:
+        """Sends what can be sent and says why it stopped; ``progress`` may answer ``False`` to stop it."""
+        return run(self._inner, transport, progress)
+
+    @typed
+    def retry(self, key: str) -> Entry:
+        """Sends a quarantined entry again; a back-off lapses."""
+        return model.entry(self._inner.retry(key))
+
+    @typed
+    def discard(self, key: str) -> None:
+        """Removes an entry that is settled or quarantined."""
+        self._inner.discard(key)
+
+    @typed
+    def token_changed(self) -> None:
+        """There is a new token: what waited for it may go."""
+        self._inner.token_changed()
+
+    @typed
+    def close(self) -> None:
+        """Closes the file; closing twice is no fault."""
+        self._inner.close()
+
+    def __enter__(self) -> Outbox:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+@typed
+def validate_draft(draft: Draft, now: datetime | None = None) -> str:
+    """The canonical payload of a draft; raises :class:`InvalidError` with every violation."""
+    return ffi.validate_draft(model.draft(draft), to_ms(now or datetime.now(timezone.utc)))
+
+
+@typed
+def derive_key(reporter: str, created_at: str) -> str:
+    """The idempotency key; ``created_at`` is an ISO 8601 date-time with an offset."""
+    return ffi.derive_key(reporter, created_at)
+
+
+@typed
+def canonical_payload(json: str | bytes) -> CanonicalPayload:
+    """Reads a payload as the server would."""
+    read = ffi.canonical_payload(json.encode() if isinstance(json, str) else json)
+    return CanonicalPayload(read.text, tuple(read.ignored))

@@ -1,0 +1,118 @@
+"""The outbox without a network."""
+
+from datetime import datetime, timezone
+
+import pytest
+
+from incident_sync import (
+    AlreadyCancelledError,
+    ClosedError,
+    EntryState,
+    InvalidError,
+    InvalidReporterError,
+    MalformedError,
+    NewerSchemaError,
+    NotFoundError,
+    Outbox,
+    StillPendingError,
+    UnavailableError,
+    canonical_payload,
+    validate_draft,
+)
+
+from conftest import draft
+
+
+def test_a_report_is_there_after_a_restart(tmp_path):
+    with Outbox.open(tmp_path / "outbox.db", "alice") as outbox:
+        reported = outbox.report(draft(room_number=" 12B "))
+    with Outbox.open(tmp_path / "outbox.db", "alice") as outbox:
+        assert outbox.entries() == [reported]
+    assert (reported.state, reported.room_number) == (EntryState.PENDING, "12B")
+
+
+def test_a_given_moment_is_kept_to_the_millisecond(outbox):
+    moment = datetime(2026, 11, 22, 10, 15, 30, 120_999, tzinfo=timezone.utc)
+    entry = outbox.report(draft(created_at=moment))
+    assert entry.created_at == moment.replace(microsecond=120_000)
+    assert entry.key == "01a202c0-f648-81b8-95f2-469ecf9e3f4e"
+
+
+def test_a_moment_without_an_offset_is_refused(outbox):
+    with pytest.raises(ValueError, match="offset"):
+        outbox.report(draft(created_at=datetime(2026, 11, 22)))
+
+
+def test_a_bad_draft_is_refused_with_all_its_violations(outbox):
+    with pytest.raises(InvalidError) as refused:
+        outbox.report(draft(" ", room_number="x" * 65, cancellation_reason=""))
+    pointers = [(v.pointer, v.code) for v in refused.value.violations]
+    assert pointers == [("/locationId", "blank"), ("/roomNumber", "too-long"), ("/cancellationReason", "blank")]
+    assert outbox.summary().pending == 0
+
+
+def test_a_lone_surrogate_is_a_typed_error(outbox):
+    with pytest.raises(MalformedError):
+        outbox.report(draft("ward \ud800"))
+    with pytest.raises(MalformedError):
+        canonical_payload(r'{"locationId":"\ud800"}')
+
+
+def test_a_draft_can_be_checked_without_an_outbox():
+    now = datetime(2026, 11, 22, tzinfo=timezone.utc)
+    assert '"createdAt":"2026-11-22T00:00:00.000Z"' in validate_draft(draft(), now)
+
+
+def test_cancelling_keeps_the_first_reason(outbox):
+    key = outbox.report(draft()).key
+    assert outbox.cancel(key, "false alarm").cancellation_reason == "false alarm"
+    assert outbox.cancel(key, "false alarm").state == EntryState.PENDING
+    with pytest.raises(AlreadyCancelledError):
+        outbox.cancel(key, "another reason")
+
+
+def test_what_waits_is_not_discarded(outbox):
+    with pytest.raises(StillPendingError):
+        outbox.discard(outbox.report(draft()).key)
+
+
+def test_an_unknown_key_is_not_found(outbox):
+    for key in ["", "nonsense", "01a202c0-f648-81b8-95f2-469ecf9e3f4e"]:
+        with pytest.raises(NotFoundError):
+            outbox.entry(key)
+
+
+def test_a_closed_outbox_says_so(outbox):
+    outbox.close()
+    outbox.close()
+    with pytest.raises(ClosedError):
+        outbox.report(draft())
+
+
+def test_a_bad_reporter_or_path_is_a_typed_error(tmp_path):
+    with pytest.raises(InvalidReporterError):
+        Outbox.open(tmp_path / "outbox.db", "")
+    with pytest.raises(UnavailableError):
+        Outbox.open(tmp_path / "missing" / "outbox.db", "alice")
+
+
+def test_a_newer_schema_is_refused(tmp_path):
+    import sqlite3
+
+    path = tmp_path / "outbox.db"
+    Outbox.open(path, "alice").close()
+    with sqlite3.connect(path) as file:
+        file.execute("PRAGMA user_version = 99")
+    with pytest.raises(NewerSchemaError):
+        Outbox.open(path, "alice")
+
+
+def test_a_hurt_file_is_moved_aside_and_saved_from(tmp_path):
+    path = tmp_path / "outbox.db"
+    with Outbox.open(path, "alice") as outbox:
+        key = outbox.report(draft()).key
+    path.write_bytes(b"hurt" * 1024 + path.read_bytes()[4096:])
+    with Outbox.open(path, "alice") as outbox:
+        recovery = outbox.summary().recovery
+        assert (recovery.saved, recovery.lost) == (1, 0)
+        assert outbox.entry(key).state == EntryState.PENDING

@@ -1,0 +1,111 @@
+"""The loop and the transport, against a server that is only answers."""
+
+import json
+
+import pytest
+
+from incident_sync import Cancelled, EntryState, HttpxTransport, Idle, SignIn, Wait, WaitReason
+
+from conftest import Answers, draft
+
+
+def settled(key: str) -> dict:
+    return {"disposition": "settled", "idempotencyKey": key}
+
+
+def reply(status: int, body: object) -> tuple:
+    return status, {"Content-Type": "application/json"}, json.dumps(body).encode()
+
+
+def test_the_token_is_added_and_nothing_else_changed(outbox, answers: Answers):
+    entry = outbox.report(draft())
+    answers.answer = lambda *_: reply(201, settled(entry.key))
+    assert outbox.sync(HttpxTransport(answers.url + "/", lambda: "secret")) == Idle()
+    path, headers, body = answers.requests[0]
+    assert (path, body.decode()) == ("/api/incidents/sync", entry.payload)
+    assert headers["Authorization"] == "Bearer secret"
+    assert headers["Idempotency-Key"] == f'"{entry.key}"'
+
+
+def test_no_network_is_a_wait(outbox):
+    key = outbox.report(draft()).key
+    end = outbox.sync(HttpxTransport("http://127.0.0.1:9", "t"))
+    assert isinstance(end, Wait) and end.why == WaitReason.OFFLINE
+    assert outbox.entry(key).state == EntryState.PENDING
+
+
+def test_a_captive_portal_is_a_wait_and_no_redirect_is_followed(outbox, answers: Answers):
+    key = outbox.report(draft()).key
+    answers.answer = lambda *_: (302, {"Location": answers.url + "/portal"}, b"<html>")
+    end = outbox.sync(HttpxTransport(answers.url, "t"))
+    assert isinstance(end, Wait) and end.why == WaitReason.NOT_THE_SERVER
+    assert len(answers.requests) == 1
+    answers.answer = lambda *_: (200, {"Content-Type": "text/html"}, b"<html>\xff")
+    outbox.retry(key)
+    outbox.sync(HttpxTransport(answers.url, "t"))
+    assert outbox.entry(key).state == EntryState.PENDING
+
+
+def test_401_asks_for_a_sign_in_and_a_new_token_goes_on(outbox, answers: Answers):
+    key = outbox.report(draft()).key
+    answers.answer = lambda _path, headers, _body: (
+        reply(200, settled(key)) if headers["Authorization"] == "Bearer new" else reply(401, {})
+    )
+    assert outbox.sync(HttpxTransport(answers.url, "old")) == SignIn()
+    assert outbox.sync(HttpxTransport(answers.url, "new")) == SignIn()
+    assert len(answers.requests) == 1
+    outbox.token_changed()
+    assert outbox.sync(HttpxTransport(answers.url, "new")) == Idle()
+    assert outbox.entry(key).state == EntryState.SETTLED
+
+
+def test_retry_after_is_the_end_of_the_wait(outbox, answers: Answers):
+    entry = outbox.report(draft())
+    answers.answer = lambda *_: (503, {"Retry-After": "3600"}, b"")
+    end = outbox.sync(HttpxTransport(answers.url, "t"))
+    assert isinstance(end, Wait) and end.why == WaitReason.SERVER_BUSY
+    assert 3590 < (end.until - entry.created_at).total_seconds() < 3620
+
+
+def test_a_batch_is_halved_on_413(outbox, answers: Answers):
+    keys = {outbox.report(draft(f"w{n}")).created_at: n for n in range(8)}
+    sizes = []
+
+    def answer(_path, _headers, body):
+        sent = json.loads(body).get("incidents", [{}])
+        sizes.append(len(sent))
+        return reply(413, {}) if len(sent) > 2 else reply(401, {})
+
+    answers.answer = answer
+    assert outbox.sync(HttpxTransport(answers.url, "t")) == SignIn()
+    assert (sizes, len(keys)) == ([8, 4, 2], 8)
+
+
+def test_progress_may_stop_the_loop(outbox, answers: Answers):
+    for n in range(250):
+        outbox.report(draft(f"w{n}"))
+    keys = {entry.payload: entry.key for entry in outbox.entries(limit=1000)}
+
+    def answer(_path, _headers, body):
+        sent = json.loads(body)["incidents"]
+        texts = [json.dumps(p, separators=(",", ":"), ensure_ascii=False) for p in sent]
+        return reply(200, {"results": [{**settled(keys[text]), "httpStatus": 201} for text in texts]})
+
+    answers.answer = answer
+    seen = []
+    end = outbox.sync(HttpxTransport(answers.url, "t"), lambda p: seen.append(p) or len(seen) < 2)
+    assert end == Cancelled()
+    assert [(p.settled, p.pending) for p in seen] == [(100, 150), (200, 50)]
+    assert outbox.sync(HttpxTransport(answers.url, "t")) == Idle()
+
+
+def test_a_transport_that_breaks_leaves_the_entries_pending(outbox):
+    key = outbox.report(draft()).key
+
+    class Broken:
+        def send(self, _request):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        outbox.sync(Broken())
+    assert outbox.entry(key).state == EntryState.PENDING

@@ -1,0 +1,39 @@
+"""The known answers of the contract: this face gives the same bytes and keys as every other."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from incident_sync import InvalidError, canonical_payload, derive_key
+
+VECTORS = Path(__file__).resolve().parents[3] / "incident-core/tests/vectors"
+KEYS = json.loads((VECTORS / "keys.json").read_text("utf-8"))
+PAYLOADS = json.loads((VECTORS / "payloads.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("vector", KEYS["keys"], ids=lambda vector: vector["createdAt"])
+def test_every_key_vector_gives_its_key(vector):
+    assert derive_key(vector["reporter"], vector["createdAt"]) == vector["idempotencyKey"]
+
+
+@pytest.mark.parametrize("text", KEYS["refusedTimestamps"])
+def test_every_refused_timestamp_is_refused(text):
+    with pytest.raises(InvalidError) as refused:
+        derive_key("alice", text)
+    assert [v.code for v in refused.value.violations] == ["timestamp"]
+
+
+@pytest.mark.parametrize("vector", PAYLOADS["accepted"])
+def test_every_accepted_payload_has_its_canonical_form(vector):
+    read = canonical_payload(vector["payload"])
+    assert read.text == vector["canonical"]
+    assert list(read.ignored) == vector.get("ignored", [])
+
+
+@pytest.mark.parametrize("vector", PAYLOADS["refused"])
+def test_every_refused_payload_is_refused_with_all_its_violations(vector):
+    with pytest.raises(InvalidError) as refused:
+        canonical_payload(vector["payload"])
+    found = [(v.pointer, v.code) for v in refused.value.violations]
+    assert found == [(error["pointer"], error["code"]) for error in vector["errors"]]

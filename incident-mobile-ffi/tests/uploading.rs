@@ -1,0 +1,142 @@
+//! What goes out: oldest first, together or alone, once at a time, and when.
+
+#![allow(missing_docs)]
+
+mod support;
+
+use incident_mobile_ffi::outbox::{
+    BATCH_PATH, MAX_UPLOAD_BYTES, NewReport, NextUpload, SYNC_PATH, UploadResult, WaitReason,
+};
+use support::{Phone, created, draft, payloads, respond};
+
+#[test]
+fn one_entry_goes_alone_under_its_key() {
+    let mut phone = Phone::new();
+    let entry = phone.report("w");
+    let upload = phone.upload();
+    assert_eq!((upload.method, upload.path), ("POST", SYNC_PATH));
+    assert_eq!(upload.body, entry.payload.to_canonical_json());
+    let key = upload.headers.iter().find(|header| header.name == "Idempotency-Key").unwrap();
+    assert_eq!(key.value, format!("\"{}\"", entry.key));
+}
+
+#[test]
+fn many_go_oldest_first_a_hundred_at_a_time_without_a_key() {
+    let mut phone = Phone::new();
+    let entries: Vec<_> = (0..130).map(|n| phone.report(&format!("w{n}"))).collect();
+    let upload = phone.upload();
+    assert_eq!(upload.path, BATCH_PATH);
+    assert!(upload.headers.iter().all(|header| header.name != "Idempotency-Key"));
+    let oldest: Vec<_> = entries[..100].iter().map(|entry| entry.payload.clone()).collect();
+    assert_eq!(upload.body, incident_core::encode_batch(&oldest));
+}
+
+#[test]
+fn long_entries_make_smaller_uploads() {
+    let mut phone = Phone::new();
+    for _ in 0..100 {
+        let report = NewReport { cancellation_reason: Some("\u{1f9ef}".repeat(1000)), ..draft("w") };
+        let now_ms = phone.now_ms;
+        phone.outbox().report(&report, now_ms).unwrap();
+    }
+    let upload = phone.upload();
+    assert!((MAX_UPLOAD_BYTES - 5000..=MAX_UPLOAD_BYTES).contains(&upload.body.len()));
+}
+
+#[test]
+fn an_anonymous_entry_shares_no_request() {
+    let mut phone = Phone::new();
+    phone.report_anonymously("hidden");
+    phone.report("a");
+    phone.report_anonymously("hidden too");
+    phone.report("b");
+    let mut requests = Vec::new();
+    for _ in 0..3 {
+        let upload = phone.upload();
+        let sent = payloads(&upload);
+        requests.push(sent.iter().map(|payload| payload["locationId"].clone()).collect::<Vec<_>>());
+        let keys: Vec<_> = phone.outbox().entries(None, 10).unwrap();
+        let key_of = |payload: &serde_json::Value| {
+            keys.iter().find(|e| e.payload.facts.location_id.as_str() == payload["locationId"]).unwrap().key
+        };
+        let answer = match &sent[..] {
+            [only] => created(key_of(only)),
+            many => {
+                serde_json::json!({"results": many.iter().map(|p| support::item(201, created(key_of(p)))).collect::<Vec<_>>()})
+            }
+        };
+        phone.complete(&upload, &support::response(200, &answer));
+    }
+    assert_eq!(requests, [vec!["hidden"], vec!["a", "b"], vec!["hidden too"]]);
+    assert_eq!(phone.next(), NextUpload::Idle);
+}
+
+#[test]
+fn one_upload_at_a_time_and_an_abandoned_one_lapses() {
+    let mut phone = Phone::new();
+    phone.report("w");
+    let upload = phone.upload();
+    let (waited_ms, why) = phone.wait();
+    assert_eq!(why, WaitReason::AnotherSender);
+    assert!((upload.timeout_ms..=upload.timeout_ms + 15_000).contains(&waited_ms));
+    assert_eq!(phone.upload().body, upload.body);
+}
+
+#[test]
+fn the_back_off_grows_to_a_quarter_of_an_hour_and_a_success_resets_it() {
+    let mut phone = Phone::new();
+    let key = phone.report("w").key;
+    let mut longest_ms = 0;
+    for _ in 0..40 {
+        let upload = phone.upload_at_last();
+        phone.complete(&upload, &UploadResult::NetworkFailure);
+        if let NextUpload::Wait { until_ms, .. } = phone.next() {
+            longest_ms = longest_ms.max(until_ms - phone.now_ms);
+        }
+    }
+    assert!((600_000..=900_000).contains(&longest_ms), "{longest_ms}");
+    let upload = phone.upload_at_last();
+    phone.complete(&upload, &support::response(201, &created(key)));
+    phone.report("next");
+    let upload = phone.upload();
+    phone.complete(&upload, &UploadResult::NetworkFailure);
+    if let NextUpload::Wait { until_ms, .. } = phone.next() {
+        assert!(until_ms - phone.now_ms <= 2_000);
+    }
+}
+
+#[test]
+fn a_restart_does_not_forget_what_the_server_asked() {
+    let mut phone = Phone::new();
+    phone.report("w");
+    let upload = phone.upload();
+    phone.complete(&upload, &respond(503, &[("Retry-After", "3600")], b""));
+    phone.restart();
+    assert_eq!(phone.wait(), (3_600_000, WaitReason::ServerBusy));
+}
+
+#[test]
+fn a_clock_set_back_cannot_freeze_the_queue() {
+    let mut phone = Phone::new();
+    phone.report("w");
+    let upload = phone.upload();
+    phone.complete(&upload, &respond(503, &[("Retry-After", "600")], b""));
+    phone.now_ms -= 365 * 24 * 3_600_000;
+    let (waited_ms, _) = phone.wait();
+    assert!(waited_ms <= 900_000, "{waited_ms}");
+    phone.upload();
+}
+
+#[test]
+fn the_users_retry_ends_a_back_off_but_not_the_servers_wish() {
+    let mut phone = Phone::new();
+    let key = phone.report("w").key;
+    let upload = phone.upload();
+    phone.complete(&upload, &UploadResult::NetworkFailure);
+    let now_ms = phone.now_ms;
+    phone.outbox().retry(key, now_ms).unwrap();
+    let upload = phone.upload();
+    phone.complete(&upload, &respond(503, &[("Retry-After", "3600")], b""));
+    phone.outbox().retry(key, now_ms).unwrap();
+    assert_eq!(phone.wait().0, 3_600_000);
+}
