@@ -130,7 +130,7 @@ struct Silence: Transport {
     let asked: AsyncStream<Void>.Continuation
 
     func send(_ upload: Upload) async -> UploadResult {
-        asked.yield(())
+        asked.yield()
         while !Task.isCancelled {
             try? await Task.sleep(nanoseconds: 1_000_000_000)
         }
