@@ -8,7 +8,6 @@ import okhttp3.Call
 import okhttp3.Headers
 import okhttp3.HttpUrl
 import okhttp3.HttpUrl.Companion.toHttpUrl
-import okhttp3.Interceptor
 import okhttp3.MediaType
 import okhttp3.OkHttpClient
 import okhttp3.Request
@@ -37,7 +36,6 @@ public class OkHttpTransport(
             .readTimeout(0, TimeUnit.MILLISECONDS)
             .writeTimeout(0, TimeUnit.MILLISECONDS)
             .callTimeout(0, TimeUnit.MILLISECONDS)
-            .addNetworkInterceptor(NoImmediateRepeat)
             .build()
 
     override suspend fun send(upload: Upload): UploadResult {
@@ -57,7 +55,10 @@ public class OkHttpTransport(
     }
 }
 
-/** A body that OkHttp does not send a second time; its media type is among the upload's headers. */
+/**
+ * A body that OkHttp does not send a second time, whatever the answer (503 with `Retry-After: 0` would be a reason);
+ * its media type is among the upload's headers.
+ */
 private class OneShot(private val bytes: ByteArray) : RequestBody() {
     override fun contentType(): MediaType? = null
 
@@ -67,15 +68,6 @@ private class OneShot(private val bytes: ByteArray) : RequestBody() {
 
     override fun writeTo(sink: BufferedSink) {
         sink.write(bytes)
-    }
-}
-
-/** OkHttp repeats a request by itself on 503 with `Retry-After: 0`; without the header it leaves that to the queue. */
-private object NoImmediateRepeat : Interceptor {
-    override fun intercept(chain: Interceptor.Chain): okhttp3.Response {
-        val response = chain.proceed(chain.request())
-        val now = response.code == 503 && response.header("Retry-After")?.toLongOrNull() == 0L
-        return if (now) response.newBuilder().removeHeader("Retry-After").build() else response
     }
 }
 
