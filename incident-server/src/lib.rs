@@ -21,6 +21,7 @@
 
 mod app;
 pub mod auth;
+mod board;
 pub mod cli;
 mod clock;
 pub mod commit;
@@ -40,5 +41,6 @@ pub mod store;
 mod view;
 
 pub use app::{App, Parts};
+pub use board::board;
 pub use clock::Clock;
 pub use routes::router;

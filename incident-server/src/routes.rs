@@ -12,8 +12,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    App,
-    handlers::{batch, history, incident, list, operations, sync},
+    App, board,
+    handlers::{batch, changes, history, incident, list, operations, sync},
     openapi,
     problem::ProblemDetails,
     request::observe,
@@ -24,6 +24,7 @@ fn table() -> OpenApiRouter<App> {
         .routes(routes!(sync::sync))
         .routes(routes!(batch::sync_batch))
         .routes(routes!(list::list_incidents))
+        .routes(routes!(changes::list_changes))
         .routes(routes!(incident::get_incident))
         .routes(routes!(history::get_history))
         .routes(routes!(operations::healthz))
@@ -50,9 +51,9 @@ pub fn router(app: App) -> Router {
     observed(routes(), app)
 }
 
-/// All routes, and problem details for every other path: the whole of a server.
+/// All routes, the board, and problem details for every other path: the whole of a server.
 pub fn standalone(app: App) -> Router {
-    observed(routes().fallback(not_found), app)
+    observed(routes().merge(board::board()).fallback(not_found), app)
 }
 
 fn routes() -> Router<App> {

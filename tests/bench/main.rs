@@ -4,6 +4,7 @@
 //! measured in turns, so that a machine whose speed drifts slows both alike.
 
 mod chart;
+mod phone;
 mod postgres;
 mod readme;
 mod results;
@@ -23,6 +24,9 @@ async fn main() -> Result<(), Failure> {
     let mut results = Results::open()?;
     if wants("sqlite") {
         results.record("sqlite", &sqlite::measure().await?)?;
+    }
+    if wants("phone") {
+        results.record("phone", &phone::measure().await?)?;
     }
     if wants("postgres") {
         results.record("postgres", &postgres::measure().await?)?;

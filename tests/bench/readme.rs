@@ -46,6 +46,13 @@ const ROWS: &[Row] = &[
     ),
     ("PostgreSQL: replays", "postgres", "/replays/incidentsPerSecond", "/s", 0, "≥ new ones"),
     ("PostgreSQL: with 10 million stored, times empty", "postgres", "/stored/timesEmpty", "×", 2, "≥ 0.9"),
+    ("phone: one report, durable", "phone", "/reportMedianMs", "ms", 2, "≤ 1"),
+    ("phone: opening with 10,000 entries", "phone", "/openMs", "ms", 1, "≤ 20"),
+    ("phone: 10,000 entries to a local server", "phone", "/deliverSeconds", "s", 2, "≤ 2"),
+    ("phone: library, stripped, x86-64", "phone", "/libraryBytes", "bytes", 0, "≤ 1,600,000"),
+    ("through Kotlin: one report, durable", "phone", "/kotlin/reportMedianMs", "ms", 2, "≤ 1"),
+    ("through Kotlin: opening with 10,000 entries", "phone", "/kotlin/openMs", "ms", 1, "≤ 20"),
+    ("through Kotlin: 10,000 entries to a local server", "phone", "/kotlin/deliverSeconds", "s", 2, "≤ 2"),
     ("ready after start", "sqlite", "/start/readyAfterMs", "ms", 0, "≤ 100"),
     ("memory when idle", "sqlite", "/start/idleMemoryMib", "MiB", 0, "≤ 25"),
 ];

@@ -103,9 +103,7 @@ impl Outbox {
                 if progress.settled > 0 { prune::settled(transaction, reporter, limits, now_ms)? } else { 0 };
             Ok((progress, erased))
         })?;
-        if erased > 0 {
-            self.file.forget()?;
-        }
+        self.erased |= erased > 0;
         Ok(progress)
     }
 }

@@ -37,6 +37,9 @@ impl Outbox {
     }
 
     fn list(&self, filter: Option<EntryState>, limit: usize) -> Result<Vec<Entry>, OutboxError> {
+        if filter == Some(EntryState::Sending) {
+            return self.under_way(limit);
+        }
         let state = match filter {
             None => None,
             Some(EntryState::Pending | EntryState::Sending) => Some(PENDING),
@@ -52,6 +55,15 @@ impl Outbox {
         let rows = statement.query_map(params![self.reporter.as_str(), state], Stored::read)?;
         rows.map(|stored| Ok(self.seen(stored?.entry)))
             .filter(|entry| !matches!((entry, filter), (Ok(entry), Some(state)) if entry.state != state))
+            .take(limit)
+            .collect()
+    }
+
+    fn under_way(&self, limit: usize) -> Result<Vec<Entry>, OutboxError> {
+        let items = self.in_flight.iter().flat_map(|flight| flight.items.iter().rev());
+        items
+            .map(|item| Ok(self.seen(find(self.file.read(), self.reporter.as_str(), item.key)?.entry)))
+            .filter(|entry| !matches!(entry, Ok(entry) if entry.state != EntryState::Sending))
             .take(limit)
             .collect()
     }

@@ -147,6 +147,8 @@ pub struct Outbox {
     batch_size: BatchSize,
     /// Whether the last answer settled something.
     went_well: bool,
+    /// Whether the write-ahead log still holds what was erased.
+    erased: bool,
     sign_in: bool,
     taken: Taken,
     recovery: Option<Recovery>,
@@ -178,6 +180,7 @@ impl Outbox {
             uploads: 0,
             batch_size: BatchSize::full(),
             went_well: false,
+            erased: false,
             sign_in: false,
             taken: Taken::default(),
             recovery,

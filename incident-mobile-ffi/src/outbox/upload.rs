@@ -180,11 +180,14 @@ impl Outbox {
         Ok(Some((until_ms, why)))
     }
 
-    /// Gives the lease back before the app goes away for a while.
+    /// Gives the lease back before the app goes away for a while, and leaves nothing erased in the log.
     fn pause(&mut self, next: NextUpload) -> Result<NextUpload, OutboxError> {
         if self.sender.has_lease() {
             let sender = &mut self.sender;
             self.file.write(&self.options, "lease", |transaction| sender.give_back(transaction))?;
+        }
+        if std::mem::take(&mut self.erased) {
+            self.file.forget()?;
         }
         Ok(next)
     }

@@ -1,0 +1,99 @@
+// The board: figures, arrivals, locations and the reports that fit the filters.
+
+import { Arrivals } from "./arrivals.js";
+import { byId, setText } from "./dom.js";
+import { Figures } from "./figures.js";
+import { Filters } from "./filters.js";
+import { Places } from "./places.js";
+import { Rows } from "./rows.js";
+
+const ROWS_AT_FIRST = 100;
+
+export class Board {
+  #incidents;
+  #limit = ROWS_AT_FIRST;
+  #ended = new AbortController();
+  shown = true;
+  /** Whether everything stored has been read. */
+  complete = false;
+
+  constructor(incidents) {
+    this.#incidents = incidents;
+    const { signal } = this.#ended;
+    this.filters = new Filters(signal, () => this.#refilter());
+    this.places = new Places(signal, (location) => this.filters.choose(location));
+    this.rows = new Rows(signal);
+    this.arrivals = new Arrivals();
+    this.figures = new Figures();
+    byId("more-button").addEventListener("click", () => this.#showMore(), { signal });
+  }
+
+  markNew(id) {
+    this.rows.markNew(id);
+  }
+
+  paint() {
+    const open = this.#openByLocation();
+    const openCount = [...open.values()].reduce((sum, count) => sum + count, 0);
+    document.title = openCount ? `(${openCount}) Incidents` : "Incidents";
+    if (!this.shown) return;
+    this.figures.paint(this.#incidents, openCount, open.size);
+    this.arrivals.paint(this.#incidents);
+    this.places.paint(open, this.filters.chosen.location);
+    this.filters.paint(open);
+    this.#paintReports();
+  }
+
+  close() {
+    this.#ended.abort();
+    this.rows.clear();
+    document.getElementById("filters").reset();
+  }
+
+  #openByLocation() {
+    const counts = new Map();
+    for (const { locationId } of this.#incidents.open()) counts.set(locationId, (counts.get(locationId) ?? 0) + 1);
+    return counts;
+  }
+
+  #paintReports() {
+    const { rows, total } = this.#incidents.select(this.filters.chosen, this.#limit);
+    this.rows.paint(rows);
+    const noun = total === 1 ? "report" : "reports";
+    setText(byId("shown"), rows.length < total ? `The first ${rows.length} of ${total.toLocaleString()}` : `${total} ${noun}`);
+    this.#paintMore(rows.length, total);
+    byId("empty").hidden = total > 0;
+    setText(byId("empty"), this.#whyEmpty());
+  }
+
+  #paintMore(shown, total) {
+    const forgotten = this.#incidents.forgotten;
+    const left = total - shown;
+    byId("more").hidden = left === 0 && forgotten === 0;
+    byId("more-button").hidden = left === 0;
+    const next = Math.min(left, ROWS_AT_FIRST);
+    setText(byId("more-button"), `Show ${next} more`);
+    setText(byId("more-text"), [
+      left > 0 ? `${left.toLocaleString()} more fit.` : "",
+      forgotten > 0 ? `${forgotten.toLocaleString()} older cancelled ones are not held here; their page opens by id.` : "",
+    ].join(" ").trim());
+  }
+
+  #whyEmpty() {
+    if (!this.complete) return "Reading…";
+    return this.filters.active ? "No report fits these filters." : "No report yet. The next one appears here by itself.";
+  }
+
+  #showMore() {
+    const before = byId("rows").childElementCount;
+    this.#limit += ROWS_AT_FIRST;
+    this.paint();
+    byId("rows").children[before]?.querySelector("a")?.focus();
+  }
+
+  #refilter() {
+    this.#limit = ROWS_AT_FIRST;
+    this.paint();
+    setText(byId("spoken"), `${byId("shown").textContent}.`);
+  }
+}

@@ -1,0 +1,110 @@
+// The incidents that the board holds: all open ones, and the cancelled ones that came in last.
+
+/** Cancelled incidents held at most; the server keeps the others. */
+export const CANCELLED_AT_MOST = 20_000;
+
+export class Incidents {
+  #byId = new Map();
+  /** Oldest first by id, which is time-ordered: a new incident mostly goes to the end. */
+  #ordered = [];
+  #cancelled = 0;
+  #forgotten = 0;
+
+  get(id) {
+    return this.#byId.get(id);
+  }
+
+  /** How many cancelled ones were let go to stay quick. */
+  get forgotten() {
+    return this.#forgotten;
+  }
+
+  /**
+   * Takes what the server says. State only grows from Open to Cancelled, so what arrives twice, late or in
+   * another order changes nothing. Answers `created`, `cancelled` or null.
+   */
+  take(said) {
+    const incident = understood(said);
+    const held = this.#byId.get(incident.id);
+    if (held && (held.status === incident.status || held.status === "Cancelled")) return null;
+    this.#byId.set(incident.id, incident);
+    if (held) this.#ordered[this.#place(incident.id)] = incident;
+    else this.#ordered.splice(this.#place(incident.id), 0, incident);
+    if (incident.status === "Cancelled") this.#letGo((this.#cancelled += 1));
+    return held ? "cancelled" : "created";
+  }
+
+  /** Those that fit, open ones first, then newest first: at most `limit` of them, and how many there are. */
+  select({ status, location, search }, limit) {
+    const open = [];
+    const cancelled = [];
+    let total = 0;
+    for (let index = this.#ordered.length - 1; index >= 0; index -= 1) {
+      const incident = this.#ordered[index];
+      if (status && incident.status !== status) continue;
+      if (location && incident.locationId !== location) continue;
+      if (search && !incident.id.includes(search)) continue;
+      total += 1;
+      const fits = incident.status === "Open" ? open : cancelled;
+      if (fits.length < limit) fits.push(incident);
+    }
+    return { rows: open.concat(cancelled).slice(0, limit), total };
+  }
+
+  /** Every open one, newest first. */
+  *open() {
+    for (let index = this.#ordered.length - 1; index >= 0; index -= 1) {
+      if (this.#ordered[index].status === "Open") yield this.#ordered[index];
+    }
+  }
+
+  /** Every one that the server received at this moment or later, in no order. */
+  *receivedSince(ms) {
+    for (const incident of this.#ordered) if (incident.receivedMs >= ms) yield incident;
+  }
+
+  /** How many were cancelled at this moment or later. */
+  cancelledSince(ms) {
+    let count = 0;
+    for (const { cancelledMs } of this.#ordered) if (cancelledMs >= ms) count += 1;
+    return count;
+  }
+
+  /** Where the id stands, or would stand, in the order. */
+  #place(id) {
+    let [low, high] = [0, this.#ordered.length];
+    if (high === 0 || this.#ordered[high - 1].id < id) return high;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#ordered[middle].id < id) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Lets the cancelled ones go that were received first, some thousands at a time. */
+  #letGo(count) {
+    if (count <= CANCELLED_AT_MOST * 1.25) return;
+    const cancelled = this.#ordered.filter((incident) => incident.status === "Cancelled");
+    cancelled.sort((one, other) => one.receivedMs - other.receivedMs);
+    const gone = new Set(cancelled.slice(0, cancelled.length - CANCELLED_AT_MOST));
+    for (const incident of gone) this.#byId.delete(incident.id);
+    this.#ordered = this.#ordered.filter((incident) => !gone.has(incident));
+    this.#cancelled -= gone.size;
+    this.#forgotten += gone.size;
+  }
+}
+
+/** As the board uses it. Whatever the server says, an anonymous incident has no reporter here. */
+export function understood(said) {
+  const incident = {
+    ...said,
+    createdMs: Date.parse(said.createdAt),
+    receivedMs: Date.parse(said.receivedAt),
+    cancelledMs: Date.parse(said.cancelledAt ?? ""),
+    longitude: said.gpsCoordinates.coordinates[0],
+    latitude: said.gpsCoordinates.coordinates[1],
+  };
+  if (incident.isAnonymous) delete incident.reporter;
+  return incident;
+}

@@ -1,0 +1,128 @@
+// Signs in, shows the board, an incident or the way in, and carries news from the feed to them.
+
+import { Api } from "./api.js";
+import { Board } from "./board.js";
+import { byId, setText } from "./dom.js";
+import { Feed } from "./feed.js";
+import { IncidentPage } from "./incident.js";
+import { Incidents } from "./incidents.js";
+import { News } from "./news.js";
+import * as session from "./session.js";
+import { hideSignIn, showSignIn, watchSignIn } from "./sign_in.js";
+import { StreamState } from "./stream_state.js";
+
+const PAINT_EVERY_MS = 250;
+
+let desk = null;
+
+/** Everything that lives from one sign-in to the sign-out. */
+class Desk {
+  #painting = false;
+  /** Whether the server has taken the token, or could not be asked. */
+  entered = false;
+
+  constructor(token) {
+    this.token = token;
+    this.api = new Api(token);
+    this.incidents = new Incidents();
+    this.board = new Board(this.incidents);
+    this.page = new IncidentPage(this.api, this.incidents, signOut);
+    this.news = new News();
+    this.stream = new StreamState(() => this.feed.retry());
+    this.feed = new Feed(this.api, {
+      incident: (incident, live) => this.#hear(incident, live),
+      state: (name, facts) => this.#state(name, facts),
+      refused: (refusal) => signOut(refusal),
+    });
+    this.clock = setInterval(() => this.paint(), 10_000);
+  }
+
+  #hear(said, live) {
+    const change = this.incidents.take(said);
+    if (live) this.page.heard(said.id);
+    if (!change) return;
+    if (live) this.news.heard(change, this.incidents.get(said.id));
+    if (live && change === "created") this.board.markNew(said.id);
+    this.paint();
+  }
+
+  #state(name, facts) {
+    this.stream.show(name, facts);
+    if (name === "live") this.board.complete = true;
+    if (name !== "starting" && !this.entered) this.#enter();
+    this.paint();
+  }
+
+  #enter() {
+    this.entered = true;
+    hideSignIn();
+    byId("bar-end").hidden = false;
+    setText(byId("who"), session.subject(this.token) ?? "");
+    route();
+    byId("main").focus({ preventScroll: true });
+  }
+
+  /** Paints soon, and not more often than somebody can read. */
+  paint() {
+    if (this.#painting) return;
+    this.#painting = true;
+    setTimeout(() => {
+      this.#painting = false;
+      if (desk !== this) return;
+      this.board.paint();
+      this.page.paint();
+      this.news.say();
+    }, PAINT_EVERY_MS);
+  }
+
+  close() {
+    clearInterval(this.clock);
+    this.feed.stop();
+    this.stream.close();
+    this.board.close();
+    this.page.close();
+  }
+}
+
+function signIn(token) {
+  session.keep(token);
+  desk = new Desk(token);
+  desk.feed.run();
+}
+
+function signOut(refusal) {
+  session.forget();
+  desk?.close();
+  desk = null;
+  for (const id of ["board", "incident", "bar-end"]) byId(id).hidden = true;
+  document.title = "Incidents";
+  showSignIn(refusal);
+}
+
+/** `#/incidents/<id>` is an incident, everything else is the board. */
+function route() {
+  if (!desk?.entered) return;
+  const id = /^#\/incidents\/([0-9a-f-]{36})$/.exec(location.hash)?.[1];
+  byId("board").hidden = Boolean(id);
+  if (id) desk.page.open(id);
+  else desk.page.leave();
+  desk.board.shown = !id;
+  desk.board.paint();
+}
+
+watchSignIn(signIn);
+byId("sign-out").addEventListener("click", () => signOut(null));
+byId("skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  byId("main").focus();
+});
+addEventListener("hashchange", route);
+addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && location.hash.startsWith("#/incidents/")) location.hash = "#/";
+});
+addEventListener("online", () => desk?.feed.retry());
+document.addEventListener("visibilitychange", () => document.hidden || desk?.feed.retry());
+
+const kept = session.token();
+if (kept) signIn(kept);
+else showSignIn(null);
