@@ -1,15 +1,9 @@
 //! Everything that a request needs, in one cheap handle.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use incident_core::{IdSecret, Problem, Timestamp};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use crate::{
     Clock,
@@ -53,7 +47,7 @@ struct Inner {
     committer: Committer,
     metrics: Arc<Metrics>,
     clock: Clock,
-    draining: AtomicBool,
+    draining: watch::Sender<bool>,
     /// When readiness was last seen, in milliseconds since 1970.
     ready_at_ms: Mutex<i64>,
 }
@@ -71,7 +65,7 @@ impl App {
             committer,
             metrics,
             clock: parts.clock,
-            draining: AtomicBool::new(false),
+            draining: watch::Sender::new(false),
             ready_at_ms: Mutex::new(0),
         }));
         tokio::spawn(keep_house(Arc::downgrade(&app.0)));
@@ -85,14 +79,19 @@ impl App {
         self.0.store.close().await;
     }
 
-    /// Lets `/readyz` say that the server is stopping.
+    /// Lets `/readyz` say that the server is stopping, and ends the streams.
     pub fn announce_drain(&self) {
-        self.0.draining.store(true, Ordering::Relaxed);
+        self.0.draining.send_replace(true);
+    }
+
+    /// Becomes true when the server is stopping.
+    pub(crate) fn draining(&self) -> watch::Receiver<bool> {
+        self.0.draining.subscribe()
     }
 
     /// Whether a commit would succeed now. Looks at most once a second, however often it is asked.
     pub(crate) async fn ready(&self) -> Result<(), ProblemDetails> {
-        if self.0.draining.load(Ordering::Relaxed) {
+        if *self.0.draining.borrow() {
             return Err(ProblemDetails::new(Problem::Overloaded, "the server is stopping"));
         }
         let mut ready_at_ms = self.0.ready_at_ms.lock().await;

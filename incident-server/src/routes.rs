@@ -8,7 +8,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
     App, board,
-    handlers::{batch, history, incident, list, operations, sync},
+    handlers::{batch, changes, history, incident, list, operations, sync},
     openapi,
     problem::ProblemDetails,
     request::observe,
@@ -19,6 +19,7 @@ fn table() -> OpenApiRouter<App> {
         .routes(routes!(sync::sync))
         .routes(routes!(batch::sync_batch))
         .routes(routes!(list::list_incidents))
+        .routes(routes!(changes::list_changes))
         .routes(routes!(incident::get_incident))
         .routes(routes!(history::get_history))
         .routes(routes!(operations::healthz))
@@ -47,7 +48,8 @@ pub fn router(app: App) -> Router {
 
 /// All routes, the board, and problem details for every other path: the whole of a server.
 pub fn standalone(app: App) -> Router {
-    observed(routes().merge(board::board()).fallback(not_found), app)
+    let board = board::board().method_not_allowed_fallback(method_not_allowed);
+    observed(routes().merge(board).fallback(not_found), app)
 }
 
 fn routes() -> Router<App> {

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::{
     openapi::{self, DispositionWord, EventKindWord, OutcomeWord, Point, StatusWord},
-    store::StoredIncident,
+    store::{Position, StoredChange, StoredIncident},
 };
 
 /// An incident; absent fields are left out.
@@ -128,5 +128,54 @@ impl From<&Event> for EventView {
     fn from(event: &Event) -> Self {
         let cancellation_reason = event.change.reason().map(CancellationReason::as_str).map(str::to_owned);
         Self { kind: event.change.kind(), at: event.at, cancellation_reason }
+    }
+}
+
+/// A page of the history of all incidents.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ChangePage {
+    changes: Vec<ChangeView>,
+    /// Where to go on, also after an empty page.
+    next_cursor: String,
+}
+
+/// One thing that happened to one incident.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Change)]
+pub(crate) struct ChangeView {
+    /// Opaque; goes into `after`.
+    cursor: String,
+    #[serde(flatten)]
+    event: EventView,
+    /// The incident as it is now.
+    incident: IncidentView,
+}
+
+impl ChangePage {
+    /// The changes behind `after`.
+    pub(crate) fn new(after: Position, changes: Vec<StoredChange>) -> Self {
+        let next = changes.last().map_or(after, |change| change.position);
+        Self { changes: changes.into_iter().map(ChangeView::from).collect(), next_cursor: next.0.to_string() }
+    }
+}
+
+impl ChangeView {
+    pub(crate) fn cursor(&self) -> &str {
+        &self.cursor
+    }
+
+    pub(crate) fn kind(&self) -> &'static str {
+        self.event.kind.as_str()
+    }
+}
+
+impl From<StoredChange> for ChangeView {
+    fn from(change: StoredChange) -> Self {
+        Self {
+            cursor: change.position.0.to_string(),
+            event: EventView::from(&change.event),
+            incident: IncidentView::read(change.incident, true),
+        }
     }
 }

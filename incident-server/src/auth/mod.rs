@@ -23,4 +23,6 @@ pub struct Caller {
     pub reporter: Arc<Reporter>,
     /// Whether the token has the scope `incidents:read`.
     pub may_read_all: bool,
+    /// Until when the token is taken, in milliseconds since 1970; the leeway is in it.
+    pub expires_at_ms: i64,
 }

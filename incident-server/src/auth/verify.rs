@@ -33,13 +33,6 @@ pub enum Refused {
     NoKeys,
 }
 
-/// What a verified token says.
-#[derive(Clone)]
-struct Verified {
-    caller: Caller,
-    expires_at_ms: i64,
-}
-
 /// Checks tokens under the configured keys.
 pub struct Verifier {
     keys: ArcSwap<KeySet>,
@@ -48,7 +41,7 @@ pub struct Verifier {
     issuer: Option<String>,
     audience: Option<String>,
     /// A verified token stays verified until it expires or the keys change.
-    cache: Cache<String, Verified>,
+    cache: Cache<String, Caller>,
 }
 
 #[derive(Deserialize)]
@@ -99,10 +92,10 @@ impl Verifier {
     /// # Errors
     /// [`Refused`].
     pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Caller, Refused> {
-        if let Some(verified) = self.cache.get(token)
-            && now.unix_ms() < verified.expires_at_ms
+        if let Some(caller) = self.cache.get(token)
+            && now.unix_ms() < caller.expires_at_ms
         {
-            return Ok(verified.caller);
+            return Ok(caller);
         }
         let header = decode_header(token).map_err(|_| Refused::Invalid("the access token is no JWT"))?;
         if header.crit.is_some() {
@@ -112,19 +105,19 @@ impl Verifier {
         if keys.fitting(&header).next().is_none() && self.refresh().await {
             keys = self.keys.load_full();
         }
-        let verified = self.check(token, &header, &keys)?;
-        self.cache.insert(token.to_owned(), verified.clone());
-        Ok(verified.caller)
+        let caller = self.check(token, &header, &keys)?;
+        self.cache.insert(token.to_owned(), caller.clone());
+        Ok(caller)
     }
 
-    fn check(&self, token: &str, header: &Header, keys: &KeySet) -> Result<Verified, Refused> {
+    fn check(&self, token: &str, header: &Header, keys: &KeySet) -> Result<Caller, Refused> {
         if keys.is_empty() && self.source.is_some() {
             return Err(Refused::NoKeys);
         }
         let mut refused = Refused::Invalid("the access token is signed with no key that is known here");
         for key in keys.fitting(header) {
             match decode::<Claims>(token, &key.decoding, &self.validation(key)) {
-                Ok(data) => return verified(data),
+                Ok(data) => return caller(data),
                 Err(error) => refused = Refused::Invalid(explain(&error)),
             }
         }
@@ -174,7 +167,7 @@ impl Verifier {
 }
 
 #[allow(clippy::cast_possible_truncation)] // a float-to-int cast saturates
-fn verified(data: TokenData<Claims>) -> Result<Verified, Refused> {
+fn caller(data: TokenData<Claims>) -> Result<Caller, Refused> {
     let Claims { sub, exp, scope } = data.claims;
     let reporter = Reporter::parse(&sub).map_err(|_| {
         Refused::Invalid("the access token's `sub` must have 1 to 255 characters, none of them a control")
@@ -182,7 +175,7 @@ fn verified(data: TokenData<Claims>) -> Result<Verified, Refused> {
     let may_read_all =
         matches!(&scope, Some(Value::String(scope)) if scope.split(' ').any(|s| s == READ_SCOPE));
     let expires_at_ms = ((exp + f64::from(LEEWAY_SECONDS)) * 1000.0) as i64;
-    Ok(Verified { caller: Caller { reporter: Arc::new(reporter), may_read_all }, expires_at_ms })
+    Ok(Caller { reporter: Arc::new(reporter), may_read_all, expires_at_ms })
 }
 
 fn explain(error: &jsonwebtoken::errors::Error) -> &'static str {

@@ -4,10 +4,11 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, header, request::Parts},
 };
+use incident_core::Problem;
 
 use crate::{
     App,
-    auth::{Caller, Refused},
+    auth::{Caller, READ_SCOPE, Refused},
     problem::ProblemDetails,
 };
 
@@ -15,12 +16,33 @@ impl FromRequestParts<App> for Caller {
     type Rejection = ProblemDetails;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ProblemDetails> {
-        let token = bearer(&parts.headers)
-            .ok_or(Refused::Invalid("send an access token: Authorization: Bearer <token>"))?;
-        let caller = app.verifier().verify(token, app.now()).await?;
+        let caller = authenticated(parts, app).await?;
         app.rate_limiting().check(&caller.reporter).map_err(ProblemDetails::rate_limited)?;
         Ok(caller)
     }
+}
+
+/// A caller who may read all incidents; anybody else is refused.
+pub(crate) struct ReadsAll(pub(crate) Caller);
+
+impl FromRequestParts<App> for ReadsAll {
+    type Rejection = ProblemDetails;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ProblemDetails> {
+        let caller = authenticated(parts, app).await?;
+        if !caller.may_read_all {
+            let detail = format!("the access token needs the scope {READ_SCOPE}");
+            return Err(ProblemDetails::new(Problem::Forbidden, detail));
+        }
+        app.rate_limiting().check(&caller.reporter).map_err(ProblemDetails::rate_limited)?;
+        Ok(Self(caller))
+    }
+}
+
+async fn authenticated(parts: &Parts, app: &App) -> Result<Caller, ProblemDetails> {
+    let token = bearer(&parts.headers)
+        .ok_or(Refused::Invalid("send an access token: Authorization: Bearer <token>"))?;
+    Ok(app.verifier().verify(token, app.now()).await?)
 }
 
 /// The token of the one `Authorization` header; the scheme's letter case does not matter.

@@ -81,14 +81,19 @@ impl<'a> Query<'a> {
         let mut values = self.pairs.iter().filter(|(key, _)| key == name).map(|(_, value)| value);
         let (value, another) = (values.next()?, values.next());
         if another.is_some() {
-            self.faults.push((name, Code::DuplicateField, format!("{name} is given more than once")));
+            self.refuse(name, Code::DuplicateField, "is given more than once");
             return None;
         }
         let read = read(value);
         if read.is_none() {
-            self.faults.push((name, code, format!("{name} {rule}")));
+            self.refuse(name, code, rule);
         }
         read
+    }
+
+    /// Notes a fault; the sentence begins with the name.
+    pub(crate) fn refuse(&mut self, name: &'static str, code: Code, rule: &str) {
+        self.faults.push((name, code, format!("{name} {rule}")));
     }
 
     fn location_id(&mut self) -> Option<LocationId> {

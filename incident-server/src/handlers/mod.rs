@@ -1,6 +1,7 @@
 //! One endpoint a file; three moves each: extract, call, wrap.
 
 pub(crate) mod batch;
+pub(crate) mod changes;
 pub(crate) mod history;
 pub(crate) mod incident;
 pub(crate) mod list;

@@ -13,17 +13,21 @@ use utoipa::{
     },
 };
 
-pub(crate) use parameters::{IdempotencyKeyHeader, IncidentIdPath, ListQuery};
-pub(crate) use problems::{BatchProblems, IncidentProblems, ListProblems, NotReady, SyncProblems};
+pub(crate) use parameters::{ChangesQuery, IdempotencyKeyHeader, IncidentIdPath, ListQuery};
+pub(crate) use problems::{
+    BatchProblems, ChangesProblems, IncidentProblems, ListProblems, NotReady, SyncProblems,
+};
 pub(crate) use schemas::{
     Batch, BatchResult, DispositionWord, EventKindWord, OutcomeWord, Point, StatusWord, SyncPayload,
     Violation, Warning,
 };
-pub(crate) use success::{BatchSynced, Healthy, HistoryFound, IncidentFound, Listed, MetricsText, Synced};
+pub(crate) use success::{
+    BatchSynced, Changes, Healthy, HistoryFound, IncidentFound, Listed, MetricsText, Synced,
+};
 
 use crate::{
     problem::ProblemDetails,
-    view::{History, IncidentPage, IncidentView, SyncAnswer},
+    view::{ChangePage, ChangeView, History, IncidentPage, IncidentView, SyncAnswer},
 };
 
 /// What stands in the document besides the routes.
@@ -42,7 +46,7 @@ use crate::{
         (name = "operations", description = "What operators watch"),
     ),
     components(schemas(
-        SyncPayload, Batch, SyncAnswer, IncidentView, IncidentPage, History, ProblemDetails, Point, Violation, Warning,
+        SyncPayload, Batch, SyncAnswer, IncidentView, IncidentPage, History, ChangePage, ChangeView, ProblemDetails, Point, Violation, Warning,
         BatchResult, success::BatchAnswer,
     )),
 )]

@@ -48,3 +48,17 @@ pub(crate) struct ListQuery {
     #[param(min_length = 1, required = false, nullable = false)]
     cursor: Option<String>,
 }
+
+/// The query of the changes.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+#[allow(dead_code)] // documentation only: the extractor reads the query
+pub(crate) struct ChangesQuery {
+    /// The `nextCursor` of the page before or the `cursor` of a change; from the beginning without. A stream
+    /// resumes behind the header `Last-Event-ID` as well.
+    #[param(min_length = 1, required = false, nullable = false)]
+    after: Option<String>,
+    /// At most so many a page, 100 unless given.
+    #[param(minimum = 1, maximum = 1000, required = false, nullable = false)]
+    limit: Option<u16>,
+}

@@ -37,6 +37,8 @@ problems! {
     IncidentProblems: Unauthorized NotFound MethodNotAllowed RateLimited Internal Overloaded;
     /// Of a list.
     ListProblems: Unauthorized MethodNotAllowed ValidationFailed RateLimited Internal Overloaded;
+    /// Of the changes.
+    ChangesProblems: Unauthorized Forbidden MethodNotAllowed ValidationFailed RateLimited Internal Overloaded;
     /// Of readiness.
     NotReady: Overloaded;
 }

@@ -1,6 +1,11 @@
 //! What a route answers when all is well.
 
-use utoipa::{IntoResponses, ToSchema};
+use std::collections::BTreeMap;
+
+use utoipa::{
+    IntoResponses, ToSchema,
+    openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder, schema::Type},
+};
 
 use super::BatchResult;
 use crate::view;
@@ -53,3 +58,21 @@ success! {
 #[response(status = 200, content_type = "application/openmetrics-text")]
 #[allow(dead_code)] // documentation only
 pub(crate) struct MetricsText(String);
+
+/// Of the changes: a page, or a stream of events.
+pub(crate) struct Changes;
+
+impl IntoResponses for Changes {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let page = ContentBuilder::new().schema(Some(Ref::from_schema_name("ChangePage"))).build();
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        let stream = ContentBuilder::new().schema(Some(text)).build();
+        let about = "A page; or with `Accept: text/event-stream` the same as a stream: `id:` the cursor, `event:` the \
+                     kind, `data:` the change, and a comment line at least every 15 s";
+        let response = ResponseBuilder::new()
+            .description(about)
+            .content("application/json", page)
+            .content("text/event-stream", stream);
+        BTreeMap::from([("200".to_owned(), response.build().into())])
+    }
+}

@@ -3,3 +3,4 @@
 
 pub(crate) mod place;
 pub(crate) mod report;
+pub(crate) mod server;

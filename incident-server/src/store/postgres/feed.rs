@@ -16,14 +16,14 @@ use crate::store::{Position, StoreError, StoredChange, record::ChangeRecord};
 /// The subquery depends on `newest`, so the locks are looked at after it was read: a writer that took its
 /// ticket in between was given positions above it. A ticket's name is the position's lower 31 bits.
 const HORIZON: &str = "
-    SELECT LEAST(newest, (
+    SELECT newest, LEAST(newest, (
         SELECT min(newest - ((newest - pg_locks.objid::bigint) & 2147483647))
         FROM pg_locks
         WHERE pg_locks.locktype = 'advisory'
             AND pg_locks.classid = 1768842852
             AND pg_locks.objsubid = 2
             AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-    ))
+    )) AS settled
     FROM (SELECT last_value AS newest FROM history_position_seq) AS sequence";
 
 const CHANGES: &str = concat!(
@@ -44,19 +44,30 @@ const CHANGES: &str = concat!(
     LIMIT $3"
 );
 
-pub(super) async fn horizon(sessions: &Sessions) -> Result<i64, StoreError> {
-    let rows: Vec<(i64,)> = sessions.records(|| sqlx::query(HORIZON)).await?;
-    Ok(rows.first().map_or(0, |(horizon,)| *horizon))
+/// How far the history goes.
+#[derive(sqlx::FromRow)]
+pub(super) struct Horizon {
+    /// The last position that was given out.
+    pub(super) newest: i64,
+    /// The last one that may be read.
+    pub(super) settled: i64,
 }
 
+pub(super) async fn horizon(sessions: &Sessions) -> Result<Horizon, StoreError> {
+    let mut rows: Vec<Horizon> = sessions.records(|| sqlx::query(HORIZON)).await?;
+    rows.pop().ok_or(StoreError::InvalidRow("the sequence of positions"))
+}
+
+/// Returns whether something is on its way, too.
+///
 /// Two statements: what became visible before the horizon was read is in the second one's snapshot.
 pub(super) async fn changes(
     sessions: &Sessions,
     after: Position,
     limit: i64,
-) -> Result<Vec<StoredChange>, StoreError> {
-    let horizon = horizon(sessions).await?;
+) -> Result<(Vec<StoredChange>, bool), StoreError> {
+    let Horizon { newest, settled } = horizon(sessions).await?;
     let found: Vec<ChangeRecord> =
-        sessions.records(|| sqlx::query(CHANGES).bind(after.0).bind(horizon).bind(limit)).await?;
-    found.into_iter().map(ChangeRecord::change).collect()
+        sessions.records(|| sqlx::query(CHANGES).bind(after.0).bind(settled).bind(limit)).await?;
+    Ok((found.into_iter().map(ChangeRecord::change).collect::<Result<_, _>>()?, settled < newest))
 }

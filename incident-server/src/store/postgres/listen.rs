@@ -3,18 +3,22 @@
 //! Behind it, for a `NOTIFY` inside a transaction makes commits wait for each other. It is only a hint: a
 //! listener looks by itself twice a second, so a lost one delays a reader by less than a second.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use sqlx::{
     PgPool,
     postgres::{PgConnectOptions, PgListener, PgPoolOptions},
 };
-use tokio::{
-    sync::{Notify, watch},
-    time::{Instant, sleep, timeout},
-};
+use tokio::time::{Instant, sleep, timeout};
 
-use super::{feed::horizon, in_time, sessions::Sessions};
+use super::{
+    News,
+    feed::{Horizon, horizon},
+    in_time,
+};
 use crate::store::Position;
 
 const CHANNEL: &str = "incident_changes";
@@ -27,10 +31,10 @@ const CONNECT_DEADLINE: Duration = Duration::from_secs(4);
 const TRUSTED_SILENCE: Duration = Duration::from_secs(60);
 
 /// Tells all servers that this one has written, for ever.
-pub(super) async fn tell(sessions: Arc<Sessions>, written: Arc<Notify>) {
+pub(super) async fn tell(news: Arc<News>) {
     loop {
-        written.notified().await;
-        if in_time(sessions.run(|| sqlx::query(TELL))).await.is_err() {
+        news.written.notified().await;
+        if in_time(news.readers.run(|| sqlx::query(TELL))).await.is_err() {
             tracing::debug!("other servers were not told of a change; they will see it when they look");
         }
         sleep(TOGETHER).await;
@@ -38,15 +42,11 @@ pub(super) async fn tell(sessions: Arc<Sessions>, written: Arc<Notify>) {
 }
 
 /// Wakes this server's readers when there may be something new, for ever.
-pub(super) async fn listen(
-    options: PgConnectOptions,
-    sessions: Arc<Sessions>,
-    changed: watch::Sender<Position>,
-) {
+pub(super) async fn listen(options: PgConnectOptions, news: Arc<News>) {
     loop {
         match timeout(CONNECT_DEADLINE, open(&options)).await {
-            Ok(Ok(listener)) => follow(listener, &sessions, &changed).await,
-            _ => look(&sessions, &changed).await,
+            Ok(Ok(listener)) => follow(listener, &news).await,
+            _ => look(&news).await,
         }
         sleep(LOOK_EVERY).await;
     }
@@ -61,7 +61,7 @@ async fn open(options: &PgConnectOptions) -> Result<PgListener, sqlx::Error> {
 }
 
 /// Looks after every notification and every half second, until the session has been silent for long.
-async fn follow(mut listener: PgListener, sessions: &Sessions, changed: &watch::Sender<Position>) {
+async fn follow(mut listener: PgListener, news: &News) {
     let mut heard = Instant::now();
     while heard.elapsed() < TRUSTED_SILENCE {
         match timeout(LOOK_EVERY, listener.try_recv()).await {
@@ -69,16 +69,18 @@ async fn follow(mut listener: PgListener, sessions: &Sessions, changed: &watch::
             Ok(_) => return,
             Err(_) => {}
         }
-        look(sessions, changed).await;
+        look(news).await;
     }
 }
 
 /// Looks only if somebody wants to know.
-async fn look(sessions: &Sessions, changed: &watch::Sender<Position>) {
-    if changed.receiver_count() == 0 {
+async fn look(news: &News) {
+    if news.settled.receiver_count() == 0 {
         return;
     }
-    if let Ok(horizon) = in_time(horizon(sessions)).await {
-        changed.send_if_modified(|newest| std::mem::replace(newest, Position(horizon)).0 < horizon);
+    if let Ok(Horizon { settled, .. }) = in_time(horizon(&news.readers)).await {
+        let unsettled = news.unsettled.swap(false, Ordering::Relaxed);
+        let settled = Position(settled);
+        news.settled.send_if_modified(|known| std::mem::replace(known, settled) < settled || unsettled);
     }
 }

@@ -12,7 +12,14 @@ mod sessions;
 mod statements;
 mod write;
 
-use std::{str::FromStr, sync::Arc, time::Duration};
+use std::{
+    str::FromStr,
+    sync::{
+        Arc, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use incident_core::{Event, IncidentId, Timestamp};
@@ -41,11 +48,20 @@ const OPEN_DEADLINE: Duration = Duration::from_secs(60);
 
 /// Incidents in a PostgreSQL database.
 pub struct PgStore {
-    writers: Arc<Sessions>,
-    readers: Arc<Sessions>,
-    written: Arc<Notify>,
-    changed: watch::Sender<Position>,
+    writers: Sessions,
+    news: Arc<News>,
     tasks: std::sync::Mutex<JoinSet<()>>,
+}
+
+/// What those who follow the history share.
+struct News {
+    readers: Sessions,
+    /// This server has written.
+    written: Notify,
+    /// Up to where the history was seen to be settled; wakes those who wait for more.
+    settled: watch::Sender<Position>,
+    /// A reader was shown less than was there, because something was on its way.
+    unsettled: AtomicBool,
 }
 
 impl PgStore {
@@ -59,10 +75,13 @@ impl PgStore {
         let late = |_| OpenError::unusable(sqlx::Error::PoolTimedOut);
         timeout(OPEN_DEADLINE, migrate(&options)).await.map_err(late)??;
         let store = Self {
-            writers: Arc::new(Sessions::new(&options, Use::Write, WRITERS)),
-            readers: Arc::new(Sessions::new(&options, Use::Read, READERS)),
-            written: Arc::default(),
-            changed: watch::Sender::new(Position::START),
+            writers: Sessions::new(&options, Use::Write, WRITERS),
+            news: Arc::new(News {
+                readers: Sessions::new(&options, Use::Read, READERS),
+                written: Notify::new(),
+                settled: watch::Sender::new(Position::START),
+                unsettled: AtomicBool::new(false),
+            }),
             tasks: std::sync::Mutex::default(),
         };
         store.start_tasks(options);
@@ -70,9 +89,9 @@ impl PgStore {
     }
 
     fn start_tasks(&self, options: PgConnectOptions) {
-        let mut tasks = self.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        tasks.spawn(listen::tell(Arc::clone(&self.readers), Arc::clone(&self.written)));
-        tasks.spawn(listen::listen(options, Arc::clone(&self.readers), self.changed.clone()));
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.spawn(listen::tell(Arc::clone(&self.news)));
+        tasks.spawn(listen::listen(options, Arc::clone(&self.news)));
     }
 }
 
@@ -101,28 +120,32 @@ impl Store for PgStore {
 
     async fn sync(&self, batch: &[SyncItem], now: Timestamp) -> Result<Vec<Verdict>, StoreError> {
         let verdicts = in_time(write::sync(&self.writers, batch, now)).await;
-        self.written.notify_one(); // after an error too: it may have been written all the same
+        self.news.written.notify_one(); // after an error too: it may have been written all the same
         verdicts
     }
 
     async fn incident(&self, id: IncidentId) -> Result<Option<StoredIncident>, StoreError> {
-        in_time(read::incident(&self.readers, id)).await
+        in_time(read::incident(&self.news.readers, id)).await
     }
 
     async fn incidents(&self, query: &ListQuery) -> Result<Vec<StoredIncident>, StoreError> {
-        in_time(read::incidents(&self.readers, query)).await
+        in_time(read::incidents(&self.news.readers, query)).await
     }
 
     async fn history(&self, id: IncidentId) -> Result<Vec<Event>, StoreError> {
-        in_time(read::history(&self.readers, id)).await
+        in_time(read::history(&self.news.readers, id)).await
     }
 
     async fn changes(&self, after: Position, limit: i64) -> Result<Vec<StoredChange>, StoreError> {
-        in_time(feed::changes(&self.readers, after, limit)).await
+        let (changes, unsettled) = in_time(feed::changes(&self.news.readers, after, limit)).await?;
+        if unsettled {
+            self.news.unsettled.store(true, Ordering::Relaxed);
+        }
+        Ok(changes)
     }
 
     fn watch_changes(&self) -> watch::Receiver<Position> {
-        self.changed.subscribe()
+        self.news.settled.subscribe()
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
@@ -130,9 +153,8 @@ impl Store for PgStore {
     }
 
     async fn close(&self) {
-        std::mem::take(&mut *self.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
-            .abort_all();
+        std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner)).abort_all();
         self.writers.close().await;
-        self.readers.close().await;
+        self.news.readers.close().await;
     }
 }

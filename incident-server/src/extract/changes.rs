@@ -1,0 +1,84 @@
+//! Where a reader of changes goes on, and how it wants them.
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, header, request::Parts},
+};
+use incident_core::Code;
+
+use super::query::Query;
+use crate::{problem::ProblemDetails, store::Position};
+
+const DEFAULT_LIMIT: usize = 100;
+const MAX_LIMIT: usize = 1000;
+const LAST_EVENT_ID: &str = "last-event-id";
+
+/// What a reader of changes asks for.
+pub(crate) struct ChangesParameters {
+    pub(crate) after: Position,
+    pub(crate) limit: i64,
+    /// Whether the answer is to go on for ever.
+    pub(crate) as_stream: bool,
+}
+
+impl<S: Sync> FromRequestParts<S> for ChangesParameters {
+    type Rejection = ProblemDetails;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ProblemDetails> {
+        let as_stream = accepts_stream(&parts.headers);
+        let mut query = Query::read(parts.uri.query().unwrap_or_default());
+        let rule = "must be a nextCursor or the cursor of a change";
+        let after = query.get("after", Code::UnknownValue, rule, cursor);
+        let limit = query.limit(DEFAULT_LIMIT, MAX_LIMIT);
+        // A browser that connects again repeats the address and adds where it was.
+        let last_event_id = parts.headers.get(LAST_EVENT_ID).filter(|id| as_stream && !id.is_empty());
+        let resumed = last_event_id.map(|id| id.to_str().ok().and_then(cursor));
+        if resumed == Some(None) {
+            query.refuse("Last-Event-ID", Code::UnknownValue, "must be the id of an event");
+        }
+        query.finish(Self {
+            after: resumed.flatten().or(after).unwrap_or(Position::START),
+            limit: i64::try_from(limit).unwrap_or(i64::MAX),
+            as_stream,
+        })
+    }
+}
+
+/// A position in decimal. Opaque on the wire.
+fn cursor(text: &str) -> Option<Position> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| digits).map(Position)
+}
+
+/// Whether the caller names the media type of an event stream as acceptable (RFC 9110, section 12.5.1).
+fn accepts_stream(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|range| {
+        let mut parts = range.split(';').map(str::trim);
+        let named = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("text/event-stream"));
+        named && !parts.any(|part| part.strip_prefix("q=").is_some_and(|weight| weight.parse() == Ok(0.0)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_is_a_position_in_decimal_and_nothing_else() {
+        assert_eq!((cursor("0"), cursor("17")), (Some(Position(0)), Some(Position(17))));
+        for refused in ["", "-1", "+1", "x", "1.0", " 1", "9223372036854775808"] {
+            assert_eq!(cursor(refused), None, "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_stream_is_for_those_who_name_it() {
+        let accepts = |value: &'static str| {
+            accepts_stream(&HeaderMap::from_iter([(header::ACCEPT, value.parse().unwrap())]))
+        };
+        assert!(accepts("text/event-stream") && accepts("application/json;q=0.5, Text/Event-Stream; q=0.9"));
+        assert!(!accepts("*/*") && !accepts("application/json") && !accepts("text/event-stream;q=0"));
+        assert!(!accepts_stream(&HeaderMap::new()));
+    }
+}

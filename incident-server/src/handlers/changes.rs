@@ -1,0 +1,114 @@
+//! `GET /api/incidents/changes`
+
+use std::time::Duration;
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderName, header},
+    response::{
+        IntoResponse, Response,
+        sse::{Event, KeepAlive, Sse},
+    },
+};
+use futures_util::{Stream, StreamExt, stream};
+use tokio::{sync::watch, time::Instant};
+
+use crate::{
+    App,
+    extract::{ChangesParameters, ReadsAll},
+    openapi,
+    problem::ProblemDetails,
+    store::{Position, StoredChange},
+    view::{ChangePage, ChangeView},
+};
+
+/// Half of what is promised, so that a busy moment breaks nothing.
+const COMMENT_EVERY: Duration = Duration::from_secs(7);
+/// Asks proxies not to hold the stream back.
+const UNBUFFERED: (HeaderName, &str) = (HeaderName::from_static("x-accel-buffering"), "no");
+
+/// Follow the history of all incidents
+///
+/// In commit order, none ever skipped. With `Accept: text/event-stream` the answer goes on for as long as the
+/// token is valid; whoever is cut off resumes with `Last-Event-ID`.
+#[utoipa::path(
+    get, path = "/api/incidents/changes", tag = "read", operation_id = "listChanges",
+    params(openapi::ChangesQuery),
+    responses(openapi::Changes, openapi::ChangesProblems),
+    security(("bearer" = [])),
+)]
+pub(crate) async fn list_changes(
+    State(app): State<App>,
+    ReadsAll(caller): ReadsAll,
+    parameters: ChangesParameters,
+) -> Result<Response, ProblemDetails> {
+    let ChangesParameters { after, limit, as_stream } = parameters;
+    let follower = Follower::new(&app, after, limit, caller.expires_at_ms);
+    let first = app.store().changes(after, limit).await?;
+    if !as_stream {
+        return Ok(Json(ChangePage::new(after, first)).into_response());
+    }
+    let events = Sse::new(follower.events(first)).keep_alive(KeepAlive::new().interval(COMMENT_EVERY));
+    Ok(([(header::CACHE_CONTROL, "no-store"), UNBUFFERED], events).into_response())
+}
+
+/// One reader of the stream. It asks for the next page when the one before is on its way: a slow reader is
+/// asked for nothing and holds nothing but a page.
+struct Follower {
+    app: App,
+    after: Position,
+    limit: i64,
+    news: watch::Receiver<Position>,
+    draining: watch::Receiver<bool>,
+    ends: Instant,
+}
+
+impl Follower {
+    fn new(app: &App, after: Position, limit: i64, expires_at_ms: i64) -> Self {
+        let left_ms = expires_at_ms.saturating_sub(app.now().unix_ms());
+        // A year at most: a moment too far away cannot be told apart.
+        let left =
+            Duration::from_millis(u64::try_from(left_ms).unwrap_or(0)).min(Duration::from_secs(31_536_000));
+        Self {
+            app: app.clone(),
+            after,
+            limit,
+            news: app.store().watch_changes(),
+            draining: app.draining(),
+            ends: Instant::now() + left,
+        }
+    }
+
+    fn events(self, first: Vec<StoredChange>) -> impl Stream<Item = Result<Event, axum::Error>> + Send {
+        stream::unfold((self, first), |(mut follower, page)| async move {
+            let page = if page.is_empty() { follower.next_page().await? } else { page };
+            follower.after = page.last().map_or(follower.after, |change| change.position);
+            let events: Vec<_> = page.into_iter().map(event).collect();
+            Some((stream::iter(events), (follower, Vec::new())))
+        })
+        .flatten()
+    }
+
+    /// Waits for the next changes; `None` ends the stream.
+    async fn next_page(&mut self) -> Option<Vec<StoredChange>> {
+        loop {
+            self.news.mark_unchanged();
+            let page =
+                self.app.store().changes(self.after, self.limit).await.map_err(ProblemDetails::from).ok()?;
+            if !page.is_empty() {
+                return Some(page);
+            }
+            tokio::select! {
+                changed = self.news.changed() => changed.ok()?,
+                _ = self.draining.wait_for(|draining| *draining) => return None,
+                () = tokio::time::sleep_until(self.ends) => return None,
+            }
+        }
+    }
+}
+
+fn event(change: StoredChange) -> Result<Event, axum::Error> {
+    let view = ChangeView::from(change);
+    Event::default().id(view.cursor()).event(view.kind()).json_data(view)
+}

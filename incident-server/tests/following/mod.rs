@@ -1,0 +1,4 @@
+//! Those who follow the history.
+
+pub(crate) mod pages;
+pub(crate) mod streams;
