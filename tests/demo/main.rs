@@ -59,7 +59,7 @@ async fn main() -> Result<(), Failure> {
         entries
     };
     let verified = check::verify(&server, &entries).await?;
-    println!("\n\n{}", tally.summary());
+    println!("\r{tally}\n\n{}", tally.summary());
     println!(
         "The server holds {} incidents, {} of them cancelled: each report exists once, as its owner left it.",
         verified.incidents, verified.cancelled
