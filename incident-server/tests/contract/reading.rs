@@ -16,7 +16,7 @@ pub(crate) async fn a_list_is_newest_first_and_pages_without_gap_or_repeat(place
     let store = place.open().await;
     // Two reporters in each millisecond: ties are ordered by id.
     let reports: Vec<_> =
-        (0..40).map(|number| report(["alice", "bob"][number % 2], number as i64 / 2)).collect();
+        (0..40).map(|number| report(if number % 2 == 0 { "alice" } else { "bob" }, number / 2)).collect();
     sync(&*store, &reports).await;
     let mut expected: Vec<_> = reports.iter().map(|report| report.id).collect();
     expected.sort_unstable_by(|one, other| other.cmp(one));
@@ -63,8 +63,8 @@ pub(crate) async fn a_list_shows_what_its_filters_say(place: &Place) {
 pub(crate) async fn a_history_tells_what_happened_in_order(place: &Place) {
     let store = place.open().await;
     let one = report("alice", 0);
-    for (second, step) in [one.clone(), cancelled(&one, "x"), cancelled(&one, "y")].into_iter().enumerate() {
-        store.sync(&[step], moment(second as i64 * 1000)).await.unwrap();
+    for (second, step) in (0..).zip([one.clone(), cancelled(&one, "x"), cancelled(&one, "y")]) {
+        store.sync(&[step], moment(second * 1000)).await.unwrap();
     }
 
     let history = store.history(one.id).await.unwrap();

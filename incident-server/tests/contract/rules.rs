@@ -102,7 +102,7 @@ fn any_step(random: &mut Random) -> SyncItem {
     }
 }
 
-/// SplitMix64 (Steele, Lea, Flood 2014): enough for a walk that is the same every time.
+/// `SplitMix64` (Steele, Lea, Flood 2014): enough for a walk that is the same every time.
 struct Random(u64);
 
 impl Random {

@@ -1,6 +1,8 @@
 //! What the suites of this crate share.
 #![allow(dead_code)] // each suite uses its part
 
+pub(crate) mod cluster;
 pub(crate) mod place;
+pub(crate) mod proxy;
 pub(crate) mod report;
 pub(crate) mod server;

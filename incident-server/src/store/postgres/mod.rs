@@ -98,7 +98,7 @@ impl PgStore {
 /// The migrator takes an advisory lock, so one of several servers migrates and the others wait.
 async fn migrate(options: &PgConnectOptions) -> Result<(), OpenError> {
     let mut session = sessions::connect(options).await?;
-    MIGRATIONS.run(&mut session).await?;
+    MIGRATIONS.run_direct(None, &mut session, false).await?;
     session.close().await.map_err(OpenError::unusable)
 }
 

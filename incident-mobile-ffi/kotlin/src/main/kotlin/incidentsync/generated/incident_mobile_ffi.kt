@@ -1340,7 +1340,7 @@ public interface OutboxInterface {
      * # Errors
      * None; every function of the glass may fail, so that no caller has to tell those that may.
      */
-    fun `close`()
+    fun `shut`()
     
     /**
      * Takes what came of an upload; one that is no longer under way changes nothing.
@@ -1550,7 +1550,7 @@ open class Outbox: Disposable, AutoCloseable, OutboxInterface
      * # Errors
      * None; every function of the glass may fail, so that no caller has to tell those that may.
      */
-    @Throws(OutboxException::class)override fun `close`()
+    @Throws(OutboxException::class)override fun `shut`()
         = 
     callWithHandle {
     uniffiRustCallWithError(OutboxException) { _status ->
@@ -1813,12 +1813,12 @@ data class CanonicalPayload (
     /**
      * The canonical text.
      */
-    var `text`: kotlin.String
+    val `text`: kotlin.String
     , 
     /**
      * The unknown fields that were skipped, as JSON Pointers.
      */
-    var `ignored`: List<kotlin.String>
+    val `ignored`: List<kotlin.String>
     
 ){
     
@@ -1860,37 +1860,37 @@ data class Draft (
     /**
      * Where it happened: 1 to 128 characters once trimmed.
      */
-    var `locationId`: kotlin.String
+    val `locationId`: kotlin.String
     , 
     /**
      * 1 to 64 characters once trimmed; blank means absent.
      */
-    var `roomNumber`: kotlin.String? = null 
+    val `roomNumber`: kotlin.String? = null 
     , 
     /**
      * Degrees, −180 to 180.
      */
-    var `longitude`: kotlin.Double
+    val `longitude`: kotlin.Double
     , 
     /**
      * Degrees, −90 to 90.
      */
-    var `latitude`: kotlin.Double
+    val `latitude`: kotlin.Double
     , 
     /**
      * Whether the reporter wants to stay unnamed.
      */
-    var `isAnonymous`: kotlin.Boolean = false 
+    val `isAnonymous`: kotlin.Boolean = false 
     , 
     /**
      * When it happened, in ms since 1970; now if absent.
      */
-    var `createdAtMs`: kotlin.Long? = null 
+    val `createdAtMs`: kotlin.Long? = null 
     , 
     /**
      * Why it is called off at once, if it is: 1 to 1000 characters once trimmed.
      */
-    var `cancellationReason`: kotlin.String? = null 
+    val `cancellationReason`: kotlin.String? = null 
     
 ){
     
@@ -1947,77 +1947,77 @@ data class Entry (
     /**
      * The incident's idempotency key.
      */
-    var `key`: kotlin.String
+    val `key`: kotlin.String
     , 
     /**
      * Where it stands.
      */
-    var `state`: EntryState
+    val `state`: EntryState
     , 
     /**
      * Where it happened.
      */
-    var `locationId`: kotlin.String
+    val `locationId`: kotlin.String
     , 
     /**
      * The room, if there is one.
      */
-    var `roomNumber`: kotlin.String?
+    val `roomNumber`: kotlin.String?
     , 
     /**
      * Degrees.
      */
-    var `longitude`: kotlin.Double
+    val `longitude`: kotlin.Double
     , 
     /**
      * Degrees.
      */
-    var `latitude`: kotlin.Double
+    val `latitude`: kotlin.Double
     , 
     /**
      * Whether the reporter wants to stay unnamed.
      */
-    var `isAnonymous`: kotlin.Boolean
+    val `isAnonymous`: kotlin.Boolean
     , 
     /**
      * When it happened, in ms since 1970.
      */
-    var `createdAtMs`: kotlin.Long
+    val `createdAtMs`: kotlin.Long
     , 
     /**
      * Why it was called off, if it was.
      */
-    var `cancellationReason`: kotlin.String?
+    val `cancellationReason`: kotlin.String?
     , 
     /**
      * The canonical payload that goes to the server.
      */
-    var `payload`: kotlin.String
+    val `payload`: kotlin.String
     , 
     /**
      * When it was reported, in ms since 1970.
      */
-    var `reportedAtMs`: kotlin.Long
+    val `reportedAtMs`: kotlin.Long
     , 
     /**
      * When it changed last, in ms since 1970.
      */
-    var `changedAtMs`: kotlin.Long
+    val `changedAtMs`: kotlin.Long
     , 
     /**
      * How often the server answered it.
      */
-    var `attempts`: kotlin.Long
+    val `attempts`: kotlin.Long
     , 
     /**
      * The last problem, until it is settled.
      */
-    var `problem`: Problem?
+    val `problem`: Problem?
     , 
     /**
      * The server's word, once it was settled.
      */
-    var `incident`: Incident?
+    val `incident`: Incident?
     
 ){
     
@@ -2098,12 +2098,12 @@ data class Header (
     /**
      * In any letter case.
      */
-    var `name`: kotlin.String
+    val `name`: kotlin.String
     , 
     /**
      * As it stands on the wire.
      */
-    var `value`: kotlin.String
+    val `value`: kotlin.String
     
 ){
     
@@ -2145,37 +2145,37 @@ data class Incident (
     /**
      * The id under which the server keeps it.
      */
-    var `id`: kotlin.String
+    val `id`: kotlin.String
     , 
     /**
      * Open or cancelled.
      */
-    var `status`: IncidentStatus
+    val `status`: IncidentStatus
     , 
     /**
      * What the last sync did.
      */
-    var `outcome`: Outcome
+    val `outcome`: Outcome
     , 
     /**
      * When the server first heard of it, in ms since 1970.
      */
-    var `receivedAtMs`: kotlin.Long
+    val `receivedAtMs`: kotlin.Long
     , 
     /**
      * Whether the server found the phone's clock implausible.
      */
-    var `clockSuspect`: kotlin.Boolean
+    val `clockSuspect`: kotlin.Boolean
     , 
     /**
      * When the server recorded the cancellation, in ms since 1970.
      */
-    var `cancelledAtMs`: kotlin.Long?
+    val `cancelledAtMs`: kotlin.Long?
     , 
     /**
      * The reason that the server keeps.
      */
-    var `cancellationReason`: kotlin.String?
+    val `cancellationReason`: kotlin.String?
     
 ){
     
@@ -2232,27 +2232,27 @@ data class Problem (
     /**
      * The HTTP status.
      */
-    var `status`: kotlin.Long
+    val `status`: kotlin.Long
     , 
     /**
      * Which problem, such as `validation-failed`, if the answer said so.
      */
-    var `slug`: kotlin.String?
+    val `slug`: kotlin.String?
     , 
     /**
      * What the server says about it.
      */
-    var `detail`: kotlin.String?
+    val `detail`: kotlin.String?
     , 
     /**
      * The rules that are broken.
      */
-    var `errors`: List<Violation>
+    val `errors`: List<Violation>
     , 
     /**
      * The fields in which the stored incident differs.
      */
-    var `fields`: List<kotlin.String>
+    val `fields`: List<kotlin.String>
     
 ){
     
@@ -2303,17 +2303,17 @@ data class Progress (
     /**
      * Entries that this answer settled.
      */
-    var `settled`: kotlin.Long
+    val `settled`: kotlin.Long
     , 
     /**
      * Entries that this answer sent into quarantine.
      */
-    var `quarantined`: kotlin.Long
+    val `quarantined`: kotlin.Long
     , 
     /**
      * Entries of this reporter that are still to go.
      */
-    var `pending`: kotlin.Long
+    val `pending`: kotlin.Long
     
 ){
     
@@ -2358,17 +2358,17 @@ data class Recovery (
     /**
      * Entries that were saved.
      */
-    var `saved`: kotlin.Long
+    val `saved`: kotlin.Long
     , 
     /**
      * Entries that are known to have been there and could not be read.
      */
-    var `lost`: kotlin.Long
+    val `lost`: kotlin.Long
     , 
     /**
      * Where the hurt file is kept.
      */
-    var `movedTo`: kotlin.String
+    val `movedTo`: kotlin.String
     
 ){
     
@@ -2413,32 +2413,32 @@ data class Summary (
     /**
      * Entries that wait to be sent, those under way included.
      */
-    var `pending`: kotlin.Long
+    val `pending`: kotlin.Long
     , 
     /**
      * Entries that are part of the upload under way.
      */
-    var `sending`: kotlin.Long
+    val `sending`: kotlin.Long
     , 
     /**
      * Entries that the server has.
      */
-    var `settled`: kotlin.Long
+    val `settled`: kotlin.Long
     , 
     /**
      * Entries that the user should look at.
      */
-    var `quarantined`: kotlin.Long
+    val `quarantined`: kotlin.Long
     , 
     /**
      * Entries of other reporters that wait until those are back.
      */
-    var `ofOthers`: kotlin.Long
+    val `ofOthers`: kotlin.Long
     , 
     /**
      * What was saved, if the file was found hurt since it was opened.
      */
-    var `recovery`: Recovery?
+    val `recovery`: Recovery?
     
 ){
     
@@ -2492,32 +2492,32 @@ data class Upload (
     /**
      * To be handed back with the answer.
      */
-    var `id`: kotlin.Long
+    val `id`: kotlin.Long
     , 
     /**
      * `POST`.
      */
-    var `method`: kotlin.String
+    val `method`: kotlin.String
     , 
     /**
      * Below the server's address.
      */
-    var `path`: kotlin.String
+    val `path`: kotlin.String
     , 
     /**
      * All but `Authorization`.
      */
-    var `headers`: List<Header>
+    val `headers`: List<Header>
     , 
     /**
      * JSON, UTF-8.
      */
-    var `body`: kotlin.ByteArray
+    val `body`: kotlin.ByteArray
     , 
     /**
      * After how long without an answer to give up.
      */
-    var `timeoutMs`: kotlin.Long
+    val `timeoutMs`: kotlin.Long
     
 ){
     
@@ -2571,17 +2571,17 @@ data class Violation (
     /**
      * Where: a JSON Pointer (RFC 6901) into the payload.
      */
-    var `pointer`: kotlin.String
+    val `pointer`: kotlin.String
     , 
     /**
      * Which rule, such as `too-long`.
      */
-    var `code`: kotlin.String
+    val `code`: kotlin.String
     , 
     /**
      * What to do about it, in words.
      */
-    var `detail`: kotlin.String
+    val `detail`: kotlin.String
     
 ){
     

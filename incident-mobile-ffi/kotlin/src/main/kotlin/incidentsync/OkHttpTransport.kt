@@ -1,0 +1,101 @@
+package incidentsync
+
+import java.util.concurrent.TimeUnit
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.suspendCancellableCoroutine
+import kotlinx.coroutines.withContext
+import okhttp3.Call
+import okhttp3.Headers
+import okhttp3.HttpUrl
+import okhttp3.HttpUrl.Companion.toHttpUrl
+import okhttp3.Interceptor
+import okhttp3.MediaType
+import okhttp3.OkHttpClient
+import okhttp3.Request
+import okhttp3.RequestBody
+import okio.BufferedSink
+
+/**
+ * Sends uploads with OkHttp to the server at [baseUrl], which may have a path.
+ *
+ * @param client whose connections, proxy and certificates are used; redirects and silent repeats are switched off
+ * @param token gives the bearer token for the next request, or `null` where nobody is signed in
+ */
+public class OkHttpTransport(
+    baseUrl: String,
+    client: OkHttpClient = OkHttpClient(),
+    private val token: suspend () -> String?,
+) : Transport {
+    private val base: HttpUrl = baseUrl.toHttpUrl()
+
+    // How long an upload may take is the queue's word, and `sync` holds to it.
+    private val client: OkHttpClient =
+        client.newBuilder()
+            .retryOnConnectionFailure(false)
+            .followRedirects(false)
+            .followSslRedirects(false)
+            .readTimeout(0, TimeUnit.MILLISECONDS)
+            .writeTimeout(0, TimeUnit.MILLISECONDS)
+            .callTimeout(0, TimeUnit.MILLISECONDS)
+            .addNetworkInterceptor(NoDelay)
+            .build()
+
+    override suspend fun send(upload: Upload): UploadResult {
+        val call = client.newCall(request(upload, token()))
+        return withContext(Dispatchers.IO) { call.await() }
+    }
+
+    private fun request(upload: Upload, token: String?): Request {
+        val headers = Headers.Builder()
+        upload.headers.forEach { headers.add(it.name, it.value) }
+        if (token != null) headers["Authorization"] = "Bearer $token"
+        return Request.Builder()
+            .url(base.toString().trimEnd('/') + upload.path)
+            .headers(headers.build())
+            .method(upload.method, OneShot(upload.body))
+            .build()
+    }
+}
+
+/**
+ * A body that OkHttp does not send a second time, whatever the answer (503 with `Retry-After: 0` would be a reason);
+ * its media type is among the upload's headers.
+ */
+private class OneShot(private val bytes: ByteArray) : RequestBody() {
+    override fun contentType(): MediaType? = null
+
+    override fun contentLength(): Long = bytes.size.toLong()
+
+    override fun isOneShot(): Boolean = true
+
+    override fun writeTo(sink: BufferedSink) {
+        sink.write(bytes)
+    }
+}
+
+/**
+ * Without it the last part of a long body waits for the receipt of the part before (Nagle's algorithm), 40 ms or
+ * more an upload: two thirds of the time of a long queue.
+ */
+private object NoDelay : Interceptor {
+    override fun intercept(chain: Interceptor.Chain): okhttp3.Response {
+        chain.connection()?.socket()?.tcpNoDelay = true
+        return chain.proceed(chain.request())
+    }
+}
+
+/** The longest answer that is read: a full batch of ours stays far below, a portal's download does not. */
+private const val LONGEST_ANSWER = 8L * 1024 * 1024
+
+/** Blocks its thread, which is one for that, and none of OkHttp's own, which keep a program alive for a minute. */
+private suspend fun Call.await(): UploadResult = suspendCancellableCoroutine { continuation ->
+    continuation.invokeOnCancellation { cancel() }
+    continuation.resumeWith(runCatching { execute().use { it.read() } })
+}
+
+private fun okhttp3.Response.read(): UploadResult {
+    val source = body.source()
+    source.request(LONGEST_ANSWER)
+    val bytes = source.buffer.readByteArray(minOf(source.buffer.size, LONGEST_ANSWER))
+    return UploadResult.Response(code, headers.map { (name, value) -> Header(name, value) }, bytes)
+}

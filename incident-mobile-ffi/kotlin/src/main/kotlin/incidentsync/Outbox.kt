@@ -1,0 +1,102 @@
+package incidentsync
+
+import java.util.concurrent.atomic.AtomicBoolean
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.ensureActive
+import kotlinx.coroutines.withContext
+import incidentsync.generated.Outbox as Queue
+
+/**
+ * The queue of one reporter in one file: a report that [report] accepted reaches the server exactly once, or its
+ * reporter is told why not. Nothing ever drops it.
+ *
+ * May be shared by coroutines and threads; calls go one after the other, on [Dispatchers.IO]. A call that has
+ * begun is not abandoned: a coroutine that is cancelled meanwhile still gets the result, so that it never is in
+ * doubt about what was taken. Every call throws [OutboxError] and nothing else.
+ */
+public class Outbox private constructor(private val queue: Queue) : AutoCloseable {
+    private val closed = AtomicBoolean(false)
+
+    /** Takes a report; it is durable when this returns. */
+    public suspend fun report(draft: Draft): Entry = onDisk {
+        requireText(draft)
+        queue.report(draft)
+    }
+
+    /** Calls a report off, sent or not: the same entry, now with its [reason]. */
+    public suspend fun cancel(key: String, reason: String): Entry = onDisk {
+        requireText("key", key)
+        requireText("cancellationReason", reason)
+        queue.cancel(key, reason)
+    }
+
+    /** The entries of this reporter, newest first, at most [limit]. */
+    public suspend fun entries(filter: EntryState? = null, limit: Int = 100): List<Entry> =
+        onDisk { queue.entries(filter, limit.toLong()) }
+
+    /** One entry. */
+    public suspend fun entry(key: String): Entry = onDisk {
+        requireText("key", key)
+        queue.entry(key)
+    }
+
+    /** The queue in numbers, and what was saved if the file was found hurt. */
+    public suspend fun summary(): Summary = onDisk { queue.summary() }
+
+    /** Sends an entry again, at the user's wish: out of quarantine, and without waiting for a back-off. */
+    public suspend fun retry(key: String): Entry = onDisk {
+        requireText("key", key)
+        queue.retry(key)
+    }
+
+    /** Removes an entry that is settled or in quarantine. */
+    public suspend fun discard(key: String): Unit = onDisk {
+        requireText("key", key)
+        queue.discard(key)
+    }
+
+    /** There is a new token: what waited for it may go. */
+    public suspend fun tokenChanged(): Unit = onDisk { queue.tokenChanged() }
+
+    /**
+     * Sends what waits until there is nothing left, or a reason to pause; [progress] hears of every answer, on a
+     * background thread. Cancelling it hands the upload under way back to the queue.
+     */
+    public suspend fun sync(
+        transport: Transport,
+        progress: suspend (Progress) -> Unit = {},
+    ): SyncEnd = withContext(Dispatchers.IO) { runSync(queue, transport, progress) }
+
+    /** Closes the file; closing twice is no fault. Calls that come later throw [OutboxError.Closed]. */
+    override fun close() {
+        if (closed.compareAndSet(false, true)) {
+            core { queue.shut() }
+            queue.close()
+        }
+    }
+
+    private suspend fun <T> onDisk(call: () -> T): T = uninterrupted { core(call) }
+
+    public companion object {
+        /**
+         * Opens the file at [path], or makes it, for [reporter], the `sub` of the token. What a killed process was
+         * sending waits again; a hurt file is moved aside and saved from, see [Summary.recovery].
+         */
+        public suspend fun open(path: String, reporter: String): Outbox = uninterrupted {
+            requireText("path", path)
+            requireText("reporter", reporter)
+            Outbox(core { Queue.open(path, reporter) })
+        }
+    }
+}
+
+/**
+ * Runs [call] on [Dispatchers.IO] to its end. The inner context alone would drop the result where the coroutine is
+ * cancelled on its way back; within [NonCancellable] there is nothing to cancel.
+ */
+private suspend fun <T> uninterrupted(call: () -> T): T {
+    currentCoroutineContext().ensureActive()
+    return withContext(NonCancellable) { withContext(Dispatchers.IO) { call() } }
+}

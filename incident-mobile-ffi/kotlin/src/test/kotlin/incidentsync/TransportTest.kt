@@ -1,0 +1,59 @@
+package incidentsync
+
+import incidentsync.support.Gate
+import incidentsync.support.Phone
+import org.junit.jupiter.api.Assertions.assertArrayEquals
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertInstanceOf
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
+
+/** What OkHttp would do by itself is switched off: one upload is one request. */
+class TransportTest : Phone() {
+    private val upload = Upload(
+        id = 1,
+        method = "POST",
+        path = "/api/incidents/sync",
+        headers = listOf(Header("Content-Type", "application/json")),
+        body = "{}".toByteArray(),
+        timeoutMs = 30_000,
+    )
+
+    private suspend fun send(gate: Gate, path: String = "") =
+        assertInstanceOf(UploadResult.Response::class.java, transport(gate.url + path, "token").send(upload))
+
+    @Test
+    fun `a redirect is an answer`() = phone {
+        for (status in listOf(301, 302, 303, 307, 308)) {
+            val gate = keep(Gate { it.answer(status, byteArrayOf(), "text/plain", "Location" to "/elsewhere") })
+            assertEquals(status, send(gate).status)
+            assertEquals(listOf(upload.path), gate.seen.toList())
+        }
+    }
+
+    @Test
+    fun `a busy server is asked once`() = phone {
+        for (status in listOf(408, 421, 503)) {
+            val gate = keep(Gate { it.answer(status, byteArrayOf(), "text/plain", "Retry-After" to "0") })
+            assertEquals(status, send(gate).status)
+            assertEquals(1, gate.seen.size)
+        }
+    }
+
+    @Test
+    fun `body, media type and token arrive as they are, below the path of the address`() = phone {
+        var body = byteArrayOf()
+        val gate = keep(Gate { body = it.body; it.answer(200, "ok".toByteArray(), "text/plain", "X-Any" to "thing") })
+        val response = send(gate, "/tenant/")
+        assertArrayEquals(upload.body, body)
+        assertEquals(listOf("/tenant/api/incidents/sync"), gate.seen.toList())
+        assertEquals("ok", response.body.decodeToString())
+        assertTrue(response.headers.any { it.name.equals("x-any", ignoreCase = true) && it.value == "thing" })
+    }
+
+    @Test
+    fun `an endless answer is not read to its end`() = phone {
+        val gate = keep(Gate { it.answer(200, ByteArray(9_000_000), "application/octet-stream") })
+        assertEquals(8 * 1024 * 1024, send(gate).body.size)
+    }
+}

@@ -1,0 +1,113 @@
+import Dispatch
+import IncidentSyncGenerated
+
+/// The queue of one reporter in one file.
+///
+/// A report that `report` accepted reaches the server exactly once, or its reporter is told why not; nothing ever
+/// drops it. May be used from several tasks at once. Everything throws `OutboxError`, and `sync` also
+/// `CancellationError`. Times are milliseconds since 1970.
+///
+/// The calls may wait for storage, so they run on a queue of their own and never on one of Swift's few threads;
+/// both fields are made for use from any thread.
+public final class Outbox: @unchecked Sendable {
+    private let glass: IncidentSyncGenerated.Outbox
+    private let queue: DispatchQueue
+
+    private init(glass: IncidentSyncGenerated.Outbox, queue: DispatchQueue) {
+        self.glass = glass
+        self.queue = queue
+    }
+
+    /// Opens the file at `path`, or makes it, for the reporter whose identity is the `sub` of the token.
+    ///
+    /// What was saved if the file was found hurt is in `summary().recovery`.
+    public static func open(path: String, reporter: String) async throws -> Outbox {
+        let queue = DispatchQueue(label: "incident-sync.outbox")
+        let glass = try await run(on: queue) {
+            try IncidentSyncGenerated.Outbox.open(path: path, reporter: reporter)
+        }
+        return Outbox(glass: glass, queue: queue)
+    }
+
+    /// Takes a report; it is durable when this returns. A faulty one comes back as all its violations at once.
+    @discardableResult
+    public func report(_ draft: Draft) async throws -> Entry {
+        try await call { try $0.report(draft: draft) }
+    }
+
+    /// Calls a report off: the same entry, now with its reason.
+    @discardableResult
+    public func cancel(key: String, reason: String) async throws -> Entry {
+        try await call { try $0.cancel(key: key, reason: reason) }
+    }
+
+    /// The entries of this reporter, newest first.
+    public func entries(filter: EntryState? = nil, limit: Int = 100) async throws -> [Entry] {
+        try await call { try $0.entries(filter: filter, limit: Int64(limit)) }
+    }
+
+    /// One entry.
+    public func entry(key: String) async throws -> Entry {
+        try await call { try $0.entry(key: key) }
+    }
+
+    /// The queue in numbers.
+    public func summary() async throws -> Summary {
+        try await call { try $0.summary() }
+    }
+
+    /// Sends an entry again: one in quarantine is pending again, and a back-off lapses.
+    @discardableResult
+    public func retry(key: String) async throws -> Entry {
+        try await call { try $0.retry(key: key) }
+    }
+
+    /// Removes an entry that is settled or in quarantine.
+    public func discard(key: String) async throws {
+        try await call { try $0.discard(key: key) }
+    }
+
+    /// There is a new token: what waited for it may go.
+    public func tokenChanged() async throws {
+        try await call { try $0.tokenChanged() }
+    }
+
+    /// Closes the file; closing twice is no fault.
+    public func close() async throws {
+        try await call { try $0.close() }
+    }
+
+    /// Says what to send next; `sync` asks for you, unless you bring a background session of your own.
+    public func nextUpload() async throws -> NextUpload {
+        try await call { try $0.nextUpload() }
+    }
+
+    /// Takes what came of an upload; one that is no longer under way changes nothing.
+    @discardableResult
+    public func completeUpload(id: Int64, result: UploadResult) async throws -> SyncProgress {
+        try await call { try $0.completeUpload(uploadId: id, result: result) }
+    }
+
+    private func call<T: Sendable>(
+        _ work: @escaping @Sendable (IncidentSyncGenerated.Outbox) throws -> T
+    ) async throws -> T {
+        let glass = self.glass
+        return try await Outbox.run(on: queue) { try work(glass) }
+    }
+
+    private static func run<T: Sendable>(
+        on queue: DispatchQueue,
+        _ work: @escaping @Sendable () throws -> T
+    ) async throws -> T {
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<T, any Error>) in
+            queue.async {
+                do {
+                    let value = try work()
+                    continuation.resume(returning: value)
+                } catch {
+                    continuation.resume(throwing: OutboxError(error))
+                }
+            }
+        }
+    }
+}

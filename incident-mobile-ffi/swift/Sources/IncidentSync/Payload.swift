@@ -1,0 +1,20 @@
+import Foundation
+import IncidentSyncGenerated
+
+/// Checks a draft as `report` would, and gives its canonical payload; `nowMs` stands in for an absent time.
+public func validateDraft(
+    _ draft: Draft,
+    nowMs: Int64 = Int64(Date().timeIntervalSince1970 * 1000)
+) throws -> String {
+    try typed { try IncidentSyncGenerated.validateDraft(draft: draft, nowMs: nowMs) }
+}
+
+/// The idempotency key of what `reporter` reported at `createdAt`, an ISO 8601 date-time with an offset.
+public func deriveKey(reporter: String, createdAt: String) throws -> String {
+    try typed { try IncidentSyncGenerated.deriveKey(reporter: reporter, createdAt: createdAt) }
+}
+
+/// Reads a payload in JSON as the server would.
+public func canonicalPayload(json: Data) throws -> CanonicalPayload {
+    try typed { try IncidentSyncGenerated.canonicalPayload(json: json) }
+}

@@ -1,0 +1,48 @@
+import Foundation
+import IncidentSyncGenerated
+
+/// Brings one request to the server, with the token, and comes back with whatever happened.
+///
+/// No redirects, no silent repeats, and no longer than `upload.timeoutMs`. Where its task is cancelled: `.cancelled`.
+public protocol Transport: Sendable {
+    /// Sends one request.
+    func send(_ upload: Upload) async -> UploadResult
+}
+
+/// Why a sync ended.
+public enum SyncEnd: Equatable, Sendable {
+    /// Nothing goes before this moment: schedule the next sync for it.
+    case wait(until: Date, why: WaitReason)
+    /// Nothing goes before there is a new token: sign in, then `tokenChanged()`.
+    case signIn
+    /// Nothing is left to send.
+    case idle
+}
+
+extension Outbox {
+    /// Sends what there is to send, until the queue says wait, sign in or idle.
+    ///
+    /// `progress` hears of every answer. Where the task is cancelled, the upload under way is handed back, the
+    /// entries are pending as before, and `CancellationError` is thrown.
+    @discardableResult
+    public func sync(
+        transport: any Transport,
+        progress: @Sendable (SyncProgress) -> Void = { _ in }
+    ) async throws -> SyncEnd {
+        while true {
+            try Task.checkCancellation()
+            switch try await nextUpload() {
+            case .send(let upload):
+                let result = await transport.send(upload)
+                let step = try await completeUpload(id: upload.id, result: result)
+                progress(step)
+            case .wait(let untilMs, let why):
+                return .wait(until: Date(timeIntervalSince1970: Double(untilMs) / 1000), why: why)
+            case .signIn:
+                return .signIn
+            case .idle:
+                return .idle
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import Foundation
+import IncidentSyncGenerated
+#if canImport(FoundationNetworking)
+import FoundationNetworking
+#endif
+
+/// The network by `URLSession`, on Apple's systems and on Linux.
+public final class URLSessionTransport: Transport {
+    private let baseURL: URL
+    private let session: URLSession
+    private let token: @Sendable () async throws -> String?
+
+    /// `token` is asked before every request, and what it gives is stored nowhere. With `nil` the request goes
+    /// without a token, so that the server asks to sign in; what it throws counts as no network.
+    public init(
+        baseURL: URL,
+        configuration: URLSessionConfiguration = .ephemeral,
+        token: @escaping @Sendable () async throws -> String?
+    ) {
+        self.baseURL = baseURL
+        self.session = URLSession(configuration: configuration, delegate: NoRedirects(), delegateQueue: nil)
+        self.token = token
+    }
+
+    deinit {
+        session.finishTasksAndInvalidate()
+    }
+
+    /// Sends one request; an answer that drips in too slowly is none.
+    public func send(_ upload: Upload) async -> UploadResult {
+        do {
+            return try await withThrowingTaskGroup(of: UploadResult.self) { group -> UploadResult in
+                group.addTask {
+                    try await self.exchange(upload)
+                }
+                group.addTask {
+                    try await Task.sleep(nanoseconds: UInt64(upload.timeoutMs) * 1_000_000)
+                    return UploadResult.networkFailure
+                }
+                let first = try await group.next()
+                group.cancelAll()
+                return first ?? UploadResult.networkFailure
+            }
+        } catch {
+            return Task.isCancelled ? UploadResult.cancelled : UploadResult.networkFailure
+        }
+    }
+
+    private func exchange(_ upload: Upload) async throws -> UploadResult {
+        var request = URLRequest(url: try address(of: upload))
+        request.httpMethod = upload.method
+        request.httpBody = upload.body
+        request.timeoutInterval = Double(upload.timeoutMs) / 1000
+        for header in upload.headers {
+            request.setValue(header.value, forHTTPHeaderField: header.name)
+        }
+        if let bearer = try await self.token() {
+            request.setValue("Bearer " + bearer, forHTTPHeaderField: "Authorization")
+        }
+        let (body, response) = try await session.data(for: request)
+        guard let http = response as? HTTPURLResponse else {
+            return UploadResult.networkFailure
+        }
+        var headers: [Header] = []
+        for (name, value) in http.allHeaderFields {
+            headers.append(Header(name: "\(name)", value: "\(value)"))
+        }
+        return UploadResult.response(status: Int64(http.statusCode), headers: headers, body: body)
+    }
+
+    private func address(of upload: Upload) throws -> URL {
+        var base = baseURL.absoluteString
+        while base.hasSuffix("/") {
+            base.removeLast()
+        }
+        guard let url = URL(string: base + upload.path) else {
+            throw URLError(.badURL)
+        }
+        return url
+    }
+}
+
+/// A redirect is somebody else's answer and is judged as such; the token never follows it.
+private final class NoRedirects: NSObject, URLSessionTaskDelegate, @unchecked Sendable {
+    func urlSession(
+        _ session: URLSession,
+        task: URLSessionTask,
+        willPerformHTTPRedirection response: HTTPURLResponse,
+        newRequest request: URLRequest,
+        completionHandler: @escaping @Sendable (URLRequest?) -> Void
+    ) {
+        completionHandler(nil)
+    }
+}

@@ -1,0 +1,7 @@
+//! One file a kind of trap.
+
+mod crash;
+mod dead_link;
+mod locks;
+mod opening;
+mod standby;

@@ -1,0 +1,58 @@
+//! Which databases a server takes.
+
+use incident_server::store::{OpenError, PgStore, Store};
+use tokio::task::JoinSet;
+
+use crate::support::{
+    cluster::Cluster,
+    place::Place,
+    report::{outcome, report},
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_that_start_at_once_on_an_empty_database_all_start() {
+    let place = Place::postgres().await;
+    let mut starting = JoinSet::new();
+    for _ in 0..8 {
+        let url = place.url().to_owned();
+        starting.spawn(async move { PgStore::open_url(&url).await.expect("it starts") });
+    }
+    for (round, store) in (0..).zip(starting.join_all().await) {
+        assert!(outcome(&store, &report("alice", round)).await.is_some());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_of_a_newer_version_is_refused_with_what_to_do() {
+    let place = Place::postgres().await;
+    place.open().await.close().await;
+    let newer = "
+        INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+        VALUES (9000, 'from the future', true, '', 0)";
+    sqlx::query(newer).execute(&mut place.session().await).await.unwrap();
+
+    let refused = PgStore::open_url(place.url()).await.err().expect("refused");
+
+    assert!(matches!(refused, OpenError::TooNew(9000)));
+    assert!(refused.to_string().contains("run that version"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standby_is_refused() {
+    let primary = Cluster::start();
+    let standby = primary.synchronous_standby();
+    let refused = PgStore::open_url(&standby.url()).await.err().expect("refused");
+    assert!(matches!(refused, OpenError::ReadOnly), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_the_server_says_commits_are_durable() {
+    let cluster = Cluster::start();
+    cluster.configure("synchronous_commit = off\n");
+    cluster.reload();
+    let store = PgStore::open_url(&cluster.url()).await.unwrap();
+    assert!(outcome(&store, &report("alice", 0)).await.is_some());
+    cluster.kill();
+    cluster.resume();
+    assert!(store.incident(report("alice", 0).id).await.unwrap().is_some());
+}
