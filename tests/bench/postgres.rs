@@ -69,7 +69,9 @@ impl Cluster {
     }
 
     fn url(&self, database: &str) -> String {
-        self.options.clone().database(database).to_url_lossy().to_string()
+        let (user, host, port) =
+            (self.options.get_username(), self.options.get_host(), self.options.get_port());
+        format!("postgres://{user}@{host}:{port}/{database}")
     }
 
     /// Our server on a database of this name.
