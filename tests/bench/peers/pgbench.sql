@@ -9,8 +9,7 @@ VALUES (
     1795392000000, 'ward-7', '12B', 'alice'
 )
 ON CONFLICT (id) DO UPDATE SET
-    cancelled_at_ms = excluded.cancelled_at_ms
-RETURNING id AS id \gset
+    cancelled_at_ms = excluded.cancelled_at_ms;
 INSERT INTO history (incident_id, kind, at_ms)
-VALUES (:'id', 'created', 1795392000000);
+VALUES (lpad(to_hex(currval('moments')), 32, '0')::uuid, 'created', 1795392000000);
 COMMIT;
