@@ -14,6 +14,3 @@ INSERT INTO history (incident_id, kind, at_ms)
 SELECT id, 'created', received_at_ms
 FROM incidents
 ORDER BY id;
-
-VACUUM ANALYZE;
-CHECKPOINT;

@@ -177,9 +177,11 @@ async fn stored(cluster: &Cluster) -> Result<Value, Failure> {
     let data = TempDir::new()?;
     cluster.serve(data.path(), "incident_full").await?.stop().await?;
     println!("postgres: storing {STORED} incidents");
-    sqlx::raw_sql(include_str!("fill_postgres.sql"))
-        .execute(&mut cluster.connect("incident_full").await?)
-        .await?;
+    let mut connection = cluster.connect("incident_full").await?;
+    for statements in [include_str!("fill_postgres.sql"), "VACUUM ANALYZE", "CHECKPOINT"] {
+        sqlx::raw_sql(statements).execute(&mut connection).await?;
+    }
+    connection.close().await?;
     let (mut full, mut empty) = (Vec::new(), Vec::new());
     for round in 1..=ROUNDS {
         let subject = cluster.serve(data.path(), "incident_full").await?;
