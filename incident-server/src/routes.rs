@@ -58,7 +58,7 @@ pub fn standalone(app: App) -> Router {
 
 fn routes() -> Router<App> {
     let (routes, _) = table().split_for_parts();
-    routes.merge(docs()).method_not_allowed_fallback(method_not_allowed)
+    routes.merge(docs())
 }
 
 /// The page and the document; a file that the page does not have is a problem like any other.
@@ -71,6 +71,7 @@ fn docs() -> Router<App> {
 }
 
 fn observed(routes: Router<App>, app: App) -> Router {
+    let routes = routes.method_not_allowed_fallback(method_not_allowed);
     routes.layer(middleware::from_fn_with_state(app.clone(), observe)).with_state(app)
 }
 

@@ -54,10 +54,29 @@ async fn the_first_problem_in_the_order_is_answered() {
 }
 
 #[tokio::test]
+async fn a_missing_scope_comes_after_the_token_and_before_the_rate() {
+    let server = Setup::new().flag("--rate-limit", "1/m,1").start().await;
+    let (alice, changes) = (server.client("alice"), "/api/incidents/changes?limit=0");
+    while alice.get("/api/incidents").await.status != 429 {}
+
+    assert_eq!(server.get(changes).await.said(), (401, "unauthorized".into()));
+    assert_eq!(alice.get(changes).await.said(), (403, "forbidden".into()));
+    assert_eq!(server.responder().get(changes).await.said(), (422, "validation-failed".into()));
+    assert_eq!(server.responder().get(changes).await.said(), (429, "rate-limited".into()));
+}
+
+#[tokio::test]
 async fn a_wrong_address_needs_no_token() {
     let server = Server::start().await;
 
-    for path in ["/", "/api", "/api/incidents/sync/", "/api/incidents/a/b", "/docs/nothing-here", "/%ff"] {
+    for path in [
+        "/api",
+        "/board/nothing-here",
+        "/api/incidents/sync/",
+        "/api/incidents/a/b",
+        "/docs/nothing-here",
+        "/%ff",
+    ] {
         let answer = server.get(path).await;
         assert_eq!(answer.said(), (404, "not-found".into()), "{path}: {answer:?}");
         assert_eq!(answer.header("content-type"), "application/problem+json", "{path}");
@@ -73,6 +92,8 @@ async fn a_wrong_method_is_answered_everywhere_with_what_is_allowed() {
         (Method::POST, "/api/incidents", "GET,HEAD"),
         (Method::DELETE, "/api/incidents/x", "GET,HEAD"),
         (Method::PATCH, "/api/incidents/x/history", "GET,HEAD"),
+        (Method::PUT, "/api/incidents/changes", "GET,HEAD"),
+        (Method::POST, "/", "GET,HEAD"),
         (Method::POST, "/healthz", "GET,HEAD"),
         (Method::POST, "/metrics", "GET,HEAD"),
         (Method::POST, "/openapi.json", "GET,HEAD"),
