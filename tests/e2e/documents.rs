@@ -23,6 +23,7 @@ async fn the_document_is_openapi_3_1_and_has_every_route() {
         "/api/incidents/sync",
         "/api/incidents/sync/batch",
         "/api/incidents",
+        "/api/incidents/changes",
         "/api/incidents/{id}",
         "/api/incidents/{id}/history",
         "/healthz",
@@ -49,8 +50,7 @@ async fn every_problem_that_a_route_has_is_shown_with_an_example() {
         .collect();
 
     let missing: Vec<_> = Problem::ALL.iter().filter(|problem| !shown.contains(problem.as_str())).collect();
-    // Whoever adds the first route that asks for a scope empties this list.
-    assert_eq!(missing, [&Problem::Forbidden]);
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 #[tokio::test]
