@@ -133,7 +133,10 @@ curl -i http://{address}/api/incidents/sync \\
   -H 'Content-Type: application/json' \\
   -d '{{\"locationId\":\"ward-7\",\"gpsCoordinates\":{{\"type\":\"Point\",\"coordinates\":[12.4924,41.8902]}},\"isAnonymous\":false,\"createdAt\":\"{created_at}\"}}'
 
-the API, to read and to try: http://{address}/docs"
+the API, to read and to try: http://{address}/docs
+the board of responders: http://{address}/, signed in with what this prints:
+incident-server token --sub responder --scope incidents:read --data-dir {}",
+        config.data_dir.display()
     ));
     Ok(())
 }

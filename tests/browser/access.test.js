@@ -44,7 +44,7 @@ for (const colorScheme of ["light", "dark"]) {
     const { page } = await scene.openLive({ colorScheme }, /net::ERR|Failed to load/);
     await scene.server.kill();
     try {
-      await page.getByText("The stream is down since").waitFor();
+      await page.getByText("The stream has been down since").waitFor();
       await assertAccessible(page, "the banner");
     } finally {
       await scene.server.start();

@@ -17,7 +17,7 @@ test("a server that dies and comes back: told while it is away, nothing missed a
   await page.getByRole("link", { name: /before-the-cut/ }).waitFor();
 
   await scene.server.kill();
-  await page.getByText("The stream is down since").waitFor();
+  await page.getByText("The stream has been down since").waitFor();
   await page.locator("#stream").getByText("Not live").waitFor();
   await page.getByText(/Trying again in \d+ s\./).waitFor();
 
@@ -27,7 +27,7 @@ test("a server that dies and comes back: told while it is away, nothing missed a
   await live(page);
   await page.getByRole("link", { name: /during-the-cut/ }).waitFor();
   await page.getByRole("link", { name: /^Cancelled.*before-the-cut/ }).waitFor();
-  assert.equal(await page.getByText("The stream is down since").isVisible(), false);
+  assert.equal(await page.getByText("The stream has been down since").isVisible(), false);
 
   await send(scene.server, scene.phone, report({ locationId: "after-the-cut" }));
   await page.getByRole("link", { name: /after-the-cut/ }).waitFor();
@@ -37,7 +37,7 @@ test("a server that dies and comes back: told while it is away, nothing missed a
 test("somebody in a hurry need not wait for the next try", async () => {
   const { page } = await scene.openLive({}, NETWORK);
   await scene.server.kill();
-  await page.getByText("The stream is down since").waitFor();
+  await page.getByText("The stream has been down since").waitFor();
   await page.waitForFunction(() => Number(/\d+/.exec(document.getElementById("banner-countdown").textContent)?.[0]) > 4, null, { timeout: 60_000 });
   await scene.server.start();
   const startedMs = Date.now();
@@ -50,7 +50,7 @@ test("a connection that stays but falls silent is noticed", async () => {
   const { page } = await scene.openLive({}, NETWORK);
   scene.server.freeze();
   try {
-    await page.getByText("The stream is down since").waitFor({ timeout: 40_000 });
+    await page.getByText("The stream has been down since").waitFor({ timeout: 40_000 });
   } finally {
     scene.server.thaw();
   }

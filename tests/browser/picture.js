@@ -23,12 +23,13 @@ function numbers(seed) {
 function reports(nowMs, next) {
   return Array.from({ length: 96 }, (_, index) => {
     const agoMs = next() ** 1.3 * 58 * MINUTE_MS + 40_000;
+    const anonymous = index % 4 === 3;
     const spread = () => (next() + next() - 1) * 0.0035;
     return report({
       locationId: WARDS[Math.floor(next() ** 1.7 * WARDS.length)],
-      roomNumber: next() < 0.75 ? `${1 + Math.floor(next() * 40)}${"ABC"[Math.floor(next() * 3)]}` : undefined,
+      roomNumber: index % 5 ? `${1 + Math.floor(next() * 40)}${"ABC"[Math.floor(next() * 3)]}` : undefined,
       gpsCoordinates: { type: "Point", coordinates: [12.4924 + spread(), 41.8902 + spread()] },
-      isAnonymous: next() < 0.14,
+      isAnonymous: anonymous,
       createdAt: new Date(index === 20 ? Date.UTC(2019, 0, 1) : nowMs - agoMs).toISOString(),
       cancellationReason: next() < 0.4 ? REASONS[Math.floor(next() * REASONS.length)] : undefined,
     });
@@ -39,7 +40,7 @@ function reports(nowMs, next) {
 function retold(changes, next) {
   for (const { incident } of changes) {
     const createdMs = Date.parse(incident.createdAt);
-    const heldMs = next() < 0.12 ? next() * 25 * MINUTE_MS : 900;
+    const heldMs = next() < 0.2 ? next() * 25 * MINUTE_MS : 900;
     const receivedMs = incident.clockSuspect ? Date.now() - 9 * MINUTE_MS : Math.min(Date.now() - 1000, createdMs + heldMs);
     incident.receivedAt = new Date(receivedMs).toISOString();
     if (incident.cancelledAt) incident.cancelledAt = new Date(Math.min(Date.now() - 500, receivedMs + next() * 12 * MINUTE_MS)).toISOString();
@@ -67,6 +68,7 @@ try {
     await signIn(page, server.token("responder", "incidents:read"));
     await live(page);
     await page.locator("#rows a").first().waitFor();
+    await page.mouse.move(0, 0);
     await page.waitForTimeout(600);
     if (wishes.includes("incident")) {
       await page.locator(".row[data-status=Cancelled]").first().click();

@@ -6,7 +6,8 @@ import { plot } from "./plot.js";
 
 /** Half the width of the plot, in metres. */
 const REACHES = [100, 250, 500, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000];
-const AT_FIRST = REACHES.indexOf(1000);
+const AT_FIRST = REACHES.indexOf(250);
+const FAR_METRES = 25_000;
 const NEAREST = 5;
 const DOTS_AT_MOST = 500;
 
@@ -42,12 +43,12 @@ export class Place {
     this.#draw();
   }
 
-  /** The smallest reach from 1 km on that shows some others, as far as there are any within 25 km. */
+  /** The smallest reach from 250 m on that shows some others, where there are any that are not far. */
   #fitting() {
     const wanted = this.#others[Math.min(NEAREST, this.#others.length) - 1];
-    const metres = wanted && wanted.metres < 25_000 ? wanted.metres : 0;
+    const metres = wanted && wanted.metres < FAR_METRES ? wanted.metres : 0;
     const step = REACHES.findIndex((reach) => reach * 0.9 >= metres);
-    return Math.max(AT_FIRST - 3, step);
+    return Math.max(AT_FIRST, step);
   }
 
   #zoom(by) {

@@ -39,7 +39,7 @@ export class StreamState {
 
   #showDown({ sinceMs, retryMs }) {
     byId("banner").hidden = false;
-    setText(byId("banner-text"), `The stream is down since ${shortTime(sinceMs)}: what you see may be out of date.`);
+    setText(byId("banner-text"), `The stream has been down since ${shortTime(sinceMs)}: what you see may be out of date.`);
     const count = () => {
       const seconds = Math.max(0, Math.ceil((retryMs - Date.now()) / 1000));
       setText(byId("banner-countdown"), seconds ? `Trying again in ${seconds} s.` : "Trying now…");

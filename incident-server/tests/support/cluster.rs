@@ -89,13 +89,22 @@ impl Cluster {
 
     /// `kill -9` to the server and every process of it.
     pub(crate) fn kill(&self) {
-        let pid_file = fs::read_to_string(Path::new(&self.data()).join("postmaster.pid")).expect("it runs");
-        let postmaster = pid_file.lines().next().expect("a process id");
-        let children = Command::new("ps").args(["--ppid", postmaster, "-o", "pid="]).output().expect("ps");
+        let postmaster = self.postmaster().expect("it runs");
+        let children = Command::new("ps").args(["--ppid", &postmaster, "-o", "pid="]).output().expect("ps");
         let children = String::from_utf8(children.stdout).expect("numbers");
-        let all = std::iter::once(postmaster).chain(children.split_whitespace());
+        let all = std::iter::once(&*postmaster).chain(children.split_whitespace());
         // A process that has ended by itself meanwhile is no fault.
         let _ = Command::new("kill").arg("-9").args(all).output().expect("kill");
+    }
+
+    /// The process id of the server, if it runs. The file outlives a kill, and by then the number may be that of
+    /// somebody else's process.
+    fn postmaster(&self) -> Option<String> {
+        let data = self.data();
+        let pid =
+            fs::read_to_string(Path::new(&data).join("postmaster.pid")).ok()?.lines().next()?.to_owned();
+        let command = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+        String::from_utf8_lossy(&command).split('\0').any(|word| word == data).then_some(pid)
     }
 
     pub(crate) fn url(&self) -> String {
@@ -109,8 +118,9 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        // It may have been killed before.
-        let _ = as_postgres("pg_ctl", ["-D", &self.data(), "-m", "immediate", "-s", "stop"]);
+        if self.postmaster().is_some() {
+            let _ = as_postgres("pg_ctl", ["-D", &self.data(), "-m", "immediate", "-s", "stop"]);
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! may write one incident at once, and [`feed`] for why no change is ever skipped.
 
 mod columns;
+mod connect;
 mod feed;
 mod listen;
 mod read;
@@ -30,7 +31,7 @@ use tokio::{
     time::timeout,
 };
 
-use self::sessions::{Sessions, Use};
+use self::{connect::Use, sessions::Sessions};
 use super::{
     ListQuery, OpenError, Position, Store, StoreError, StoredChange, StoredIncident, SyncItem, Verdict,
 };
@@ -97,7 +98,7 @@ impl PgStore {
 
 /// The migrator takes an advisory lock, so one of several servers migrates and the others wait.
 async fn migrate(options: &PgConnectOptions) -> Result<(), OpenError> {
-    let mut session = sessions::connect(options).await?;
+    let mut session = connect::connect(options).await?;
     MIGRATIONS.run_direct(None, &mut session, false).await?;
     session.close().await.map_err(OpenError::unusable)
 }

@@ -5,7 +5,10 @@
 //! the remains of another, and a dead link is left behind at the caller's deadline.
 
 use std::{
-    sync::PoisonError,
+    sync::{
+        PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -16,37 +19,21 @@ use sqlx::{
 };
 use tokio::{sync::Semaphore, time::sleep};
 
+use super::connect::{Use, check, connect, settings};
 use crate::store::{OpenError, StoreError};
 
 /// A session that was idle for longer is asked whether it still speaks with a primary.
 const TRUSTED_IDLE: Duration = Duration::from_millis(500);
 const PAUSE_BETWEEN_ATTEMPTS: Duration = Duration::from_millis(50);
-const OLDEST_VERSION: u32 = 14_00_00;
-
-/// Durable means on disk, here and on the synchronous standby, whatever the server's default is.
-const PREPARE: &str = "
-    SELECT
-        pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS read_only,
-        CASE WHEN current_setting('synchronous_commit') <> 'remote_apply'
-            THEN set_config('synchronous_commit', 'on', false)
-        END";
-
-const CHECK: &str = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on'";
-
-/// What a session is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Use {
-    /// Few statements, again and again: their plans are made once, and never scan a table.
-    Write,
-    /// Statements that depend on what is asked for.
-    Read,
-}
+const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 
 /// At most so many sessions.
 pub(super) struct Sessions {
     options: PgConnectOptions,
     places: Semaphore,
     idle: std::sync::Mutex<Vec<Idle>>,
+    /// There was no primary at the last attempt; logged when it changes.
+    away: AtomicBool,
 }
 
 struct Idle {
@@ -57,7 +44,12 @@ struct Idle {
 impl Sessions {
     pub(super) fn new(options: &PgConnectOptions, purpose: Use, places: usize) -> Self {
         let options = options.clone().options(settings(purpose)).disable_statement_logging();
-        Self { options, places: Semaphore::new(places), idle: std::sync::Mutex::default() }
+        Self {
+            options,
+            places: Semaphore::new(places),
+            idle: std::sync::Mutex::default(),
+            away: AtomicBool::new(false),
+        }
     }
 
     /// Runs one statement that commits by itself, again if it is certain that nothing happened.
@@ -98,20 +90,34 @@ impl Sessions {
 
     /// A session with a primary, however long it takes to find one.
     async fn primary(&self) -> PgConnection {
+        let mut pause = PAUSE_BETWEEN_ATTEMPTS;
         loop {
             let found = match self.take() {
                 Some(idle) if idle.since.elapsed() < TRUSTED_IDLE => return idle.session,
                 Some(idle) => check(idle.session).await,
-                None => connect(&self.options).await.map_err(|error| match error {
-                    OpenError::Unusable(error) => error,
-                    other => sqlx::Error::Configuration(Box::new(other)),
-                }),
+                None => connect(&self.options).await,
             };
             match found {
-                Ok(session) => return session,
-                Err(error) => log(&error, "there is no session with a primary; again"),
+                Ok(session) => {
+                    self.is_back();
+                    return session;
+                }
+                Err(error) => self.is_away(&error),
             }
-            sleep(PAUSE_BETWEEN_ATTEMPTS).await;
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    fn is_away(&self, error: &OpenError) {
+        if !self.away.swap(true, Ordering::Relaxed) {
+            tracing::warn!(%error, "there is no session with a primary; trying on");
+        }
+    }
+
+    fn is_back(&self) {
+        if self.away.swap(false, Ordering::Relaxed) {
+            tracing::info!("there is a primary again");
         }
     }
 
@@ -131,41 +137,6 @@ impl Sessions {
             let _ = idle.session.close().await; // there is nothing left to lose
         }
     }
-}
-
-/// A new session with a primary.
-pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, OpenError> {
-    let mut session = options.connect().await.map_err(OpenError::unusable)?;
-    if session.server_version_num().is_some_and(|version| version < OLDEST_VERSION) {
-        return Err(OpenError::OldPostgres);
-    }
-    let (read_only, _): (bool, Option<String>) =
-        sqlx::query_as(PREPARE).fetch_one(&mut session).await.map_err(OpenError::unusable)?;
-    if read_only { Err(OpenError::ReadOnly) } else { Ok(session) }
-}
-
-async fn check(mut session: PgConnection) -> Result<PgConnection, sqlx::Error> {
-    let read_only: bool = sqlx::query_scalar(CHECK).fetch_one(&mut session).await?;
-    if read_only { Err(sqlx::Error::Configuration(Box::new(OpenError::ReadOnly))) } else { Ok(session) }
-}
-
-/// The server gives up on its own what nobody waits for any more: a lock wait, a peer that is gone.
-fn settings(purpose: Use) -> Vec<(&'static str, &'static str)> {
-    let mut settings = vec![
-        ("application_name", "incident-server"),
-        ("statement_timeout", "8s"),
-        ("client_connection_check_interval", "1s"),
-        ("tcp_keepalives_idle", "5"),
-        ("tcp_keepalives_interval", "2"),
-        ("tcp_keepalives_count", "3"),
-        ("tcp_user_timeout", "10000"),
-        ("jit", "off"),
-    ];
-    settings.extend(match purpose {
-        Use::Write => [("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off")],
-        Use::Read => [("plan_cache_mode", "force_custom_plan"), ("enable_seqscan", "on")],
-    });
-    settings
 }
 
 /// Serialisation failure, deadlock, read-only, starting up, no session left: refused before any effect.

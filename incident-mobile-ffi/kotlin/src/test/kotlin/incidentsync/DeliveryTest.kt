@@ -26,7 +26,9 @@ class DeliveryTest : Phone() {
         val statuses = mutableListOf<Int>()
         val online = transport(server.url, server.token("alice"))
 
-        val result = outbox.sync({ upload -> online.send(upload).also { statuses += (it as UploadResult.Response).status } })
+        val result = outbox.sync({
+            online.send(it).also { answer -> statuses += (answer as UploadResult.Response).status }
+        })
 
         assertEquals(WaitReason.OFFLINE, assertInstanceOf(SyncEnd.Wait::class.java, offline).why)
         assertEquals(SyncEnd.Idle, result)

@@ -1,0 +1,177 @@
+//! A simulated phone: the real outbox, somebody who reports and calls off, and a network with moods.
+
+use std::{path::Path, sync::Arc, thread, time::Duration};
+
+use fastrand::Rng;
+use incident_core::{IdempotencyKey, Reporter, Status};
+use incident_mobile_ffi::outbox::{Entry, EntryState, NewReport, NextUpload, Options, Outbox};
+use incident_server::Clock;
+
+use crate::{
+    Failure,
+    network::{Mood, Network},
+    tally::Tally,
+};
+
+const BEAT: Duration = Duration::from_millis(100);
+const EVERY_ENTRY: usize = 100_000;
+const PLACES: [(&str, f64, f64); 10] = [
+    ("ward-7", 12.4924, 41.8902),
+    ("emergency", 12.4931, 41.8909),
+    ("ward-3", 12.4919, 41.8897),
+    ("maternity", 12.4938, 41.8895),
+    ("radiology", 12.4927, 41.8914),
+    ("ward-12", 12.4911, 41.8906),
+    ("pharmacy", 12.4935, 41.8901),
+    ("operating-theatre-2", 12.4922, 41.8908),
+    ("dialysis", 12.4915, 41.8912),
+    ("car-park-east", 12.4949, 41.8899),
+];
+const REASONS: [&str; 4] =
+    ["Resolved on site.", "False alarm.", "Reported twice by mistake.", "The patient was found."];
+
+/// A phone in somebody's pocket.
+pub(crate) struct Phone {
+    outbox: Outbox,
+    network: Network,
+    random: Rng,
+    clock: Clock,
+    tally: Arc<Tally>,
+    /// Reports that may still be called off.
+    open: Vec<IdempotencyKey>,
+    mood_until_ms: i64,
+}
+
+impl Phone {
+    pub(crate) fn new(
+        file: &Path,
+        reporter: &str,
+        network: Network,
+        seed: u64,
+        tally: Arc<Tally>,
+    ) -> Result<Self, Failure> {
+        let clock = Clock::system();
+        let options = Options { seed: Some(seed), ..Options::default() };
+        let outbox = Outbox::open(file, Reporter::parse(reporter)?, options, clock.now().unix_ms())?;
+        Ok(Self {
+            outbox,
+            network,
+            random: Rng::with_seed(seed),
+            clock,
+            tally,
+            open: Vec::new(),
+            mood_until_ms: 0,
+        })
+    }
+
+    /// Reports, calls off, loses the network and finds it again until `end_ms`; then delivers what is left, and
+    /// hands over every entry as the outbox knows it.
+    pub(crate) fn live(mut self, end_ms: i64) -> Result<Vec<Entry>, Failure> {
+        while self.now_ms() < end_ms {
+            self.change_mood();
+            self.act()?;
+            self.deliver()?;
+            thread::sleep(BEAT);
+        }
+        self.go(Mood::Online);
+        self.deliver_all()?;
+        Ok(self.outbox.entries(None, EVERY_ENTRY)?)
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.clock.now().unix_ms()
+    }
+
+    fn change_mood(&mut self) {
+        let now_ms = self.now_ms();
+        if now_ms < self.mood_until_ms {
+            return;
+        }
+        self.mood_until_ms = now_ms + self.random.i64(2_000..9_000);
+        let mood = match self.random.u8(0..10) {
+            0..5 => Mood::Online,
+            5..8 => Mood::Offline,
+            _ => Mood::LosesAnswers,
+        };
+        self.go(mood);
+    }
+
+    fn go(&mut self, mood: Mood) {
+        let offline = |mood| i64::from(mood == Mood::Offline);
+        self.tally.went_offline(offline(mood) - offline(self.network.mood));
+        self.network.mood = mood;
+    }
+
+    fn act(&mut self) -> Result<(), Failure> {
+        match self.random.u8(0..100) {
+            0..6 => self.report(),
+            6..8 => self.call_off(),
+            _ => Ok(()),
+        }
+    }
+
+    fn report(&mut self) -> Result<(), Failure> {
+        let (place, longitude, latitude) = PLACES[self.random.usize(0..PLACES.len())];
+        let mut near = || (self.random.f64() - 0.5) * 0.0008;
+        let report = NewReport {
+            location_id: place.to_owned(),
+            longitude: longitude + near(),
+            latitude: latitude + near(),
+            room_number: Some(format!("{}{}", self.random.u8(1..40), self.random.char('A'..='C'))),
+            is_anonymous: self.random.u8(0..10) == 0,
+            created_at_ms: None,
+            cancellation_reason: None,
+        };
+        let now_ms = self.now_ms();
+        self.open.push(self.outbox.report(&report, now_ms)?.key);
+        self.tally.reported();
+        Ok(())
+    }
+
+    fn call_off(&mut self) -> Result<(), Failure> {
+        if self.open.is_empty() {
+            return Ok(());
+        }
+        let key = self.open.swap_remove(self.random.usize(0..self.open.len()));
+        let was_delivered = self.outbox.entry(key)?.state == EntryState::Settled;
+        let now_ms = self.now_ms();
+        self.outbox.cancel(key, REASONS[self.random.usize(0..REASONS.len())], now_ms)?;
+        self.tally.cancelled(was_delivered);
+        Ok(())
+    }
+
+    /// Sends until the outbox wants to wait or has nothing left; says whether there is nothing left.
+    fn deliver(&mut self) -> Result<bool, Failure> {
+        loop {
+            let now_ms = self.now_ms();
+            match self.outbox.next_upload(now_ms)? {
+                NextUpload::Idle => return Ok(true),
+                NextUpload::Wait { .. } => return Ok(false),
+                NextUpload::SignIn => return Err("the server did not take the demo's own token".into()),
+                NextUpload::Send(upload) => {
+                    let (way, result) = self.network.send(&upload);
+                    let now_ms = self.now_ms();
+                    let progress = self.outbox.complete_upload(upload.id, &result, now_ms)?;
+                    self.tally.sent(&upload, way, progress);
+                }
+            }
+        }
+    }
+
+    /// The network is back, and its owner pulls down the list to refresh it.
+    fn deliver_all(&mut self) -> Result<(), Failure> {
+        while !self.deliver()? {
+            if let Some(pending) = self.outbox.entries(Some(EntryState::Pending), 1)?.first() {
+                let now_ms = self.now_ms();
+                self.outbox.retry(pending.key, now_ms)?;
+            }
+            thread::sleep(BEAT);
+        }
+        Ok(())
+    }
+}
+
+/// Whether the phone's owner called the report off.
+pub(crate) fn expected_status(entry: &Entry) -> Status {
+    if entry.payload.cancellation_reason.is_some() { Status::Cancelled } else { Status::Open }
+}
