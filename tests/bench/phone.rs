@@ -13,7 +13,7 @@ use crate::{
     subject::{Subject, Target},
 };
 
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 const ENTRIES: usize = 10_000;
 /// 2026-11-23T00:00:00Z.
 const NOW_MS: i64 = 1_795_392_000_000;
@@ -112,7 +112,7 @@ fn library_bytes() -> Result<u64, Failure> {
 /// The same through Kotlin on a JVM, as its own program measures it.
 fn kotlin() -> Result<Value, Failure> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../incident-mobile-ffi/kotlin/bench");
-    let output = Command::new(script).output()?;
+    let output = Command::new(script).env("INCIDENT_SERVER_BIN", crate::subject::binary()).output()?;
     let text = String::from_utf8(output.stdout)?;
     let last = text.lines().last().unwrap_or_default();
     serde_json::from_str(last)

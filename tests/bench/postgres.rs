@@ -15,8 +15,8 @@ use crate::{
     wrk::{Load, Measured, load},
 };
 
-const ROUNDS: usize = 5;
-const SECONDS: u32 = 10;
+const ROUNDS: usize = 3;
+const SECONDS: u32 = 6;
 const STORED: u32 = 10_000_000;
 const FIRST_MS: i64 = 1_795_392_000_000;
 const ROUND_MS: i64 = 3_600_000;

@@ -15,7 +15,7 @@ use crate::{
 };
 
 const ROUNDS: usize = 5;
-const SECONDS: u32 = 8;
+const SECONDS: u32 = 5;
 const STORED: u32 = 5_000_000;
 /// 2026-11-23T00:00:00Z: later than everything that the fill stores, as reports from phones are.
 const FIRST_MS: i64 = 1_795_392_000_000;

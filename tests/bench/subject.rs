@@ -99,6 +99,6 @@ fn server(data_dir: &Path) -> Command {
 }
 
 /// The program that was built together with this one.
-fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     std::env::current_exe().unwrap_or_default().with_file_name("incident-server")
 }

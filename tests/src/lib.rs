@@ -4,6 +4,11 @@
 //! with [`raw`] bytes, and reads an [`Answer`]. Nothing is shared between tests; nothing sleeps and hopes:
 //! what takes time is waited for with [`until`] and a deadline.
 
+/// The examples of the pages are compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/integrators.md")]
+pub struct Integrators;
+
 mod client;
 pub mod database;
 mod keys;
