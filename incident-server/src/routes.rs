@@ -53,8 +53,7 @@ pub fn router(app: App) -> Router {
 
 /// All routes, the board, and problem details for every other path: the whole of a server.
 pub fn standalone(app: App) -> Router {
-    let board = board::board().method_not_allowed_fallback(method_not_allowed);
-    observed(routes().merge(board).fallback(not_found), app)
+    observed(routes().merge(board::board()).fallback(not_found), app)
 }
 
 fn routes() -> Router<App> {
