@@ -4,7 +4,7 @@ use incident_core::{Decoded, Refusal};
 
 use crate::{
     api::{
-        CanonicalPayload, Draft, Entry, EntryState, Header, Incident, IncidentStatus, NextUpload,
+        CanonicalPayload, Draft, Entry, EntryState, Header, Incident, IncidentStatus, Moment, NextUpload,
         OutboxError, Outcome, Problem, Progress, Recovery, Summary, Upload, UploadResult, Violation,
         WaitReason,
     },
@@ -48,7 +48,7 @@ impl From<Draft> for outbox::NewReport {
             longitude,
             latitude,
             is_anonymous,
-            created_at_ms,
+            created_at,
             cancellation_reason,
         } = draft;
         Self {
@@ -57,7 +57,7 @@ impl From<Draft> for outbox::NewReport {
             longitude,
             latitude,
             is_anonymous,
-            created_at_ms,
+            created_at_ms: created_at.map(|moment| moment.0),
             cancellation_reason,
         }
     }
@@ -89,11 +89,11 @@ impl From<outbox::Entry> for Entry {
             longitude: facts.gps_coordinates.longitude(),
             latitude: facts.gps_coordinates.latitude(),
             is_anonymous: facts.is_anonymous,
-            created_at_ms: facts.created_at.unix_ms(),
+            created_at: Moment(facts.created_at.unix_ms()),
             cancellation_reason: cancellation_reason.map(|reason| reason.as_str().to_owned()),
             payload,
-            reported_at_ms: entry.reported_at_ms,
-            changed_at_ms: entry.changed_at_ms,
+            reported_at: Moment(entry.reported_at_ms),
+            changed_at: Moment(entry.changed_at_ms),
             attempts: entry.attempts,
             problem: entry.trouble.map(Into::into),
             incident: entry.incident.map(Into::into),
@@ -114,9 +114,9 @@ impl From<outbox::ServerIncident> for Incident {
             id: incident.id,
             status: incident.status.into(),
             outcome: incident.outcome.into(),
-            received_at_ms: incident.received_at_ms,
+            received_at: Moment(incident.received_at_ms),
             clock_suspect: incident.clock_suspect,
-            cancelled_at_ms: incident.cancelled_at_ms,
+            cancelled_at: incident.cancelled_at_ms.map(Moment),
             cancellation_reason: incident.cancellation_reason,
         }
     }
@@ -138,7 +138,9 @@ impl From<outbox::NextUpload> for NextUpload {
     fn from(next: outbox::NextUpload) -> Self {
         match next {
             outbox::NextUpload::Send(upload) => Self::Send { upload: upload.into() },
-            outbox::NextUpload::Wait { until_ms, why } => Self::Wait { until_ms, why: why.into() },
+            outbox::NextUpload::Wait { until_ms, why } => {
+                Self::Wait { until: Moment(until_ms), why: why.into() }
+            }
             outbox::NextUpload::SignIn => Self::SignIn,
             outbox::NextUpload::Idle => Self::Idle,
         }

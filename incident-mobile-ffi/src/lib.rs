@@ -12,13 +12,13 @@
 //! report(draft) -> Entry                       durable when it returns
 //! cancel(key, reason) -> Entry                 the same entry, now with its reason
 //! entries(filter, limit)  entry(key)  summary()
-//! next_upload() -> Send { upload } | Wait { until_ms, why } | SignIn | Idle
+//! next_upload() -> Send { upload } | Wait { until, why } | SignIn | Idle
 //! complete_upload(upload_id, result) -> Progress { settled, quarantined, pending }
 //! retry(key)  discard(key)  token_changed()  close()
 //! derive_key(reporter, created_at)  canonical_payload(json)  validate_draft(draft)      no file needed
 //! ```
 //!
-//! Times are milliseconds since 1970 (`i64`). Every call may block for a write to storage, none for the
+//! Times are milliseconds since 1970 ([`Moment`](api::Moment)). Every call may block for a write to storage, none for the
 //! network: call them from a background thread. Every call fails with an [`OutboxError`](api::OutboxError) of
 //! few kinds, each with one thing to do about it, and never ends the process.
 //!
@@ -29,13 +29,13 @@
 //!   Send    -> POST upload.body to server + upload.path with upload.headers and the token, no redirects,
 //!              no silent repeats, at most upload.timeout_ms;
 //!              complete_upload(upload.id, Response | NetworkFailure | Cancelled)
-//!   Wait    -> end; the app schedules the next sync for until_ms
+//!   Wait    -> end; the app schedules the next sync for then
 //!   SignIn  -> end; the app gets a token and calls token_changed()
 //!   Idle    -> end
 //! ```
 //!
 //! Where to start reading: `outbox/mod.rs`, then `outbox/answer.rs`, the table of what an answer means.
-//! `api.rs` is glass: it converts, calls and converts.
+//! `api/` is glass: it converts, calls and converts.
 
 pub mod api;
 mod convert;

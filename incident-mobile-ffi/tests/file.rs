@@ -7,7 +7,7 @@ mod support;
 use std::{fs, path::Path};
 
 use incident_mobile_ffi::outbox::{
-    EntryState, Limits, NewReport, NextUpload, Options, OutboxError, WaitReason,
+    EntryState, Limits, NewReport, NextUpload, Options, OutboxError, UploadResult, WaitReason,
 };
 use support::{NOW_MS, Phone, created, draft, open, options};
 
@@ -260,4 +260,23 @@ fn an_idle_senders_lease_expires() {
         panic!("no lease")
     };
     assert!(matches!(other.next_upload(until_ms).unwrap(), NextUpload::Send(_)));
+}
+
+#[test]
+fn a_sender_that_stops_lets_others_send_at_once() {
+    let mut phone = Phone::new();
+    phone.report("a");
+    let mut other = open(&phone.path(), "alice", Options { seed: Some(8), ..options() }, NOW_MS).unwrap();
+    let waits = |next| matches!(next, NextUpload::Wait { why: WaitReason::AnotherSender, .. });
+    let first = phone.upload();
+    assert!(waits(other.next_upload(phone.now_ms).unwrap()));
+    phone.complete(&first, &UploadResult::Cancelled);
+    let NextUpload::Send(theirs) = other.next_upload(phone.now_ms).unwrap() else {
+        panic!("the lease is kept")
+    };
+    // A late word about the upload that was given up takes nothing from whoever sends now.
+    phone.complete(&first, &UploadResult::Cancelled);
+    assert!(waits(phone.next()));
+    other.complete_upload(theirs.id, &UploadResult::Cancelled, phone.now_ms).unwrap();
+    assert!(matches!(phone.next(), NextUpload::Send(_)));
 }

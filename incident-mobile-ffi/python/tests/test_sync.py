@@ -4,7 +4,19 @@ import json
 
 import pytest
 
-from incident_sync import Cancelled, EntryState, HttpxTransport, Idle, SignIn, Wait, WaitReason
+from incident_sync import (
+    Cancelled,
+    EntryState,
+    HttpxTransport,
+    Idle,
+    NetworkFailure,
+    Outbox,
+    Response,
+    Send,
+    SignIn,
+    Wait,
+    WaitReason,
+)
 
 from conftest import Answers, draft
 
@@ -81,7 +93,7 @@ def test_a_batch_is_halved_on_413(outbox, answers: Answers):
     assert (sizes, len(keys)) == ([8, 4, 2], 8)
 
 
-def test_progress_may_stop_the_loop(outbox, answers: Answers):
+def test_progress_hears_of_every_answer_and_may_stop_the_loop(outbox, answers: Answers):
     for n in range(250):
         outbox.report(draft(f"w{n}"))
     keys = {entry.payload: entry.key for entry in outbox.entries(limit=1000)}
@@ -93,17 +105,51 @@ def test_progress_may_stop_the_loop(outbox, answers: Answers):
 
     answers.answer = answer
     seen = []
-    end = outbox.sync(HttpxTransport(answers.url, "t"), lambda p: seen.append(p) or len(seen) < 2)
-    assert end == Cancelled()
-    assert [(p.settled, p.pending) for p in seen] == [(100, 150), (200, 50)]
+
+    def twice(progress):
+        seen.append(progress)
+        if len(seen) == 2:
+            raise StopIteration
+
+    with pytest.raises(StopIteration):
+        outbox.sync(HttpxTransport(answers.url, "t"), twice)
+    assert [(p.settled, p.pending) for p in seen] == [(100, 150), (100, 50)]
     assert outbox.sync(HttpxTransport(answers.url, "t")) == Idle()
+
+
+def test_a_sync_that_stops_lets_another_send_at_once(outbox, tmp_path):
+    outbox.report(draft())
+
+    class Broken:
+        def send(self, _upload):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        outbox.sync(Broken())
+    with Outbox.open(tmp_path / "outbox.db", "alice") as other:
+        assert isinstance(other.next_upload(), Send)
+
+
+def test_a_loop_of_ones_own(outbox):
+    entry = outbox.report(draft())
+    first = outbox.next_upload()
+    assert isinstance(first, Send) and first.upload.body.decode() == entry.payload
+    assert outbox.complete_upload(first.upload.id, Cancelled()).pending == 1
+    second = outbox.next_upload()
+    assert outbox.complete_upload(second.upload.id, NetworkFailure()).pending == 1
+    assert outbox.next_upload().why == WaitReason.OFFLINE
+    outbox.retry(entry.key)
+    third = outbox.next_upload().upload
+    status, headers, body = reply(201, settled(entry.key))
+    assert outbox.complete_upload(third.id, Response(status, tuple(headers.items()), body)).settled == 1
+    assert outbox.next_upload() == Idle()
 
 
 def test_a_transport_that_breaks_leaves_the_entries_pending(outbox):
     key = outbox.report(draft()).key
 
     class Broken:
-        def send(self, _request):
+        def send(self, _upload):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

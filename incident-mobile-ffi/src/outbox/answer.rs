@@ -24,6 +24,13 @@ pub(super) enum Verdict {
     Wait { why: WaitReason, strike: bool, trouble: Option<Trouble> },
 }
 
+impl Verdict {
+    /// Whether the server took it.
+    pub(super) fn is_success(&self) -> bool {
+        matches!(self, Self::Settled(_))
+    }
+}
+
 /// Judges the answer to the entry of `key`, or with `None` to a whole batch, which nothing settles as a whole.
 pub(super) fn judge(status: i64, body: &Value, key: Option<IdempotencyKey>) -> Verdict {
     let said = body.get("disposition").and_then(Value::as_str).and_then(|word| word.parse().ok());

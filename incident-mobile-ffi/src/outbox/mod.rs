@@ -8,9 +8,11 @@
 
 mod answer;
 mod complete;
+mod desk;
 mod entry;
 mod error;
 mod file;
+mod judgement;
 mod lease;
 mod list;
 mod pace;
@@ -26,7 +28,8 @@ use std::{
 
 use incident_core::Reporter;
 
-pub use complete::{MAX_STRIKES, UploadResult};
+pub use complete::UploadResult;
+pub use desk::MAX_STRIKES;
 pub use entry::{Entry, EntryState, Fault, ServerIncident, Trouble};
 pub use error::OutboxError;
 use file::File;

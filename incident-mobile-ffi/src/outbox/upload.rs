@@ -180,8 +180,14 @@ impl Outbox {
         Ok(Some((until_ms, why)))
     }
 
-    /// Gives the lease back before the app goes away for a while, and leaves nothing erased in the log.
+    /// Rests before the app goes away for a while.
     fn pause(&mut self, next: NextUpload) -> Result<NextUpload, OutboxError> {
+        self.rest()?;
+        Ok(next)
+    }
+
+    /// Gives the lease back, and leaves nothing erased in the log.
+    pub(super) fn rest(&mut self) -> Result<(), OutboxError> {
         if self.sender.has_lease() {
             let sender = &mut self.sender;
             self.file.write(&self.options, "lease", |transaction| sender.give_back(transaction))?;
@@ -189,7 +195,7 @@ impl Outbox {
         if std::mem::take(&mut self.erased) {
             self.file.forget()?;
         }
-        Ok(next)
+        Ok(())
     }
 
     fn start(&mut self, items: Vec<Item>, now_ms: i64) -> Upload {

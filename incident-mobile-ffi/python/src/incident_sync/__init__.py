@@ -36,8 +36,8 @@ from .model import (
     WaitReason,
 )
 from .outbox import Outbox, canonical_payload, derive_key, validate_draft
-from .sync import Cancelled, Idle, SignIn, SyncEnd, Wait
-from .transport import HttpxTransport, NetworkFailure, Request, Response, Transport
+from .sync import Idle, NextUpload, Send, SignIn, SyncEnd, Wait
+from .transport import Cancelled, HttpxTransport, NetworkFailure, Response, Transport, Upload, UploadResult
 
 __all__ = [
     "AlreadyCancelledError",
@@ -58,6 +58,7 @@ __all__ = [
     "MalformedError",
     "NetworkFailure",
     "NewerSchemaError",
+    "NextUpload",
     "NoSpaceError",
     "NotFoundError",
     "Outbox",
@@ -66,14 +67,16 @@ __all__ = [
     "Problem",
     "Progress",
     "Recovery",
-    "Request",
     "Response",
+    "Send",
     "SignIn",
     "StillPendingError",
     "Summary",
     "SyncEnd",
     "Transport",
     "UnavailableError",
+    "Upload",
+    "UploadResult",
     "Violation",
     "Wait",
     "WaitReason",

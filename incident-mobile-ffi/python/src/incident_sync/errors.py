@@ -70,10 +70,10 @@ class ClosedError(OutboxError):
 
 
 _KINDS: dict[type, tuple[type[OutboxError], str]] = {
-    ffi.OutboxError.InvalidReporter: (InvalidReporterError, "a reporter's identity has 1 to 255 characters"),
-    ffi.OutboxError.AlreadyCancelled: (AlreadyCancelledError, "the report is already cancelled"),
+    ffi.OutboxError.InvalidReporter: (InvalidReporterError, "a reporter's identity has 1 to 255 characters and no control character"),
+    ffi.OutboxError.AlreadyCancelled: (AlreadyCancelledError, "the report is already cancelled for another reason"),
     ffi.OutboxError.NotFound: (NotFoundError, "there is no such entry"),
-    ffi.OutboxError.StillPending: (StillPendingError, "the entry still waits to be sent"),
+    ffi.OutboxError.StillPending: (StillPendingError, "an entry that still waits to be sent is not discarded"),
     ffi.OutboxError.Full: (FullError, "the outbox is full"),
     ffi.OutboxError.NoSpace: (NoSpaceError, "the device has no room left"),
     ffi.OutboxError.Hurt: (HurtError, "the outbox was hurt and has been repaired; ask again"),

@@ -150,7 +150,7 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Since a sync began: settled and quarantined; and what is still to go."""
+    """What one answer settled and quarantined, and what is still to go."""
 
     settled: int
     quarantined: int
@@ -172,7 +172,7 @@ def draft(value: Draft) -> ffi.Draft:
         longitude=value.longitude,
         latitude=value.latitude,
         is_anonymous=value.is_anonymous,
-        created_at_ms=None if value.created_at is None else to_ms(value.created_at),
+        created_at=None if value.created_at is None else to_ms(value.created_at),
         cancellation_reason=value.cancellation_reason,
     )
 
@@ -190,11 +190,11 @@ def entry(value: ffi.Entry) -> Entry:
         longitude=value.longitude,
         latitude=value.latitude,
         is_anonymous=value.is_anonymous,
-        created_at=from_ms(value.created_at_ms),
+        created_at=from_ms(value.created_at),
         cancellation_reason=value.cancellation_reason,
         payload=value.payload,
-        reported_at=from_ms(value.reported_at_ms),
-        changed_at=from_ms(value.changed_at_ms),
+        reported_at=from_ms(value.reported_at),
+        changed_at=from_ms(value.changed_at),
         attempts=value.attempts,
         problem=None if value.problem is None else _problem(value.problem),
         incident=None if value.incident is None else _incident(value.incident),
@@ -211,9 +211,9 @@ def _incident(value: ffi.Incident) -> Incident:
         id=value.id,
         status=IncidentStatus[value.status.name],
         outcome=Outcome[value.outcome.name],
-        received_at=from_ms(value.received_at_ms),
+        received_at=from_ms(value.received_at),
         clock_suspect=value.clock_suspect,
-        cancelled_at=None if value.cancelled_at_ms is None else from_ms(value.cancelled_at_ms),
+        cancelled_at=None if value.cancelled_at is None else from_ms(value.cancelled_at),
         cancellation_reason=value.cancellation_reason,
     )
 

@@ -10,8 +10,8 @@ from . import model
 from ._generated import incident_mobile_ffi as ffi
 from .errors import typed
 from .model import CanonicalPayload, Draft, Entry, EntryState, Progress, Summary, to_ms
-from .sync import SyncEnd, run
-from .transport import Transport
+from .sync import NextUpload, SyncEnd, complete_upload, next_upload, run
+from .transport import Transport, UploadResult
 
 
 class Outbox:
@@ -55,10 +55,21 @@ class Outbox:
     def sync(
         self,
         transport: Transport,
-        progress: Callable[[Progress], bool | None] | None = None,
+        progress: Callable[[Progress], object] | None = None,
     ) -> SyncEnd:
-        """Sends what can be sent and says why it stopped; ``progress`` may answer ``False`` to stop it."""
+        """Sends what can be sent and says why it stopped; ``progress`` hears of every answer.
+
+        What the transport or ``progress`` raises ends it; then the upload under way is handed back.
+        """
         return run(self._inner, transport, progress)
+
+    def next_upload(self) -> NextUpload:
+        """Says what to send next; ``sync`` asks for you, unless you bring a loop of your own."""
+        return next_upload(self._inner)
+
+    def complete_upload(self, id: int, result: UploadResult) -> Progress:
+        """Takes what came of an upload; one that is no longer under way changes nothing."""
+        return complete_upload(self._inner, id, result)
 
     @typed
     def retry(self, key: str) -> Entry:

@@ -9,17 +9,14 @@ from datetime import datetime
 from ._generated import incident_mobile_ffi as ffi
 from .errors import typed
 from .model import Progress, WaitReason, from_ms
-from .transport import NetworkFailure, Request, Response, Transport
+from .transport import Cancelled, NetworkFailure, Response, Transport, Upload, UploadResult
 
 
 @dataclass(frozen=True, slots=True)
-class Idle:
-    """Nothing is left to send."""
+class Send:
+    """Send this, and hand back what came of it."""
 
-
-@dataclass(frozen=True, slots=True)
-class SignIn:
-    """Nothing goes before there is a new token: get one, call ``token_changed()``, sync again."""
+    upload: Upload
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,51 +28,69 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
-class Cancelled:
-    """``progress`` answered ``False``."""
+class SignIn:
+    """Nothing goes before there is a new token: get one, call ``token_changed()``, sync again."""
 
 
-SyncEnd = Idle | SignIn | Wait | Cancelled
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Nothing is left to send."""
 
 
-@typed
+SyncEnd = Wait | SignIn | Idle
+NextUpload = Send | SyncEnd
+
+
 def run(
     outbox: ffi.Outbox,
     transport: Transport,
-    progress: Callable[[Progress], bool | None] | None,
+    progress: Callable[[Progress], object] | None,
 ) -> SyncEnd:
     """Sends until the queue says that there is nothing to do now."""
-    settled = quarantined = 0
-    while True:
-        step = outbox.next_upload()
-        if not isinstance(step, ffi.NextUpload.SEND):
-            return _end(step)
-        done = outbox.complete_upload(step.upload.id, _send(outbox, transport, step.upload))
-        settled += done.settled
-        quarantined += done.quarantined
-        if progress is not None and progress(Progress(settled, quarantined, done.pending)) is False:
-            return Cancelled()
-
-
-def _end(step: ffi.NextUpload) -> SyncEnd:
-    if isinstance(step, ffi.NextUpload.WAIT):
-        return Wait(from_ms(step.until_ms), WaitReason[step.why.name])
-    return SignIn() if isinstance(step, ffi.NextUpload.SIGN_IN) else Idle()
-
-
-def _send(outbox: ffi.Outbox, transport: Transport, upload: ffi.Upload) -> ffi.UploadResult:
-    headers = tuple((header.name, header.value) for header in upload.headers)
-    request = Request(upload.method, upload.path, headers, upload.body, upload.timeout_ms / 1000)
+    under_way = None
     try:
-        return _result(transport.send(request))
-    except NetworkFailure:
-        return ffi.UploadResult.NETWORK_FAILURE()
+        while isinstance(step := next_upload(outbox), Send):
+            under_way = step.upload.id
+            done = complete_upload(outbox, under_way, _deliver(step.upload, transport))
+            if progress is not None:
+                progress(done)
+        return step
     except BaseException:
-        # A transport that breaks, or Ctrl-C: the entries are pending again at once.
-        outbox.complete_upload(upload.id, ffi.UploadResult.CANCELLED())
+        # What was under way is pending again, and another process may send at once.
+        if under_way is not None:
+            complete_upload(outbox, under_way, Cancelled())
         raise
 
 
-def _result(response: Response) -> ffi.UploadResult:
-    headers = [ffi.Header(name=name, value=value) for name, value in response.headers]
-    return ffi.UploadResult.RESPONSE(status=response.status, headers=headers, body=response.body)
+def _deliver(upload: Upload, transport: Transport) -> UploadResult:
+    try:
+        return transport.send(upload)
+    except NetworkFailure as failure:
+        return failure
+
+
+@typed
+def next_upload(outbox: ffi.Outbox) -> NextUpload:
+    step = outbox.next_upload()
+    if isinstance(step, ffi.NextUpload.SEND):
+        upload = step.upload
+        headers = tuple((header.name, header.value) for header in upload.headers)
+        return Send(Upload(upload.id, upload.method, upload.path, headers, upload.body, upload.timeout_ms))
+    if isinstance(step, ffi.NextUpload.WAIT):
+        return Wait(from_ms(step.until), WaitReason[step.why.name])
+    return SignIn() if isinstance(step, ffi.NextUpload.SIGN_IN) else Idle()
+
+
+@typed
+def complete_upload(outbox: ffi.Outbox, upload_id: int, result: UploadResult) -> Progress:
+    done = outbox.complete_upload(upload_id, _lowered(result))
+    return Progress(done.settled, done.quarantined, done.pending)
+
+
+def _lowered(result: UploadResult) -> ffi.UploadResult:
+    if isinstance(result, Response):
+        headers = [ffi.Header(name=name, value=value) for name, value in result.headers]
+        return ffi.UploadResult.RESPONSE(status=result.status, headers=headers, body=result.body)
+    if isinstance(result, NetworkFailure):
+        return ffi.UploadResult.NETWORK_FAILURE()
+    return ffi.UploadResult.CANCELLED()

@@ -13,15 +13,15 @@ MAX_ANSWER_BYTES = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class Upload:
     """What is to be sent; ``path`` is below the server's address, the token is not in the headers."""
 
+    id: int
     method: str
     path: str
     headers: tuple[tuple[str, str], ...]
     body: bytes
-    timeout: float
-    """In seconds."""
+    timeout_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +37,18 @@ class NetworkFailure(Exception):
     """No answer: no network, no address, a time-out, a broken connection."""
 
 
-class Transport(Protocol):
-    """Sends one request, without repeating it and without following redirects."""
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The app did not want to wait for the answer."""
 
-    def send(self, request: Request) -> Response:
+
+UploadResult = Response | NetworkFailure | Cancelled
+
+
+class Transport(Protocol):
+    """Sends one upload, without repeating it and without following redirects."""
+
+    def send(self, upload: Upload) -> Response:
         """The answer, whatever its status; raises :class:`NetworkFailure` where there is none."""
 
 
@@ -59,15 +67,15 @@ class HttpxTransport:
         self._client = client or httpx.Client()
         self._owns_client = client is None
 
-    def send(self, request: Request) -> Response:
-        headers = [*request.headers, ("Authorization", f"Bearer {self._token()}")]
+    def send(self, upload: Upload) -> Response:
+        headers = [*upload.headers, ("Authorization", f"Bearer {self._token()}")]
         try:
             with self._client.stream(
-                request.method,
-                self._server + request.path,
-                content=request.body,
+                upload.method,
+                self._server + upload.path,
+                content=upload.body,
                 headers=headers,
-                timeout=request.timeout,
+                timeout=upload.timeout_ms / 1000,
                 follow_redirects=False,
             ) as answer:
                 body = _read(answer)

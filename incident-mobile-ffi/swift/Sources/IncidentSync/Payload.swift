@@ -1,12 +1,12 @@
 import Foundation
 import IncidentSyncGenerated
 
-/// Checks a draft as `report` would, and gives its canonical payload; `nowMs` stands in for an absent time.
+/// Checks a draft as `report` would, and gives its canonical payload; `now` stands in for an absent time.
 public func validateDraft(
     _ draft: Draft,
-    nowMs: Int64 = Int64(Date().timeIntervalSince1970 * 1000)
+    now: Date = Date()
 ) throws -> String {
-    try typed { try IncidentSyncGenerated.validateDraft(draft: draft, nowMs: nowMs) }
+    try typed { try IncidentSyncGenerated.validateDraft(draft: draft, now: now) }
 }
 
 /// The idempotency key of what `reporter` reported at `createdAt`, an ISO 8601 date-time with an offset.

@@ -30,14 +30,17 @@ extension Outbox {
         progress: @Sendable (SyncProgress) -> Void = { _ in }
     ) async throws -> SyncEnd {
         while true {
-            try Task.checkCancellation()
             switch try await nextUpload() {
             case .send(let upload):
+                if Task.isCancelled {
+                    try await completeUpload(id: upload.id, result: .cancelled)
+                    throw CancellationError()
+                }
                 let result = await transport.send(upload)
                 let step = try await completeUpload(id: upload.id, result: result)
                 progress(step)
-            case .wait(let untilMs, let why):
-                return .wait(until: Date(timeIntervalSince1970: Double(untilMs) / 1000), why: why)
+            case .wait(let until, let why):
+                return .wait(until: until, why: why)
             case .signIn:
                 return .signIn
             case .idle:

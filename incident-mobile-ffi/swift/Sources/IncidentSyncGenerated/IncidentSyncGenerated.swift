@@ -1065,9 +1065,9 @@ public struct Draft: Equatable, Hashable {
      */
     public var isAnonymous: Bool
     /**
-     * When it happened, in ms since 1970; now if absent.
+     * When it happened; now if absent.
      */
-    public var createdAtMs: Int64?
+    public var createdAt: Moment?
     /**
      * Why it is called off at once, if it is: 1 to 1000 characters once trimmed.
      */
@@ -1092,8 +1092,8 @@ public struct Draft: Equatable, Hashable {
          * Whether the reporter wants to stay unnamed.
          */isAnonymous: Bool = false, 
         /**
-         * When it happened, in ms since 1970; now if absent.
-         */createdAtMs: Int64? = nil, 
+         * When it happened; now if absent.
+         */createdAt: Moment? = nil, 
         /**
          * Why it is called off at once, if it is: 1 to 1000 characters once trimmed.
          */cancellationReason: String? = nil) {
@@ -1102,7 +1102,7 @@ public struct Draft: Equatable, Hashable {
         self.longitude = longitude
         self.latitude = latitude
         self.isAnonymous = isAnonymous
-        self.createdAtMs = createdAtMs
+        self.createdAt = createdAt
         self.cancellationReason = cancellationReason
     }
 
@@ -1127,7 +1127,7 @@ public struct FfiConverterTypeDraft: FfiConverterRustBuffer {
                 longitude: FfiConverterDouble.read(from: &buf), 
                 latitude: FfiConverterDouble.read(from: &buf), 
                 isAnonymous: FfiConverterBool.read(from: &buf), 
-                createdAtMs: FfiConverterOptionInt64.read(from: &buf), 
+                createdAt: FfiConverterOptionTypeMoment.read(from: &buf), 
                 cancellationReason: FfiConverterOptionString.read(from: &buf)
         )
     }
@@ -1138,7 +1138,7 @@ public struct FfiConverterTypeDraft: FfiConverterRustBuffer {
         FfiConverterDouble.write(value.longitude, into: &buf)
         FfiConverterDouble.write(value.latitude, into: &buf)
         FfiConverterBool.write(value.isAnonymous, into: &buf)
-        FfiConverterOptionInt64.write(value.createdAtMs, into: &buf)
+        FfiConverterOptionTypeMoment.write(value.createdAt, into: &buf)
         FfiConverterOptionString.write(value.cancellationReason, into: &buf)
     }
 }
@@ -1192,9 +1192,9 @@ public struct Entry: Equatable, Hashable {
      */
     public var isAnonymous: Bool
     /**
-     * When it happened, in ms since 1970.
+     * When it happened.
      */
-    public var createdAtMs: Int64
+    public var createdAt: Moment
     /**
      * Why it was called off, if it was.
      */
@@ -1204,13 +1204,13 @@ public struct Entry: Equatable, Hashable {
      */
     public var payload: String
     /**
-     * When it was reported, in ms since 1970.
+     * When it was reported.
      */
-    public var reportedAtMs: Int64
+    public var reportedAt: Moment
     /**
-     * When it changed last, in ms since 1970.
+     * When it changed last.
      */
-    public var changedAtMs: Int64
+    public var changedAt: Moment
     /**
      * How often the server answered it.
      */
@@ -1249,8 +1249,8 @@ public struct Entry: Equatable, Hashable {
          * Whether the reporter wants to stay unnamed.
          */isAnonymous: Bool, 
         /**
-         * When it happened, in ms since 1970.
-         */createdAtMs: Int64, 
+         * When it happened.
+         */createdAt: Moment, 
         /**
          * Why it was called off, if it was.
          */cancellationReason: String?, 
@@ -1258,11 +1258,11 @@ public struct Entry: Equatable, Hashable {
          * The canonical payload that goes to the server.
          */payload: String, 
         /**
-         * When it was reported, in ms since 1970.
-         */reportedAtMs: Int64, 
+         * When it was reported.
+         */reportedAt: Moment, 
         /**
-         * When it changed last, in ms since 1970.
-         */changedAtMs: Int64, 
+         * When it changed last.
+         */changedAt: Moment, 
         /**
          * How often the server answered it.
          */attempts: Int64, 
@@ -1279,11 +1279,11 @@ public struct Entry: Equatable, Hashable {
         self.longitude = longitude
         self.latitude = latitude
         self.isAnonymous = isAnonymous
-        self.createdAtMs = createdAtMs
+        self.createdAt = createdAt
         self.cancellationReason = cancellationReason
         self.payload = payload
-        self.reportedAtMs = reportedAtMs
-        self.changedAtMs = changedAtMs
+        self.reportedAt = reportedAt
+        self.changedAt = changedAt
         self.attempts = attempts
         self.problem = problem
         self.incident = incident
@@ -1312,11 +1312,11 @@ public struct FfiConverterTypeEntry: FfiConverterRustBuffer {
                 longitude: FfiConverterDouble.read(from: &buf), 
                 latitude: FfiConverterDouble.read(from: &buf), 
                 isAnonymous: FfiConverterBool.read(from: &buf), 
-                createdAtMs: FfiConverterInt64.read(from: &buf), 
+                createdAt: FfiConverterTypeMoment.read(from: &buf), 
                 cancellationReason: FfiConverterOptionString.read(from: &buf), 
                 payload: FfiConverterString.read(from: &buf), 
-                reportedAtMs: FfiConverterInt64.read(from: &buf), 
-                changedAtMs: FfiConverterInt64.read(from: &buf), 
+                reportedAt: FfiConverterTypeMoment.read(from: &buf), 
+                changedAt: FfiConverterTypeMoment.read(from: &buf), 
                 attempts: FfiConverterInt64.read(from: &buf), 
                 problem: FfiConverterOptionTypeProblem.read(from: &buf), 
                 incident: FfiConverterOptionTypeIncident.read(from: &buf)
@@ -1331,11 +1331,11 @@ public struct FfiConverterTypeEntry: FfiConverterRustBuffer {
         FfiConverterDouble.write(value.longitude, into: &buf)
         FfiConverterDouble.write(value.latitude, into: &buf)
         FfiConverterBool.write(value.isAnonymous, into: &buf)
-        FfiConverterInt64.write(value.createdAtMs, into: &buf)
+        FfiConverterTypeMoment.write(value.createdAt, into: &buf)
         FfiConverterOptionString.write(value.cancellationReason, into: &buf)
         FfiConverterString.write(value.payload, into: &buf)
-        FfiConverterInt64.write(value.reportedAtMs, into: &buf)
-        FfiConverterInt64.write(value.changedAtMs, into: &buf)
+        FfiConverterTypeMoment.write(value.reportedAt, into: &buf)
+        FfiConverterTypeMoment.write(value.changedAt, into: &buf)
         FfiConverterInt64.write(value.attempts, into: &buf)
         FfiConverterOptionTypeProblem.write(value.problem, into: &buf)
         FfiConverterOptionTypeIncident.write(value.incident, into: &buf)
@@ -1444,17 +1444,17 @@ public struct Incident: Equatable, Hashable {
      */
     public var outcome: Outcome
     /**
-     * When the server first heard of it, in ms since 1970.
+     * When the server first heard of it.
      */
-    public var receivedAtMs: Int64
+    public var receivedAt: Moment
     /**
      * Whether the server found the phone's clock implausible.
      */
     public var clockSuspect: Bool
     /**
-     * When the server recorded the cancellation, in ms since 1970.
+     * When the server recorded the cancellation.
      */
-    public var cancelledAtMs: Int64?
+    public var cancelledAt: Moment?
     /**
      * The reason that the server keeps.
      */
@@ -1473,23 +1473,23 @@ public struct Incident: Equatable, Hashable {
          * What the last sync did.
          */outcome: Outcome, 
         /**
-         * When the server first heard of it, in ms since 1970.
-         */receivedAtMs: Int64, 
+         * When the server first heard of it.
+         */receivedAt: Moment, 
         /**
          * Whether the server found the phone's clock implausible.
          */clockSuspect: Bool, 
         /**
-         * When the server recorded the cancellation, in ms since 1970.
-         */cancelledAtMs: Int64?, 
+         * When the server recorded the cancellation.
+         */cancelledAt: Moment?, 
         /**
          * The reason that the server keeps.
          */cancellationReason: String?) {
         self.id = id
         self.status = status
         self.outcome = outcome
-        self.receivedAtMs = receivedAtMs
+        self.receivedAt = receivedAt
         self.clockSuspect = clockSuspect
-        self.cancelledAtMs = cancelledAtMs
+        self.cancelledAt = cancelledAt
         self.cancellationReason = cancellationReason
     }
 
@@ -1512,9 +1512,9 @@ public struct FfiConverterTypeIncident: FfiConverterRustBuffer {
                 id: FfiConverterString.read(from: &buf), 
                 status: FfiConverterTypeIncidentStatus.read(from: &buf), 
                 outcome: FfiConverterTypeOutcome.read(from: &buf), 
-                receivedAtMs: FfiConverterInt64.read(from: &buf), 
+                receivedAt: FfiConverterTypeMoment.read(from: &buf), 
                 clockSuspect: FfiConverterBool.read(from: &buf), 
-                cancelledAtMs: FfiConverterOptionInt64.read(from: &buf), 
+                cancelledAt: FfiConverterOptionTypeMoment.read(from: &buf), 
                 cancellationReason: FfiConverterOptionString.read(from: &buf)
         )
     }
@@ -1523,9 +1523,9 @@ public struct FfiConverterTypeIncident: FfiConverterRustBuffer {
         FfiConverterString.write(value.id, into: &buf)
         FfiConverterTypeIncidentStatus.write(value.status, into: &buf)
         FfiConverterTypeOutcome.write(value.outcome, into: &buf)
-        FfiConverterInt64.write(value.receivedAtMs, into: &buf)
+        FfiConverterTypeMoment.write(value.receivedAt, into: &buf)
         FfiConverterBool.write(value.clockSuspect, into: &buf)
-        FfiConverterOptionInt64.write(value.cancelledAtMs, into: &buf)
+        FfiConverterOptionTypeMoment.write(value.cancelledAt, into: &buf)
         FfiConverterOptionString.write(value.cancellationReason, into: &buf)
     }
 }
@@ -2289,8 +2289,8 @@ public enum NextUpload: Equatable, Hashable {
      */
     case wait(
         /**
-         * In ms since 1970.
-         */untilMs: Int64, 
+         * Ask again then, or sooner at the user's wish.
+         */until: Moment, 
         /**
          * What is being waited for.
          */why: WaitReason
@@ -2327,7 +2327,7 @@ public struct FfiConverterTypeNextUpload: FfiConverterRustBuffer {
         case 1: return .send(upload: try FfiConverterTypeUpload.read(from: &buf)
         )
         
-        case 2: return .wait(untilMs: try FfiConverterInt64.read(from: &buf), why: try FfiConverterTypeWaitReason.read(from: &buf)
+        case 2: return .wait(until: try FfiConverterTypeMoment.read(from: &buf), why: try FfiConverterTypeWaitReason.read(from: &buf)
         )
         
         case 3: return .signIn
@@ -2347,9 +2347,9 @@ public struct FfiConverterTypeNextUpload: FfiConverterRustBuffer {
             FfiConverterTypeUpload.write(upload, into: &buf)
             
         
-        case let .wait(untilMs,why):
+        case let .wait(until,why):
             writeInt(&buf, Int32(2))
-            FfiConverterInt64.write(untilMs, into: &buf)
+            FfiConverterTypeMoment.write(until, into: &buf)
             FfiConverterTypeWaitReason.write(why, into: &buf)
             
         
@@ -2889,30 +2889,6 @@ public func FfiConverterTypeWaitReason_lower(_ value: WaitReason) -> RustBuffer 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-fileprivate struct FfiConverterOptionInt64: FfiConverterRustBuffer {
-    typealias SwiftType = Int64?
-
-    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
-        guard let value = value else {
-            writeInt(&buf, Int8(0))
-            return
-        }
-        writeInt(&buf, Int8(1))
-        FfiConverterInt64.write(value, into: &buf)
-    }
-
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
-        switch try readInt(&buf) as Int8 {
-        case 0: return nil
-        case 1: return try FfiConverterInt64.read(from: &buf)
-        default: throw UniffiInternalError.unexpectedOptionalTag
-        }
-    }
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
 fileprivate struct FfiConverterOptionString: FfiConverterRustBuffer {
     typealias SwiftType = String?
 
@@ -3033,6 +3009,30 @@ fileprivate struct FfiConverterOptionTypeEntryState: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeMoment: FfiConverterRustBuffer {
+    typealias SwiftType = Moment?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeMoment.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeMoment.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceString: FfiConverterRustBuffer {
     typealias SwiftType = [String]
 
@@ -3129,6 +3129,53 @@ fileprivate struct FfiConverterSequenceTypeViolation: FfiConverterRustBuffer {
         return seq
     }
 }
+
+
+
+
+public typealias Moment = Date
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeMoment: FfiConverter {
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Moment {
+        let builtinValue = try FfiConverterInt64.read(from: &buf)
+        return Date(timeIntervalSince1970: Double(builtinValue) / 1000)
+    }
+
+    public static func write(_ value: Moment, into buf: inout [UInt8]) {
+        let builtinValue = Int64(Swift.max(-9e15, Swift.min(9e15, (value.timeIntervalSince1970 * 1000 + 0.001).rounded(.down))))
+        return FfiConverterInt64.write(builtinValue, into: &buf)
+    }
+
+    public static func lift(_ value: Int64) throws -> Moment {
+        let builtinValue = try FfiConverterInt64.lift(value)
+        return Date(timeIntervalSince1970: Double(builtinValue) / 1000)
+    }
+
+    public static func lower(_ value: Moment) -> Int64 {
+        let builtinValue = Int64(Swift.max(-9e15, Swift.min(9e15, (value.timeIntervalSince1970 * 1000 + 0.001).rounded(.down))))
+        return FfiConverterInt64.lower(builtinValue)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeMoment_lift(_ value: Int64) throws -> Moment {
+    return try FfiConverterTypeMoment.lift(value)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeMoment_lower(_ value: Moment) -> Int64 {
+    return FfiConverterTypeMoment.lower(value)
+}
+
 /**
  * Reads a payload as the server would.
  *
@@ -3159,17 +3206,17 @@ public func deriveKey(reporter: String, createdAt: String)throws  -> String  {
 })
 }
 /**
- * Checks a draft as `report` would, and gives its canonical payload; `now_ms` stands in for an absent time.
+ * Checks a draft as `report` would, and gives its canonical payload; `now` stands in for an absent time.
  *
  * # Errors
  * [`OutboxError::Invalid`] with every violation.
  */
-public func validateDraft(draft: Draft, nowMs: Int64)throws  -> String  {
+public func validateDraft(draft: Draft, now: Moment)throws  -> String  {
     return try  FfiConverterString.lift(try rustCallWithError(FfiConverterTypeOutboxError_lift) {
         uniffiCallStatus in
     uniffi_incident_mobile_ffi_fn_func_validate_draft(
         FfiConverterTypeDraft_lower(draft),
-        FfiConverterInt64.lower(nowMs),uniffiCallStatus
+        FfiConverterTypeMoment_lower(now),uniffiCallStatus
     )
 })
 }
@@ -3189,49 +3236,49 @@ private let initializationResult: InitializationResult = {
     if bindings_contract_version != scaffolding_contract_version {
         return InitializationResult.contractVersionMismatch
     }
-    if (uniffi_incident_mobile_ffi_checksum_func_canonical_payload() != 3465) {
+    if (uniffi_incident_mobile_ffi_checksum_func_canonical_payload() != 36676) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_incident_mobile_ffi_checksum_func_derive_key() != 31621) {
+    if (uniffi_incident_mobile_ffi_checksum_func_derive_key() != 41035) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_incident_mobile_ffi_checksum_func_validate_draft() != 34477) {
+    if (uniffi_incident_mobile_ffi_checksum_func_validate_draft() != 59571) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_incident_mobile_ffi_checksum_method_outbox_cancel() != 39234) {
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_cancel() != 18757) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_incident_mobile_ffi_checksum_method_outbox_close() != 48614) {
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_close() != 3892) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_incident_mobile_ffi_checksum_method_outbox_complete_upload() != 23202) {
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_complete_upload() != 37350) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_incident_mobile_ffi_checksum_method_outbox_discard() != 59066) {
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_discard() != 48756) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_incident_mobile_ffi_checksum_method_outbox_entries() != 54666) {
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_entries() != 41894) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_incident_mobile_ffi_checksum_method_outbox_entry() != 40066) {
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_entry() != 24741) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_incident_mobile_ffi_checksum_method_outbox_next_upload() != 56842) {
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_next_upload() != 6382) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_incident_mobile_ffi_checksum_method_outbox_report() != 32571) {
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_report() != 39461) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_incident_mobile_ffi_checksum_method_outbox_retry() != 37934) {
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_retry() != 34605) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_incident_mobile_ffi_checksum_method_outbox_summary() != 2748) {
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_summary() != 50027) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_incident_mobile_ffi_checksum_method_outbox_token_changed() != 60059) {
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_token_changed() != 64945) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_incident_mobile_ffi_checksum_constructor_outbox_open() != 15192) {
+    if (uniffi_incident_mobile_ffi_checksum_constructor_outbox_open() != 44102) {
         return InitializationResult.apiChecksumMismatch
     }
 

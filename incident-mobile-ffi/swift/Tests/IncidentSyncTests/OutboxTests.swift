@@ -91,7 +91,7 @@ final class OutboxTests: XCTestCase {
         let second = try await outbox.report(moment)
         let listed = try await outbox.entries().map { $0.key }
 
-        XCTAssertEqual(second.createdAtMs, first.createdAtMs + 1)
+        XCTAssertEqual(second.createdAt.timeIntervalSince(first.createdAt), 0.001, accuracy: 0.0001)
         XCTAssertEqual(listed, [second.key, first.key])
     }
 

@@ -42,9 +42,8 @@ func newOutbox() async throws -> Outbox {
 
 /// A report of some hours ago: tests that share the server share no moment.
 func draft(_ location: String, hoursAgo: Int64 = 0, plusMs: Int64 = 0) -> Draft {
-    let nowMs = Int64(Date().timeIntervalSince1970 * 1000)
-    let createdAtMs = nowMs - hoursAgo * 3_600_000 + plusMs
-    return Draft(locationId: location, longitude: 12.4924, latitude: 41.8902, createdAtMs: createdAtMs)
+    let createdAt = Date() - Double(hoursAgo) * 3600 + Double(plusMs) / 1000
+    return Draft(locationId: location, longitude: 12.4924, latitude: 41.8902, createdAt: createdAt)
 }
 
 /// What `work` fails with, if it fails.

@@ -524,35 +524,35 @@ def _uniffi_check_contract_api_version(lib):
         raise InternalError("UniFFI contract version mismatch: try cleaning and rebuilding your project")
 
 def _uniffi_check_api_checksums(lib):
-    if lib.uniffi_incident_mobile_ffi_checksum_func_canonical_payload() != 3465:
+    if lib.uniffi_incident_mobile_ffi_checksum_func_canonical_payload() != 36676:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_func_derive_key() != 31621:
+    if lib.uniffi_incident_mobile_ffi_checksum_func_derive_key() != 41035:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_func_validate_draft() != 34477:
+    if lib.uniffi_incident_mobile_ffi_checksum_func_validate_draft() != 59571:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_cancel() != 39234:
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_cancel() != 18757:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_close() != 48614:
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_close() != 3892:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_complete_upload() != 23202:
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_complete_upload() != 37350:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_discard() != 59066:
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_discard() != 48756:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_entries() != 54666:
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_entries() != 41894:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_entry() != 40066:
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_entry() != 24741:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_next_upload() != 56842:
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_next_upload() != 6382:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_report() != 32571:
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_report() != 39461:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_retry() != 37934:
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_retry() != 34605:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_summary() != 2748:
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_summary() != 50027:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_token_changed() != 60059:
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_token_changed() != 64945:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_constructor_outbox_open() != 15192:
+    if lib.uniffi_incident_mobile_ffi_checksum_constructor_outbox_open() != 44102:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
 
 # A ctypes library to expose the extern-C FFI definitions.
@@ -897,11 +897,37 @@ class _UniffiFfiConverterInt64(_UniffiConverterPrimitiveInt):
     def write(value, buf):
         buf.write_i64(value)
 
-class _UniffiFfiConverterOptionalInt64(_UniffiConverterRustBuffer):
+
+class _UniffiFfiConverterTypeMoment:
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterInt64.write(value, buf)
+
+    @staticmethod
+    def read(buf):
+        return _UniffiFfiConverterInt64.read(buf)
+
+    @staticmethod
+    def lift(value):
+        return _UniffiFfiConverterInt64.lift(value)
+
+    @staticmethod
+    def check_lower(value):
+        return _UniffiFfiConverterInt64.check_lower(value)
+
+    @staticmethod
+    def lower(value):
+        return _UniffiFfiConverterInt64.lower(value)
+
+
+Moment = int
+
+
+class _UniffiFfiConverterOptionalTypeMoment(_UniffiConverterRustBuffer):
     @classmethod
     def check_lower(cls, value):
         if value is not None:
-            _UniffiFfiConverterInt64.check_lower(value)
+            _UniffiFfiConverterTypeMoment.check_lower(value)
 
     @classmethod
     def write(cls, value, buf):
@@ -910,7 +936,7 @@ class _UniffiFfiConverterOptionalInt64(_UniffiConverterRustBuffer):
             return
 
         buf.write_u8(1)
-        _UniffiFfiConverterInt64.write(value, buf)
+        _UniffiFfiConverterTypeMoment.write(value, buf)
 
     @classmethod
     def read(cls, buf):
@@ -918,7 +944,7 @@ class _UniffiFfiConverterOptionalInt64(_UniffiConverterRustBuffer):
         if flag == 0:
             return None
         elif flag == 1:
-            return _UniffiFfiConverterInt64.read(buf)
+            return _UniffiFfiConverterTypeMoment.read(buf)
         else:
             raise InternalError("Unexpected flag byte for optional type")
 
@@ -927,7 +953,7 @@ class Draft:
     """
     A report as an app's form gives it; nothing is checked yet.
 """
-    def __init__(self, *, location_id:str, room_number:typing.Optional[str] = _DEFAULT, longitude:float, latitude:float, is_anonymous:bool = False, created_at_ms:typing.Optional[int] = _DEFAULT, cancellation_reason:typing.Optional[str] = _DEFAULT):
+    def __init__(self, *, location_id:str, room_number:typing.Optional[str] = _DEFAULT, longitude:float, latitude:float, is_anonymous:bool = False, created_at:typing.Optional[Moment] = _DEFAULT, cancellation_reason:typing.Optional[str] = _DEFAULT):
         self.location_id = location_id
         if room_number is _DEFAULT:
             self.room_number = None
@@ -936,10 +962,10 @@ class Draft:
         self.longitude = longitude
         self.latitude = latitude
         self.is_anonymous = is_anonymous
-        if created_at_ms is _DEFAULT:
-            self.created_at_ms = None
+        if created_at is _DEFAULT:
+            self.created_at = None
         else:
-            self.created_at_ms = created_at_ms
+            self.created_at = created_at
         if cancellation_reason is _DEFAULT:
             self.cancellation_reason = None
         else:
@@ -949,7 +975,7 @@ class Draft:
 
     
     def __str__(self):
-        return "Draft(location_id={}, room_number={}, longitude={}, latitude={}, is_anonymous={}, created_at_ms={}, cancellation_reason={})".format(self.location_id, self.room_number, self.longitude, self.latitude, self.is_anonymous, self.created_at_ms, self.cancellation_reason)
+        return "Draft(location_id={}, room_number={}, longitude={}, latitude={}, is_anonymous={}, created_at={}, cancellation_reason={})".format(self.location_id, self.room_number, self.longitude, self.latitude, self.is_anonymous, self.created_at, self.cancellation_reason)
     def __eq__(self, other):
         if self.location_id != other.location_id:
             return False
@@ -961,7 +987,7 @@ class Draft:
             return False
         if self.is_anonymous != other.is_anonymous:
             return False
-        if self.created_at_ms != other.created_at_ms:
+        if self.created_at != other.created_at:
             return False
         if self.cancellation_reason != other.cancellation_reason:
             return False
@@ -976,7 +1002,7 @@ class _UniffiFfiConverterTypeDraft(_UniffiConverterRustBuffer):
             longitude=_UniffiFfiConverterFloat64.read(buf),
             latitude=_UniffiFfiConverterFloat64.read(buf),
             is_anonymous=_UniffiFfiConverterBoolean.read(buf),
-            created_at_ms=_UniffiFfiConverterOptionalInt64.read(buf),
+            created_at=_UniffiFfiConverterOptionalTypeMoment.read(buf),
             cancellation_reason=_UniffiFfiConverterOptionalString.read(buf),
         )
 
@@ -987,7 +1013,7 @@ class _UniffiFfiConverterTypeDraft(_UniffiConverterRustBuffer):
         _UniffiFfiConverterFloat64.check_lower(value.longitude)
         _UniffiFfiConverterFloat64.check_lower(value.latitude)
         _UniffiFfiConverterBoolean.check_lower(value.is_anonymous)
-        _UniffiFfiConverterOptionalInt64.check_lower(value.created_at_ms)
+        _UniffiFfiConverterOptionalTypeMoment.check_lower(value.created_at)
         _UniffiFfiConverterOptionalString.check_lower(value.cancellation_reason)
 
     @staticmethod
@@ -997,7 +1023,7 @@ class _UniffiFfiConverterTypeDraft(_UniffiConverterRustBuffer):
         _UniffiFfiConverterFloat64.write(value.longitude, buf)
         _UniffiFfiConverterFloat64.write(value.latitude, buf)
         _UniffiFfiConverterBoolean.write(value.is_anonymous, buf)
-        _UniffiFfiConverterOptionalInt64.write(value.created_at_ms, buf)
+        _UniffiFfiConverterOptionalTypeMoment.write(value.created_at, buf)
         _UniffiFfiConverterOptionalString.write(value.cancellation_reason, buf)
 
 
@@ -1357,20 +1383,20 @@ class Incident:
     """
     What the server says about a settled report.
 """
-    def __init__(self, *, id:str, status:IncidentStatus, outcome:Outcome, received_at_ms:int, clock_suspect:bool, cancelled_at_ms:typing.Optional[int], cancellation_reason:typing.Optional[str]):
+    def __init__(self, *, id:str, status:IncidentStatus, outcome:Outcome, received_at:Moment, clock_suspect:bool, cancelled_at:typing.Optional[Moment], cancellation_reason:typing.Optional[str]):
         self.id = id
         self.status = status
         self.outcome = outcome
-        self.received_at_ms = received_at_ms
+        self.received_at = received_at
         self.clock_suspect = clock_suspect
-        self.cancelled_at_ms = cancelled_at_ms
+        self.cancelled_at = cancelled_at
         self.cancellation_reason = cancellation_reason
         
         
 
     
     def __str__(self):
-        return "Incident(id={}, status={}, outcome={}, received_at_ms={}, clock_suspect={}, cancelled_at_ms={}, cancellation_reason={})".format(self.id, self.status, self.outcome, self.received_at_ms, self.clock_suspect, self.cancelled_at_ms, self.cancellation_reason)
+        return "Incident(id={}, status={}, outcome={}, received_at={}, clock_suspect={}, cancelled_at={}, cancellation_reason={})".format(self.id, self.status, self.outcome, self.received_at, self.clock_suspect, self.cancelled_at, self.cancellation_reason)
     def __eq__(self, other):
         if self.id != other.id:
             return False
@@ -1378,11 +1404,11 @@ class Incident:
             return False
         if self.outcome != other.outcome:
             return False
-        if self.received_at_ms != other.received_at_ms:
+        if self.received_at != other.received_at:
             return False
         if self.clock_suspect != other.clock_suspect:
             return False
-        if self.cancelled_at_ms != other.cancelled_at_ms:
+        if self.cancelled_at != other.cancelled_at:
             return False
         if self.cancellation_reason != other.cancellation_reason:
             return False
@@ -1395,9 +1421,9 @@ class _UniffiFfiConverterTypeIncident(_UniffiConverterRustBuffer):
             id=_UniffiFfiConverterString.read(buf),
             status=_UniffiFfiConverterTypeIncidentStatus.read(buf),
             outcome=_UniffiFfiConverterTypeOutcome.read(buf),
-            received_at_ms=_UniffiFfiConverterInt64.read(buf),
+            received_at=_UniffiFfiConverterTypeMoment.read(buf),
             clock_suspect=_UniffiFfiConverterBoolean.read(buf),
-            cancelled_at_ms=_UniffiFfiConverterOptionalInt64.read(buf),
+            cancelled_at=_UniffiFfiConverterOptionalTypeMoment.read(buf),
             cancellation_reason=_UniffiFfiConverterOptionalString.read(buf),
         )
 
@@ -1406,9 +1432,9 @@ class _UniffiFfiConverterTypeIncident(_UniffiConverterRustBuffer):
         _UniffiFfiConverterString.check_lower(value.id)
         _UniffiFfiConverterTypeIncidentStatus.check_lower(value.status)
         _UniffiFfiConverterTypeOutcome.check_lower(value.outcome)
-        _UniffiFfiConverterInt64.check_lower(value.received_at_ms)
+        _UniffiFfiConverterTypeMoment.check_lower(value.received_at)
         _UniffiFfiConverterBoolean.check_lower(value.clock_suspect)
-        _UniffiFfiConverterOptionalInt64.check_lower(value.cancelled_at_ms)
+        _UniffiFfiConverterOptionalTypeMoment.check_lower(value.cancelled_at)
         _UniffiFfiConverterOptionalString.check_lower(value.cancellation_reason)
 
     @staticmethod
@@ -1416,9 +1442,9 @@ class _UniffiFfiConverterTypeIncident(_UniffiConverterRustBuffer):
         _UniffiFfiConverterString.write(value.id, buf)
         _UniffiFfiConverterTypeIncidentStatus.write(value.status, buf)
         _UniffiFfiConverterTypeOutcome.write(value.outcome, buf)
-        _UniffiFfiConverterInt64.write(value.received_at_ms, buf)
+        _UniffiFfiConverterTypeMoment.write(value.received_at, buf)
         _UniffiFfiConverterBoolean.write(value.clock_suspect, buf)
-        _UniffiFfiConverterOptionalInt64.write(value.cancelled_at_ms, buf)
+        _UniffiFfiConverterOptionalTypeMoment.write(value.cancelled_at, buf)
         _UniffiFfiConverterOptionalString.write(value.cancellation_reason, buf)
 
 class _UniffiFfiConverterOptionalTypeIncident(_UniffiConverterRustBuffer):
@@ -1451,7 +1477,7 @@ class Entry:
     """
     One report and what became of it.
 """
-    def __init__(self, *, key:str, state:EntryState, location_id:str, room_number:typing.Optional[str], longitude:float, latitude:float, is_anonymous:bool, created_at_ms:int, cancellation_reason:typing.Optional[str], payload:str, reported_at_ms:int, changed_at_ms:int, attempts:int, problem:typing.Optional[Problem], incident:typing.Optional[Incident]):
+    def __init__(self, *, key:str, state:EntryState, location_id:str, room_number:typing.Optional[str], longitude:float, latitude:float, is_anonymous:bool, created_at:Moment, cancellation_reason:typing.Optional[str], payload:str, reported_at:Moment, changed_at:Moment, attempts:int, problem:typing.Optional[Problem], incident:typing.Optional[Incident]):
         self.key = key
         self.state = state
         self.location_id = location_id
@@ -1459,11 +1485,11 @@ class Entry:
         self.longitude = longitude
         self.latitude = latitude
         self.is_anonymous = is_anonymous
-        self.created_at_ms = created_at_ms
+        self.created_at = created_at
         self.cancellation_reason = cancellation_reason
         self.payload = payload
-        self.reported_at_ms = reported_at_ms
-        self.changed_at_ms = changed_at_ms
+        self.reported_at = reported_at
+        self.changed_at = changed_at
         self.attempts = attempts
         self.problem = problem
         self.incident = incident
@@ -1472,7 +1498,7 @@ class Entry:
 
     
     def __str__(self):
-        return "Entry(key={}, state={}, location_id={}, room_number={}, longitude={}, latitude={}, is_anonymous={}, created_at_ms={}, cancellation_reason={}, payload={}, reported_at_ms={}, changed_at_ms={}, attempts={}, problem={}, incident={})".format(self.key, self.state, self.location_id, self.room_number, self.longitude, self.latitude, self.is_anonymous, self.created_at_ms, self.cancellation_reason, self.payload, self.reported_at_ms, self.changed_at_ms, self.attempts, self.problem, self.incident)
+        return "Entry(key={}, state={}, location_id={}, room_number={}, longitude={}, latitude={}, is_anonymous={}, created_at={}, cancellation_reason={}, payload={}, reported_at={}, changed_at={}, attempts={}, problem={}, incident={})".format(self.key, self.state, self.location_id, self.room_number, self.longitude, self.latitude, self.is_anonymous, self.created_at, self.cancellation_reason, self.payload, self.reported_at, self.changed_at, self.attempts, self.problem, self.incident)
     def __eq__(self, other):
         if self.key != other.key:
             return False
@@ -1488,15 +1514,15 @@ class Entry:
             return False
         if self.is_anonymous != other.is_anonymous:
             return False
-        if self.created_at_ms != other.created_at_ms:
+        if self.created_at != other.created_at:
             return False
         if self.cancellation_reason != other.cancellation_reason:
             return False
         if self.payload != other.payload:
             return False
-        if self.reported_at_ms != other.reported_at_ms:
+        if self.reported_at != other.reported_at:
             return False
-        if self.changed_at_ms != other.changed_at_ms:
+        if self.changed_at != other.changed_at:
             return False
         if self.attempts != other.attempts:
             return False
@@ -1517,11 +1543,11 @@ class _UniffiFfiConverterTypeEntry(_UniffiConverterRustBuffer):
             longitude=_UniffiFfiConverterFloat64.read(buf),
             latitude=_UniffiFfiConverterFloat64.read(buf),
             is_anonymous=_UniffiFfiConverterBoolean.read(buf),
-            created_at_ms=_UniffiFfiConverterInt64.read(buf),
+            created_at=_UniffiFfiConverterTypeMoment.read(buf),
             cancellation_reason=_UniffiFfiConverterOptionalString.read(buf),
             payload=_UniffiFfiConverterString.read(buf),
-            reported_at_ms=_UniffiFfiConverterInt64.read(buf),
-            changed_at_ms=_UniffiFfiConverterInt64.read(buf),
+            reported_at=_UniffiFfiConverterTypeMoment.read(buf),
+            changed_at=_UniffiFfiConverterTypeMoment.read(buf),
             attempts=_UniffiFfiConverterInt64.read(buf),
             problem=_UniffiFfiConverterOptionalTypeProblem.read(buf),
             incident=_UniffiFfiConverterOptionalTypeIncident.read(buf),
@@ -1536,11 +1562,11 @@ class _UniffiFfiConverterTypeEntry(_UniffiConverterRustBuffer):
         _UniffiFfiConverterFloat64.check_lower(value.longitude)
         _UniffiFfiConverterFloat64.check_lower(value.latitude)
         _UniffiFfiConverterBoolean.check_lower(value.is_anonymous)
-        _UniffiFfiConverterInt64.check_lower(value.created_at_ms)
+        _UniffiFfiConverterTypeMoment.check_lower(value.created_at)
         _UniffiFfiConverterOptionalString.check_lower(value.cancellation_reason)
         _UniffiFfiConverterString.check_lower(value.payload)
-        _UniffiFfiConverterInt64.check_lower(value.reported_at_ms)
-        _UniffiFfiConverterInt64.check_lower(value.changed_at_ms)
+        _UniffiFfiConverterTypeMoment.check_lower(value.reported_at)
+        _UniffiFfiConverterTypeMoment.check_lower(value.changed_at)
         _UniffiFfiConverterInt64.check_lower(value.attempts)
         _UniffiFfiConverterOptionalTypeProblem.check_lower(value.problem)
         _UniffiFfiConverterOptionalTypeIncident.check_lower(value.incident)
@@ -1554,11 +1580,11 @@ class _UniffiFfiConverterTypeEntry(_UniffiConverterRustBuffer):
         _UniffiFfiConverterFloat64.write(value.longitude, buf)
         _UniffiFfiConverterFloat64.write(value.latitude, buf)
         _UniffiFfiConverterBoolean.write(value.is_anonymous, buf)
-        _UniffiFfiConverterInt64.write(value.created_at_ms, buf)
+        _UniffiFfiConverterTypeMoment.write(value.created_at, buf)
         _UniffiFfiConverterOptionalString.write(value.cancellation_reason, buf)
         _UniffiFfiConverterString.write(value.payload, buf)
-        _UniffiFfiConverterInt64.write(value.reported_at_ms, buf)
-        _UniffiFfiConverterInt64.write(value.changed_at_ms, buf)
+        _UniffiFfiConverterTypeMoment.write(value.reported_at, buf)
+        _UniffiFfiConverterTypeMoment.write(value.changed_at, buf)
         _UniffiFfiConverterInt64.write(value.attempts, buf)
         _UniffiFfiConverterOptionalTypeProblem.write(value.problem, buf)
         _UniffiFfiConverterOptionalTypeIncident.write(value.incident, buf)
@@ -2017,11 +2043,11 @@ class NextUpload:
         Nothing before this moment.
 """
         
-        def __init__(self, until_ms:int, why:WaitReason):
-            self.until_ms = until_ms
+        def __init__(self, until:Moment, why:WaitReason):
+            self.until = until
             
             """
-        In ms since 1970.
+        Ask again then, or sooner at the user's wish.
 """
         
             self.why = why
@@ -2037,13 +2063,13 @@ class NextUpload:
             
     
         def __str__(self):
-            return "NextUpload.WAIT(until_ms={}, why={})".format(self.until_ms, self.why)
+            return "NextUpload.WAIT(until={}, why={})".format(self.until, self.why)
         def __eq__(self, other):
             if not isinstance(other, NextUpload):
                 return NotImplemented
             if not other.is_WAIT():
                 return False
-            if self.until_ms != other.until_ms:
+            if self.until != other.until:
                 return False
             if self.why != other.why:
                 return False
@@ -2136,7 +2162,7 @@ class _UniffiFfiConverterTypeNextUpload(_UniffiConverterRustBuffer):
             )
         if variant == 2:
             return NextUpload.WAIT(
-                _UniffiFfiConverterInt64.read(buf),
+                _UniffiFfiConverterTypeMoment.read(buf),
                 _UniffiFfiConverterTypeWaitReason.read(buf),
             )
         if variant == 3:
@@ -2153,7 +2179,7 @@ class _UniffiFfiConverterTypeNextUpload(_UniffiConverterRustBuffer):
             _UniffiFfiConverterTypeUpload.check_lower(value.upload)
             return
         if value.is_WAIT():
-            _UniffiFfiConverterInt64.check_lower(value.until_ms)
+            _UniffiFfiConverterTypeMoment.check_lower(value.until)
             _UniffiFfiConverterTypeWaitReason.check_lower(value.why)
             return
         if value.is_SIGN_IN():
@@ -2169,7 +2195,7 @@ class _UniffiFfiConverterTypeNextUpload(_UniffiConverterRustBuffer):
             _UniffiFfiConverterTypeUpload.write(value.upload, buf)
         if value.is_WAIT():
             buf.write_i32(2)
-            _UniffiFfiConverterInt64.write(value.until_ms, buf)
+            _UniffiFfiConverterTypeMoment.write(value.until, buf)
             _UniffiFfiConverterTypeWaitReason.write(value.why, buf)
         if value.is_SIGN_IN():
             buf.write_i32(3)
@@ -3122,9 +3148,9 @@ def derive_key(reporter: str,created_at: str) -> str:
         *_uniffi_lowered_args,
     )
     return _uniffi_lift_return(_uniffi_ffi_result)
-def validate_draft(draft: Draft,now_ms: int) -> str:
+def validate_draft(draft: Draft,now: Moment) -> str:
     """
-    Checks a draft as `report` would, and gives its canonical payload; `now_ms` stands in for an absent time.
+    Checks a draft as `report` would, and gives its canonical payload; `now` stands in for an absent time.
 
     # Errors
     [`OutboxError::Invalid`] with every violation.
@@ -3132,10 +3158,10 @@ def validate_draft(draft: Draft,now_ms: int) -> str:
     
     _UniffiFfiConverterTypeDraft.check_lower(draft)
 
-    _UniffiFfiConverterInt64.check_lower(now_ms)
+    _UniffiFfiConverterTypeMoment.check_lower(now)
     _uniffi_lowered_args = (
         _UniffiFfiConverterTypeDraft.lower(draft),
-        _UniffiFfiConverterInt64.lower(now_ms),
+        _UniffiFfiConverterTypeMoment.lower(now),
     )
     _uniffi_lift_return = _UniffiFfiConverterString.lift
     _uniffi_error_converter = _UniffiFfiConverterTypeOutboxError

@@ -325,7 +325,7 @@ RustBuffer uniffi_incident_mobile_ffi_fn_func_derive_key(RustBuffer reporter, Ru
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_FN_FUNC_VALIDATE_DRAFT
 #define UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_FN_FUNC_VALIDATE_DRAFT
-RustBuffer uniffi_incident_mobile_ffi_fn_func_validate_draft(RustBuffer draft, int64_t now_ms, RustCallStatus *_Nonnull out_status
+RustBuffer uniffi_incident_mobile_ffi_fn_func_validate_draft(RustBuffer draft, int64_t now, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_FFI_INCIDENT_MOBILE_FFI_RUSTBUFFER_ALLOC

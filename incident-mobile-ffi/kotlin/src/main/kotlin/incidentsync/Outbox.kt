@@ -60,6 +60,13 @@ public class Outbox private constructor(private val queue: Queue) : AutoCloseabl
     /** There is a new token: what waited for it may go. */
     public suspend fun tokenChanged(): Unit = onDisk { queue.tokenChanged() }
 
+    /** Says what to send next; [sync] asks for you, unless you bring a loop of your own. */
+    public suspend fun nextUpload(): NextUpload = onDisk { queue.nextUpload().toFace() }
+
+    /** Takes what came of an upload; one that is no longer under way changes nothing. */
+    public suspend fun completeUpload(id: Long, result: UploadResult): Progress =
+        onDisk { queue.completeUpload(id, result.toCore()) }
+
     /**
      * Sends what waits until there is nothing left, or a reason to pause; [progress] hears of every answer, on a
      * background thread. Cancelling it hands the upload under way back to the queue.

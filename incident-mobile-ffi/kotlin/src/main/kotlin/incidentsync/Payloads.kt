@@ -1,10 +1,12 @@
 // What needs no file: the core's own reading of drafts, payloads and keys.
 package incidentsync
 
-/** Checks a draft as [Outbox.report] would, and gives its canonical payload; [nowMs] stands in for an absent time. */
-public fun validateDraft(draft: Draft, nowMs: Long = System.currentTimeMillis()): String = core {
+import java.time.Instant
+
+/** Checks a draft as [Outbox.report] would, and gives its canonical payload; [now] stands in for an absent time. */
+public fun validateDraft(draft: Draft, now: Instant = Instant.now()): String = core {
     requireText(draft)
-    incidentsync.generated.validateDraft(draft, nowMs)
+    incidentsync.generated.validateDraft(draft, now)
 }
 
 /** The idempotency key of what [reporter] reported at [createdAt], an ISO 8601 date-time with an offset. */

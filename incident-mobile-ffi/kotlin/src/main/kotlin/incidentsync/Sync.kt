@@ -1,18 +1,23 @@
 package incidentsync
 
-import incidentsync.generated.NextUpload
 import java.io.IOException
 import java.time.Instant
 import kotlinx.coroutines.TimeoutCancellationException
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.ensureActive
-import kotlinx.coroutines.isActive
 import kotlinx.coroutines.withTimeoutOrNull
+import incidentsync.generated.NextUpload as CoreNext
 import incidentsync.generated.Outbox as Queue
 import incidentsync.generated.UploadResult as CoreResult
 
+/** What to do next: send something, or end the sync. */
+public sealed interface NextUpload {
+    /** Send this and hand back what came of it. */
+    public data class Send(public val upload: Upload) : NextUpload
+}
+
 /** Why a sync ended. */
-public sealed interface SyncEnd {
+public sealed interface SyncEnd : NextUpload {
     /** There is more to send, but not before [until]: schedule the next sync for then. */
     public data class Wait(public val until: Instant, public val why: WaitReason) : SyncEnd
 
@@ -29,42 +34,47 @@ internal suspend fun runSync(
     transport: Transport,
     progress: suspend (Progress) -> Unit,
 ): SyncEnd {
-    while (true) {
-        currentCoroutineContext().ensureActive()
-        when (val next = core { queue.nextUpload() }) {
-            is NextUpload.Send -> progress(deliver(queue, next.upload, transport))
-            is NextUpload.Wait -> return SyncEnd.Wait(Instant.ofEpochMilli(next.untilMs), next.why)
-            NextUpload.SignIn -> return SyncEnd.SignIn
-            NextUpload.Idle -> return SyncEnd.Idle
+    var upload: Upload? = null
+    try {
+        while (true) {
+            currentCoroutineContext().ensureActive()
+            when (val next = core { queue.nextUpload().toFace() }) {
+                is NextUpload.Send -> {
+                    upload = next.upload
+                    val result = deliver(next.upload, transport)
+                    progress(core { queue.completeUpload(next.upload.id, result.toCore()) })
+                }
+                is SyncEnd -> return next
+            }
         }
+    } catch (stopped: Throwable) {
+        // What was under way is pending again, and another process may send at once.
+        upload?.let { runCatching { queue.completeUpload(it.id, CoreResult.Cancelled) }.onFailure(stopped::addSuppressed) }
+        throw stopped
     }
 }
 
-/**
- * Between `nextUpload` and `completeUpload` nothing suspends but the transport, so that no cancellation can come
- * in between and leave an upload under way that nobody completes.
- */
-private suspend fun deliver(queue: Queue, upload: Upload, transport: Transport): Progress {
-    val result =
-        try {
-            withTimeoutOrNull(upload.timeoutMs) { transport.send(upload) } ?: UploadResult.NetworkFailure
-        } catch (_: IOException) {
-            UploadResult.NetworkFailure
-        } catch (failure: Throwable) {
-            if (!isTransportsOwnTimeout(failure)) {
-                runCatching { queue.completeUpload(upload.id, CoreResult.Cancelled) }
-                    .onFailure(failure::addSuppressed)
-                throw failure
-            }
-            UploadResult.NetworkFailure
-        }
-    return core { queue.completeUpload(upload.id, result.toCore()) }
-}
+/** What the transport brings back, in the time that the queue gives it. */
+private suspend fun deliver(upload: Upload, transport: Transport): UploadResult =
+    try {
+        withTimeoutOrNull(upload.timeoutMs) { transport.send(upload) } ?: UploadResult.NetworkFailure
+    } catch (_: IOException) {
+        UploadResult.NetworkFailure
+    } catch (_: TimeoutCancellationException) {
+        // The transport's own; ours comes back as null, and a cancelled sync is not active.
+        currentCoroutineContext().ensureActive()
+        UploadResult.NetworkFailure
+    }
 
-private suspend fun isTransportsOwnTimeout(failure: Throwable): Boolean =
-    failure is TimeoutCancellationException && currentCoroutineContext().isActive
+internal fun CoreNext.toFace(): NextUpload =
+    when (this) {
+        is CoreNext.Send -> NextUpload.Send(upload)
+        is CoreNext.Wait -> SyncEnd.Wait(until, why)
+        CoreNext.SignIn -> SyncEnd.SignIn
+        CoreNext.Idle -> SyncEnd.Idle
+    }
 
-private fun UploadResult.toCore(): CoreResult =
+internal fun UploadResult.toCore(): CoreResult =
     when (this) {
         is UploadResult.Response -> CoreResult.Response(status.toLong(), headers, body)
         UploadResult.NetworkFailure -> CoreResult.NetworkFailure

@@ -4,6 +4,7 @@ import incidentsync.support.Phone
 import java.io.RandomAccessFile
 import java.nio.file.Files
 import java.nio.file.Path
+import java.time.Instant
 import org.junit.jupiter.api.Assertions.assertArrayEquals
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
@@ -17,7 +18,7 @@ class BadInputTest : Phone() {
         roomNumber = "r".repeat(65),
         longitude = 181.0,
         latitude = Double.NaN,
-        createdAtMs = -1,
+        createdAt = Instant.EPOCH.minusMillis(1),
         cancellationReason = "bell \u0007",
     )
 
@@ -37,6 +38,16 @@ class BadInputTest : Phone() {
         assertEquals(expected, violations(assertThrows { outbox.report(bad) }))
         assertEquals(expected, violations(assertThrows { validateDraft(bad) }))
         assertEquals(0L, outbox.summary().pending)
+    }
+
+    @Test
+    fun `a moment beyond all reckoning is a violation like any other`() {
+        for (moment in listOf(Instant.MIN, Instant.MAX)) {
+            assertEquals(
+                listOf("/createdAt" to "timestamp"),
+                violations(assertThrows { validateDraft(draft(createdAt = moment)) }),
+            )
+        }
     }
 
     @Test

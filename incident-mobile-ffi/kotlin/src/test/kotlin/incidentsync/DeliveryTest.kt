@@ -4,6 +4,7 @@ import incidentsync.support.Gate
 import incidentsync.support.Phone
 import incidentsync.support.Wire
 import java.net.ServerSocket
+import java.time.Instant
 import kotlinx.serialization.json.jsonPrimitive
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertInstanceOf
@@ -137,11 +138,11 @@ class DeliveryTest : Phone() {
         val server = server()
         val transport = transport(server.url, server.token("alice"))
         val tablet = outbox(file = "tablet.db")
-        tablet.report(draft("ward-7", createdAtMs = 1_795_342_530_120))
+        tablet.report(draft("ward-7", createdAt = Instant.ofEpochMilli(1_795_342_530_120)))
         tablet.sync(transport)
         val outbox = outbox()
         val good = outbox.report(draft("ward-8")).key
-        val bad = outbox.report(draft("ward-9", createdAtMs = 1_795_342_530_120)).key
+        val bad = outbox.report(draft("ward-9", createdAt = Instant.ofEpochMilli(1_795_342_530_120))).key
         val other = outbox.report(draft("ward-10")).key
 
         assertEquals(SyncEnd.Idle, outbox.sync(transport))

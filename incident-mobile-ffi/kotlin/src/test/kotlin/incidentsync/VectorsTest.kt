@@ -2,6 +2,7 @@ package incidentsync
 
 import incidentsync.support.Phone
 import java.io.File
+import java.time.Instant
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.boolean
@@ -34,8 +35,8 @@ class VectorsTest : Phone() {
     @Test
     fun `a report at the moment of a key vector has its key`() = phone {
         vectors("keys.json", "keys").map { it.jsonObject }.forEachIndexed { at, vector ->
-            val createdAtMs = vector.getValue("unixMilliseconds").jsonPrimitive.long
-            val entry = outbox(vector.text("reporter"), "$at.db").report(draft(createdAtMs = createdAtMs))
+            val createdAt = Instant.ofEpochMilli(vector.getValue("unixMilliseconds").jsonPrimitive.long)
+            val entry = outbox(vector.text("reporter"), "$at.db").report(draft(createdAt = createdAt))
             assertEquals(vector.text("idempotencyKey"), entry.key)
         }
     }
@@ -85,7 +86,7 @@ class VectorsTest : Phone() {
             longitude = longitude.jsonPrimitive.double,
             latitude = latitude.jsonPrimitive.double,
             isAnonymous = payload.getValue("isAnonymous").jsonPrimitive.boolean,
-            createdAtMs = java.time.Instant.parse(payload.text("createdAt")).toEpochMilli(),
+            createdAt = Instant.parse(payload.text("createdAt")),
             cancellationReason = payload["cancellationReason"]?.jsonPrimitive?.content,
         )
     }

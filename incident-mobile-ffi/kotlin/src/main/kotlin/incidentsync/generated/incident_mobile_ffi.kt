@@ -757,7 +757,7 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_incident_mobile_ffi_fn_func_derive_key(`reporter`: RustBuffer.ByValue,`createdAt`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
-    external fun uniffi_incident_mobile_ffi_fn_func_validate_draft(`draft`: RustBuffer.ByValue,`nowMs`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    external fun uniffi_incident_mobile_ffi_fn_func_validate_draft(`draft`: RustBuffer.ByValue,`now`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun ffi_incident_mobile_ffi_rustbuffer_alloc(`size`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
@@ -878,49 +878,49 @@ private fun uniffiCheckContractApiVersion(lib: IntegrityCheckingUniffiLib) {
 }
 @Suppress("UNUSED_PARAMETER")
 private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
-    if ((lib.uniffi_incident_mobile_ffi_checksum_func_canonical_payload() and 0xFFFF) != 3465) {
+    if ((lib.uniffi_incident_mobile_ffi_checksum_func_canonical_payload() and 0xFFFF) != 36676) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_func_derive_key() and 0xFFFF) != 31621) {
+    if ((lib.uniffi_incident_mobile_ffi_checksum_func_derive_key() and 0xFFFF) != 41035) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_func_validate_draft() and 0xFFFF) != 34477) {
+    if ((lib.uniffi_incident_mobile_ffi_checksum_func_validate_draft() and 0xFFFF) != 59571) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_cancel() and 0xFFFF) != 39234) {
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_cancel() and 0xFFFF) != 18757) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_close() and 0xFFFF) != 48614) {
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_close() and 0xFFFF) != 3892) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_complete_upload() and 0xFFFF) != 23202) {
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_complete_upload() and 0xFFFF) != 37350) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_discard() and 0xFFFF) != 59066) {
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_discard() and 0xFFFF) != 48756) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_entries() and 0xFFFF) != 54666) {
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_entries() and 0xFFFF) != 41894) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_entry() and 0xFFFF) != 40066) {
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_entry() and 0xFFFF) != 24741) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_next_upload() and 0xFFFF) != 56842) {
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_next_upload() and 0xFFFF) != 6382) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_report() and 0xFFFF) != 32571) {
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_report() and 0xFFFF) != 39461) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_retry() and 0xFFFF) != 37934) {
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_retry() and 0xFFFF) != 34605) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_summary() and 0xFFFF) != 2748) {
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_summary() and 0xFFFF) != 50027) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_token_changed() and 0xFFFF) != 60059) {
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_token_changed() and 0xFFFF) != 64945) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_constructor_outbox_open() and 0xFFFF) != 15192) {
+    if ((lib.uniffi_incident_mobile_ffi_checksum_constructor_outbox_open() and 0xFFFF) != 44102) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
 }
@@ -1883,9 +1883,9 @@ data class Draft (
     val `isAnonymous`: kotlin.Boolean = false 
     , 
     /**
-     * When it happened, in ms since 1970; now if absent.
+     * When it happened; now if absent.
      */
-    val `createdAtMs`: kotlin.Long? = null 
+    val `createdAt`: Moment? = null 
     , 
     /**
      * Why it is called off at once, if it is: 1 to 1000 characters once trimmed.
@@ -1912,7 +1912,7 @@ public object FfiConverterTypeDraft: FfiConverterRustBuffer<Draft> {
             FfiConverterDouble.read(buf),
             FfiConverterDouble.read(buf),
             FfiConverterBoolean.read(buf),
-            FfiConverterOptionalLong.read(buf),
+            FfiConverterOptionalTypeMoment.read(buf),
             FfiConverterOptionalString.read(buf),
         )
     }
@@ -1923,7 +1923,7 @@ public object FfiConverterTypeDraft: FfiConverterRustBuffer<Draft> {
             FfiConverterDouble.allocationSize(value.`longitude`) +
             FfiConverterDouble.allocationSize(value.`latitude`) +
             FfiConverterBoolean.allocationSize(value.`isAnonymous`) +
-            FfiConverterOptionalLong.allocationSize(value.`createdAtMs`) +
+            FfiConverterOptionalTypeMoment.allocationSize(value.`createdAt`) +
             FfiConverterOptionalString.allocationSize(value.`cancellationReason`)
     )
 
@@ -1933,7 +1933,7 @@ public object FfiConverterTypeDraft: FfiConverterRustBuffer<Draft> {
             FfiConverterDouble.write(value.`longitude`, buf)
             FfiConverterDouble.write(value.`latitude`, buf)
             FfiConverterBoolean.write(value.`isAnonymous`, buf)
-            FfiConverterOptionalLong.write(value.`createdAtMs`, buf)
+            FfiConverterOptionalTypeMoment.write(value.`createdAt`, buf)
             FfiConverterOptionalString.write(value.`cancellationReason`, buf)
     }
 }
@@ -1980,9 +1980,9 @@ data class Entry (
     val `isAnonymous`: kotlin.Boolean
     , 
     /**
-     * When it happened, in ms since 1970.
+     * When it happened.
      */
-    val `createdAtMs`: kotlin.Long
+    val `createdAt`: Moment
     , 
     /**
      * Why it was called off, if it was.
@@ -1995,14 +1995,14 @@ data class Entry (
     val `payload`: kotlin.String
     , 
     /**
-     * When it was reported, in ms since 1970.
+     * When it was reported.
      */
-    val `reportedAtMs`: kotlin.Long
+    val `reportedAt`: Moment
     , 
     /**
-     * When it changed last, in ms since 1970.
+     * When it changed last.
      */
-    val `changedAtMs`: kotlin.Long
+    val `changedAt`: Moment
     , 
     /**
      * How often the server answered it.
@@ -2041,11 +2041,11 @@ public object FfiConverterTypeEntry: FfiConverterRustBuffer<Entry> {
             FfiConverterDouble.read(buf),
             FfiConverterDouble.read(buf),
             FfiConverterBoolean.read(buf),
-            FfiConverterLong.read(buf),
+            FfiConverterTypeMoment.read(buf),
             FfiConverterOptionalString.read(buf),
             FfiConverterString.read(buf),
-            FfiConverterLong.read(buf),
-            FfiConverterLong.read(buf),
+            FfiConverterTypeMoment.read(buf),
+            FfiConverterTypeMoment.read(buf),
             FfiConverterLong.read(buf),
             FfiConverterOptionalTypeProblem.read(buf),
             FfiConverterOptionalTypeIncident.read(buf),
@@ -2060,11 +2060,11 @@ public object FfiConverterTypeEntry: FfiConverterRustBuffer<Entry> {
             FfiConverterDouble.allocationSize(value.`longitude`) +
             FfiConverterDouble.allocationSize(value.`latitude`) +
             FfiConverterBoolean.allocationSize(value.`isAnonymous`) +
-            FfiConverterLong.allocationSize(value.`createdAtMs`) +
+            FfiConverterTypeMoment.allocationSize(value.`createdAt`) +
             FfiConverterOptionalString.allocationSize(value.`cancellationReason`) +
             FfiConverterString.allocationSize(value.`payload`) +
-            FfiConverterLong.allocationSize(value.`reportedAtMs`) +
-            FfiConverterLong.allocationSize(value.`changedAtMs`) +
+            FfiConverterTypeMoment.allocationSize(value.`reportedAt`) +
+            FfiConverterTypeMoment.allocationSize(value.`changedAt`) +
             FfiConverterLong.allocationSize(value.`attempts`) +
             FfiConverterOptionalTypeProblem.allocationSize(value.`problem`) +
             FfiConverterOptionalTypeIncident.allocationSize(value.`incident`)
@@ -2078,11 +2078,11 @@ public object FfiConverterTypeEntry: FfiConverterRustBuffer<Entry> {
             FfiConverterDouble.write(value.`longitude`, buf)
             FfiConverterDouble.write(value.`latitude`, buf)
             FfiConverterBoolean.write(value.`isAnonymous`, buf)
-            FfiConverterLong.write(value.`createdAtMs`, buf)
+            FfiConverterTypeMoment.write(value.`createdAt`, buf)
             FfiConverterOptionalString.write(value.`cancellationReason`, buf)
             FfiConverterString.write(value.`payload`, buf)
-            FfiConverterLong.write(value.`reportedAtMs`, buf)
-            FfiConverterLong.write(value.`changedAtMs`, buf)
+            FfiConverterTypeMoment.write(value.`reportedAt`, buf)
+            FfiConverterTypeMoment.write(value.`changedAt`, buf)
             FfiConverterLong.write(value.`attempts`, buf)
             FfiConverterOptionalTypeProblem.write(value.`problem`, buf)
             FfiConverterOptionalTypeIncident.write(value.`incident`, buf)
@@ -2158,9 +2158,9 @@ data class Incident (
     val `outcome`: Outcome
     , 
     /**
-     * When the server first heard of it, in ms since 1970.
+     * When the server first heard of it.
      */
-    val `receivedAtMs`: kotlin.Long
+    val `receivedAt`: Moment
     , 
     /**
      * Whether the server found the phone's clock implausible.
@@ -2168,9 +2168,9 @@ data class Incident (
     val `clockSuspect`: kotlin.Boolean
     , 
     /**
-     * When the server recorded the cancellation, in ms since 1970.
+     * When the server recorded the cancellation.
      */
-    val `cancelledAtMs`: kotlin.Long?
+    val `cancelledAt`: Moment?
     , 
     /**
      * The reason that the server keeps.
@@ -2195,9 +2195,9 @@ public object FfiConverterTypeIncident: FfiConverterRustBuffer<Incident> {
             FfiConverterString.read(buf),
             FfiConverterTypeIncidentStatus.read(buf),
             FfiConverterTypeOutcome.read(buf),
-            FfiConverterLong.read(buf),
+            FfiConverterTypeMoment.read(buf),
             FfiConverterBoolean.read(buf),
-            FfiConverterOptionalLong.read(buf),
+            FfiConverterOptionalTypeMoment.read(buf),
             FfiConverterOptionalString.read(buf),
         )
     }
@@ -2206,9 +2206,9 @@ public object FfiConverterTypeIncident: FfiConverterRustBuffer<Incident> {
             FfiConverterString.allocationSize(value.`id`) +
             FfiConverterTypeIncidentStatus.allocationSize(value.`status`) +
             FfiConverterTypeOutcome.allocationSize(value.`outcome`) +
-            FfiConverterLong.allocationSize(value.`receivedAtMs`) +
+            FfiConverterTypeMoment.allocationSize(value.`receivedAt`) +
             FfiConverterBoolean.allocationSize(value.`clockSuspect`) +
-            FfiConverterOptionalLong.allocationSize(value.`cancelledAtMs`) +
+            FfiConverterOptionalTypeMoment.allocationSize(value.`cancelledAt`) +
             FfiConverterOptionalString.allocationSize(value.`cancellationReason`)
     )
 
@@ -2216,9 +2216,9 @@ public object FfiConverterTypeIncident: FfiConverterRustBuffer<Incident> {
             FfiConverterString.write(value.`id`, buf)
             FfiConverterTypeIncidentStatus.write(value.`status`, buf)
             FfiConverterTypeOutcome.write(value.`outcome`, buf)
-            FfiConverterLong.write(value.`receivedAtMs`, buf)
+            FfiConverterTypeMoment.write(value.`receivedAt`, buf)
             FfiConverterBoolean.write(value.`clockSuspect`, buf)
-            FfiConverterOptionalLong.write(value.`cancelledAtMs`, buf)
+            FfiConverterOptionalTypeMoment.write(value.`cancelledAt`, buf)
             FfiConverterOptionalString.write(value.`cancellationReason`, buf)
     }
 }
@@ -2738,9 +2738,9 @@ sealed class NextUpload {
      */
     data class Wait(
         /**
-         * In ms since 1970.
+         * Ask again then, or sooner at the user's wish.
          */
-        val `untilMs`: kotlin.Long, 
+        val `until`: incidentsync.generated.Moment, 
         /**
          * What is being waited for.
          */
@@ -2784,7 +2784,7 @@ public object FfiConverterTypeNextUpload : FfiConverterRustBuffer<NextUpload>{
                 FfiConverterTypeUpload.read(buf),
                 )
             2 -> NextUpload.Wait(
-                FfiConverterLong.read(buf),
+                FfiConverterTypeMoment.read(buf),
                 FfiConverterTypeWaitReason.read(buf),
                 )
             3 -> NextUpload.SignIn
@@ -2805,7 +2805,7 @@ public object FfiConverterTypeNextUpload : FfiConverterRustBuffer<NextUpload>{
             // Add the size for the Int that specifies the variant plus the size needed for all fields
             (
                 4UL
-                + FfiConverterLong.allocationSize(value.`untilMs`)
+                + FfiConverterTypeMoment.allocationSize(value.`until`)
                 + FfiConverterTypeWaitReason.allocationSize(value.`why`)
             )
         }
@@ -2832,7 +2832,7 @@ public object FfiConverterTypeNextUpload : FfiConverterRustBuffer<NextUpload>{
             }
             is NextUpload.Wait -> {
                 buf.putInt(2)
-                FfiConverterLong.write(value.`untilMs`, buf)
+                FfiConverterTypeMoment.write(value.`until`, buf)
                 FfiConverterTypeWaitReason.write(value.`why`, buf)
                 Unit
             }
@@ -3369,38 +3369,6 @@ public object FfiConverterTypeWaitReason: FfiConverterRustBuffer<WaitReason> {
 /**
  * @suppress
  */
-public object FfiConverterOptionalLong: FfiConverterRustBuffer<kotlin.Long?> {
-    override fun read(buf: ByteBuffer): kotlin.Long? {
-        if (buf.get().toInt() == 0) {
-            return null
-        }
-        return FfiConverterLong.read(buf)
-    }
-
-    override fun allocationSize(value: kotlin.Long?): ULong {
-        if (value == null) {
-            return 1UL
-        } else {
-            return 1UL + FfiConverterLong.allocationSize(value)
-        }
-    }
-
-    override fun write(value: kotlin.Long?, buf: ByteBuffer) {
-        if (value == null) {
-            buf.put(0)
-        } else {
-            buf.put(1)
-            FfiConverterLong.write(value, buf)
-        }
-    }
-}
-
-
-
-
-/**
- * @suppress
- */
 public object FfiConverterOptionalString: FfiConverterRustBuffer<kotlin.String?> {
     override fun read(buf: ByteBuffer): kotlin.String? {
         if (buf.get().toInt() == 0) {
@@ -3561,6 +3529,38 @@ public object FfiConverterOptionalTypeEntryState: FfiConverterRustBuffer<EntrySt
 /**
  * @suppress
  */
+public object FfiConverterOptionalTypeMoment: FfiConverterRustBuffer<Moment?> {
+    override fun read(buf: ByteBuffer): Moment? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeMoment.read(buf)
+    }
+
+    override fun allocationSize(value: Moment?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeMoment.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Moment?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeMoment.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceString: FfiConverterRustBuffer<List<kotlin.String>> {
     override fun read(buf: ByteBuffer): List<kotlin.String> {
         val len = buf.getInt()
@@ -3666,6 +3666,42 @@ public object FfiConverterSequenceTypeViolation: FfiConverterRustBuffer<List<Vio
         }
     }
 }
+
+
+
+
+
+public typealias Moment = java.time.Instant
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeMoment: FfiConverter<Moment, Long> {
+    override fun lift(value: Long): Moment {
+        val builtinValue = FfiConverterLong.lift(value)
+        return java.time.Instant.ofEpochMilli(builtinValue)
+    }
+
+    override fun lower(value: Moment): Long {
+        val builtinValue = value.coerceIn(java.time.Instant.ofEpochMilli(Long.MIN_VALUE), java.time.Instant.ofEpochMilli(Long.MAX_VALUE)).toEpochMilli()
+        return FfiConverterLong.lower(builtinValue)
+    }
+
+    override fun read(buf: ByteBuffer): Moment {
+        val builtinValue = FfiConverterLong.read(buf)
+        return java.time.Instant.ofEpochMilli(builtinValue)
+    }
+
+    override fun allocationSize(value: Moment): ULong {
+        val builtinValue = value.coerceIn(java.time.Instant.ofEpochMilli(Long.MIN_VALUE), java.time.Instant.ofEpochMilli(Long.MAX_VALUE)).toEpochMilli()
+        return FfiConverterLong.allocationSize(builtinValue)
+    }
+
+    override fun write(value: Moment, buf: ByteBuffer) {
+        val builtinValue = value.coerceIn(java.time.Instant.ofEpochMilli(Long.MIN_VALUE), java.time.Instant.ofEpochMilli(Long.MAX_VALUE)).toEpochMilli()
+        FfiConverterLong.write(builtinValue, buf)
+    }
+}
         /**
          * Reads a payload as the server would.
          *
@@ -3704,19 +3740,19 @@ public object FfiConverterSequenceTypeViolation: FfiConverterRustBuffer<List<Vio
     
 
         /**
-         * Checks a draft as `report` would, and gives its canonical payload; `now_ms` stands in for an absent time.
+         * Checks a draft as `report` would, and gives its canonical payload; `now` stands in for an absent time.
          *
          * # Errors
          * [`OutboxError::Invalid`] with every violation.
          */
-    @Throws(OutboxException::class) fun `validateDraft`(`draft`: Draft, `nowMs`: kotlin.Long): kotlin.String {
+    @Throws(OutboxException::class) fun `validateDraft`(`draft`: Draft, `now`: Moment): kotlin.String {
             return FfiConverterString.lift(
     uniffiRustCallWithError(OutboxException) { _status ->
     UniffiLib.uniffi_incident_mobile_ffi_fn_func_validate_draft(
     
         
         FfiConverterTypeDraft.lower(`draft`),
-        FfiConverterLong.lower(`nowMs`),_status)
+        FfiConverterTypeMoment.lower(`now`),_status)
 }
     )
     }

@@ -4,6 +4,7 @@ import incidentsync.Draft
 import incidentsync.OkHttpTransport
 import incidentsync.Outbox
 import java.nio.file.Path
+import java.time.Instant
 import kotlinx.coroutines.runBlocking
 import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.io.TempDir
@@ -29,13 +30,13 @@ abstract class Phone {
 
     fun transport(url: String, token: String?): OkHttpTransport = OkHttpTransport(url) { token }
 
-    fun draft(locationId: String = "ward-7", createdAtMs: Long? = null, isAnonymous: Boolean = false): Draft =
+    fun draft(locationId: String = "ward-7", createdAt: Instant? = null, isAnonymous: Boolean = false): Draft =
         Draft(
             locationId = locationId,
             longitude = 12.4924,
             latitude = 41.8902,
             isAnonymous = isAnonymous,
-            createdAtMs = createdAtMs,
+            createdAt = createdAt,
         )
 
     /** A test body that may suspend, and answers nothing, as JUnit wants it. */

@@ -1,0 +1,53 @@
+//! What can go wrong, and what to do about it.
+
+use super::records::Violation;
+
+/// Why an outbox did not do what it was asked. Nothing is lost by any of them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, uniffi::Error)]
+pub enum OutboxError {
+    /// The draft or the reason breaks rules: correct it.
+    #[error("{}", violations.iter().map(|violation| violation.detail.as_str()).collect::<Vec<_>>().join("; "))]
+    Invalid {
+        /// All of them.
+        violations: Vec<Violation>,
+    },
+    /// The text is no JSON document.
+    #[error("{detail}")]
+    Malformed {
+        /// Where it stops being one.
+        detail: String,
+    },
+    /// The reporter's identity is none that a token could carry.
+    #[error("a reporter's identity has 1 to 255 characters and no control character")]
+    InvalidReporter,
+    /// The report was called off before, for another reason.
+    #[error("the report is already cancelled for another reason")]
+    AlreadyCancelled,
+    /// This reporter has no entry of that key.
+    #[error("there is no such entry")]
+    NotFound,
+    /// The entry still waits to be sent: cancel it instead.
+    #[error("an entry that still waits to be sent is not discarded")]
+    StillPending,
+    /// The queue holds as much as it may: sync first.
+    #[error("the outbox is full")]
+    Full,
+    /// The device has no room left: free some.
+    #[error("the device has no room left")]
+    NoSpace,
+    /// The file cannot be used at the moment and was not touched: try again later.
+    #[error("{detail}")]
+    Unavailable {
+        /// What the system says.
+        detail: String,
+    },
+    /// The file was hurt while in use and has been repaired: ask again.
+    #[error("the outbox was hurt and has been repaired; ask again")]
+    Hurt,
+    /// A newer version of the app wrote the file: update.
+    #[error("the outbox was written by a newer version")]
+    NewerSchema,
+    /// The outbox was closed: open it again.
+    #[error("the outbox is closed")]
+    Closed,
+}

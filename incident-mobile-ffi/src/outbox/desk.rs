@@ -1,0 +1,117 @@
+//! Where the entries of one answer are stamped, within one transaction.
+
+use rusqlite::{Transaction, params};
+
+use super::{
+    OutboxError, Progress,
+    answer::Verdict,
+    entry::{QUARANTINED, SETTLED, ServerIncident, Trouble, to_json},
+    judgement::Judgement,
+    pace::{Pace, back_off_ms},
+    upload::Item,
+};
+
+/// How many server errors one entry may draw alone while others succeed.
+pub const MAX_STRIKES: i64 = 20;
+
+/// The transaction, and what is decided with.
+pub(super) struct Desk<'a> {
+    pub(super) transaction: &'a Transaction<'a>,
+    pub(super) pace: Pace,
+    pub(super) rng: &'a mut fastrand::Rng,
+    pub(super) now_ms: i64,
+}
+
+impl Desk<'_> {
+    /// Gives every entry its due; with `asked_ms` the server said when to come back.
+    pub(super) fn decide(
+        &mut self,
+        judgement: Judgement,
+        asked_ms: Option<i64>,
+    ) -> Result<Progress, OutboxError> {
+        let mut progress = Progress::default();
+        let successes_before = self.pace.successes;
+        if judgement.verdicts().any(Verdict::is_success) {
+            self.pace.succeed();
+        }
+        let mut alone = false;
+        for (item, verdict) in judgement.items {
+            match verdict {
+                Verdict::Settled(incident) => progress.settled += self.settle(&item, incident.as_ref())?,
+                Verdict::Quarantine(trouble) => progress.quarantined += self.quarantine(&item, &trouble)?,
+                Verdict::Wait { strike: true, trouble: Some(trouble), .. } => {
+                    let (quarantined, suspect) = self.strike(&item, &trouble, successes_before)?;
+                    progress.quarantined += quarantined;
+                    alone |= suspect;
+                }
+                Verdict::Wait { trouble: Some(trouble), .. } => self.note(&item, &trouble)?,
+                Verdict::Wait { .. } | Verdict::SignIn | Verdict::TooLarge(_) => {}
+            }
+        }
+        match judgement.whole {
+            // The entry waits for itself: others are known to go.
+            Some(Verdict::Wait { strike: true, .. }) if alone && asked_ms.is_none() => {}
+            Some(Verdict::Wait { why, .. }) => self.pace.fail(self.now_ms, asked_ms, why, self.rng),
+            _ => {}
+        }
+        Ok(progress)
+    }
+
+    /// The entry is settled, unless it was cancelled meanwhile: then the newer revision still has to go.
+    fn settle(&self, item: &Item, incident: Option<&ServerIncident>) -> Result<i64, OutboxError> {
+        let sql = "UPDATE entry
+                   SET state = ?3, incident = ?4, problem = NULL, attempts = attempts + 1, changed_at_ms = ?5,
+                       strikes = 0, not_before_ms = 0
+                   WHERE seq = ?1 AND revision = ?2 AND state = 0";
+        let incident = incident.and_then(to_json);
+        let values = params![item.seq, item.revision, SETTLED, incident, self.now_ms];
+        Ok(i64::from(self.transaction.prepare_cached(sql)?.execute(values)? > 0))
+    }
+
+    fn quarantine(&self, item: &Item, trouble: &Trouble) -> Result<i64, OutboxError> {
+        let sql = "UPDATE entry
+                   SET state = ?3, problem = ?4, attempts = attempts + 1, changed_at_ms = ?5,
+                       strikes = 0, not_before_ms = 0
+                   WHERE seq = ?1 AND revision = ?2 AND state = 0";
+        let values = params![item.seq, item.revision, QUARANTINED, to_json(trouble), self.now_ms];
+        Ok(i64::from(self.transaction.prepare_cached(sql)?.execute(values)? > 0))
+    }
+
+    /// The server answered, but not now.
+    fn note(&self, item: &Item, trouble: &Trouble) -> Result<(), OutboxError> {
+        let sql = "UPDATE entry SET problem = ?3, attempts = attempts + 1
+                   WHERE seq = ?1 AND revision = ?2 AND state = 0";
+        self.transaction.prepare_cached(sql)?.execute(params![item.seq, item.revision, to_json(trouble)])?;
+        Ok(())
+    }
+
+    /// One more server error for this entry alone. Says whether that was one too many, and whether others went
+    /// since its first.
+    fn strike(&mut self, item: &Item, trouble: &Trouble, successes: i64) -> Result<(i64, bool), OutboxError> {
+        self.note(item, trouble)?;
+        let sql = "UPDATE entry
+                   SET strikes = strikes + 1, first_strike = iif(strikes = 0, ?3, first_strike), not_before_ms = ?4
+                   WHERE seq = ?1 AND revision = ?2 AND state = 0
+                   RETURNING strikes, first_strike";
+        let strikes_so_far = "SELECT strikes FROM entry WHERE seq = ?1";
+        let so_far: i64 =
+            self.transaction.prepare_cached(strikes_so_far)?.query_row([item.seq], |row| row.get(0))?;
+        let not_before_ms = self.now_ms + back_off_ms(so_far, self.rng);
+        let mut statement = self.transaction.prepare_cached(sql)?;
+        let mut rows = statement.query(params![item.seq, item.revision, successes, not_before_ms])?;
+        let Some(row) = rows.next()? else { return Ok((0, false)) };
+        let (strikes, first_strike): (i64, i64) = (row.get(0)?, row.get(1)?);
+        drop(rows);
+        let others_went = self.pace.successes > first_strike;
+        let too_many = strikes >= MAX_STRIKES && others_went;
+        let quarantined = if too_many { self.recall(item)? } else { 0 };
+        Ok((quarantined, others_went))
+    }
+
+    fn recall(&self, item: &Item) -> Result<i64, OutboxError> {
+        let sql =
+            "UPDATE entry SET state = ?2, changed_at_ms = ?3, strikes = 0, not_before_ms = 0 WHERE seq = ?1";
+        let values = params![item.seq, QUARANTINED, self.now_ms];
+        Ok(i64::from(self.transaction.prepare_cached(sql)?.execute(values)? > 0))
+    }
+}
