@@ -56,6 +56,19 @@ final class OutboxTests: XCTestCase {
         XCTAssertEqual(violations.count, 2)
     }
 
+    func testAMomentBeyondAllReckoningIsAViolation() throws {
+        for seconds in [-Double.infinity, -1, Double.infinity, Double.nan] {
+            let moment = Date(timeIntervalSince1970: seconds)
+            let draft = Draft(locationId: "ward-7", longitude: 0, latitude: 0, createdAt: moment)
+            XCTAssertThrowsError(try validateDraft(draft), "\(seconds)") { error in
+                guard case .invalid(let violations)? = error as? OutboxError else {
+                    return XCTFail("expected violations, got \(error)")
+                }
+                XCTAssertEqual(violations.map { $0.pointer }, ["/createdAt"])
+            }
+        }
+    }
+
     func testALoneSurrogateIsMalformedInJSONAndReplacedInAString() async throws {
         let json = #"{"locationId":"\ud800","isAnonymous":false}"#
         let lone = String(decoding: [UInt16(0xD800)], as: UTF16.self)

@@ -148,9 +148,9 @@ final class ServerTests: XCTestCase {
         XCTAssertEqual(entry.incident?.outcome, Outcome.unchanged)
     }
 
-    func testManyEntriesGoWithProgress() async throws {
+    func testTenThousandEntriesGoWithProgress() async throws {
         let outbox = try await newOutbox()
-        for number in 0..<250 {
+        for number in 0..<10_000 {
             try await outbox.report(draft("ward-7", hoursAgo: 11, plusMs: Int64(number)))
         }
         let tally = Tally()
@@ -158,7 +158,8 @@ final class ServerTests: XCTestCase {
         let end = try await outbox.sync(transport: try server()) { step in tally.add(step) }
 
         XCTAssertEqual(end, SyncEnd.idle)
-        XCTAssertEqual(tally.all.map { $0.settled }, [100, 100, 50])
-        XCTAssertEqual(tally.all.map { $0.pending }, [150, 50, 0])
+        let settled = tally.all.map { $0.settled }
+        XCTAssertEqual(settled, [Int64](repeating: 100, count: 100))
+        XCTAssertEqual(tally.all.last?.pending, 0)
     }
 }
