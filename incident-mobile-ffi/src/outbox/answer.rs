@@ -5,8 +5,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    WaitReason,
     entry::{Fault, ServerIncident, Trouble},
+    protocol::WaitReason,
 };
 
 /// What is to be done about one entry, or about the whole request.

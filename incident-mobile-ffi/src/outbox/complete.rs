@@ -1,33 +1,15 @@
 //! An answer comes back: every entry of the upload gets its due, in one transaction.
 
 use super::{
-    Outbox, OutboxError, Progress,
+    Outbox, OutboxError,
     answer::Verdict,
     desk::Desk,
     entry::PENDING,
     judgement::{Judgement, read},
     pace::{Pace, retry_after_ms},
+    protocol::{Progress, UploadResult},
     prune,
-    upload::Header,
 };
-
-/// What came of an upload.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum UploadResult {
-    /// The server, or somebody in its place, answered.
-    Response {
-        /// The HTTP status.
-        status: i64,
-        /// As received.
-        headers: Vec<Header>,
-        /// As received.
-        body: Vec<u8>,
-    },
-    /// No answer: no network, no address, a time-out, a broken connection.
-    NetworkFailure,
-    /// The app did not want to wait for the answer.
-    Cancelled,
-}
 
 impl Outbox {
     /// Takes what came of the upload `id`. One that is no longer under way changes nothing, but for

@@ -3,11 +3,12 @@
 use rusqlite::{Transaction, params};
 
 use super::{
-    OutboxError, Progress,
+    OutboxError,
     answer::Verdict,
     entry::{QUARANTINED, SETTLED, ServerIncident, Trouble, to_json},
     judgement::Judgement,
     pace::{Pace, back_off_ms},
+    protocol::Progress,
     upload::Item,
 };
 

@@ -4,10 +4,9 @@ use incident_core::IdempotencyKey;
 use serde_json::Value;
 
 use super::{
-    WaitReason,
     answer::{Verdict, judge},
-    complete::UploadResult,
     entry::Trouble,
+    protocol::{UploadResult, WaitReason},
     upload::Item,
 };
 

@@ -16,6 +16,7 @@ mod judgement;
 mod lease;
 mod list;
 mod pace;
+mod protocol;
 mod prune;
 mod report;
 mod upload;
@@ -28,7 +29,6 @@ use std::{
 
 use incident_core::Reporter;
 
-pub use complete::UploadResult;
 pub use desk::MAX_STRIKES;
 pub use entry::{Entry, EntryState, Fault, ServerIncident, Trouble};
 pub use error::OutboxError;
@@ -36,49 +36,11 @@ use file::File;
 pub use file::repair::Recovery;
 use lease::Sender;
 pub use list::Summary;
+pub use protocol::{Header, NextUpload, Progress, Upload, UploadResult, WaitReason};
 pub use report::NewReport;
 use report::Taken;
-pub use upload::{BATCH_PATH, Header, MAX_UPLOAD_BYTES, MAX_UPLOAD_ENTRIES, NextUpload, SYNC_PATH, Upload};
+pub use upload::{BATCH_PATH, MAX_UPLOAD_BYTES, MAX_UPLOAD_ENTRIES, SYNC_PATH};
 use upload::{BatchSize, InFlight};
-
-/// What the queue waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WaitReason {
-    /// The network.
-    Offline,
-    /// Somebody else answered: a captive portal, a proxy.
-    NotTheServer,
-    /// The server asks for patience or has trouble of its own.
-    ServerBusy,
-    /// The address is wrong, or the server is too old for it.
-    WrongAddress,
-    /// An upload that is under way, here or in another process.
-    AnotherSender,
-}
-
-impl WaitReason {
-    const ALL: [Self; 5] =
-        [Self::Offline, Self::NotTheServer, Self::ServerBusy, Self::WrongAddress, Self::AnotherSender];
-
-    fn number(self) -> i64 {
-        self as i64
-    }
-
-    fn from_number(number: i64) -> Self {
-        usize::try_from(number).ok().and_then(|at| Self::ALL.get(at).copied()).unwrap_or(Self::Offline)
-    }
-}
-
-/// What one answer did, and what is left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Progress {
-    /// Entries that this answer settled.
-    pub settled: i64,
-    /// Entries that this answer sent into quarantine.
-    pub quarantined: i64,
-    /// Entries of this reporter that are still to go.
-    pub pending: i64,
-}
 
 /// How much the file may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

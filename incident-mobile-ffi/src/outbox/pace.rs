@@ -4,7 +4,10 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{OutboxError, WaitReason, upload::Header};
+use super::{
+    OutboxError,
+    protocol::{Header, WaitReason},
+};
 
 /// The longest back-off.
 pub(super) const LONGEST_BACK_OFF_MS: i64 = 15 * 60 * 1000;

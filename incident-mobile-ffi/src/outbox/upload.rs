@@ -4,9 +4,10 @@ use incident_core::IdempotencyKey;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
-    Outbox, OutboxError, WaitReason,
+    Outbox, OutboxError,
     entry::PENDING,
     pace::{LONGEST_BACK_OFF_MS, Pace},
+    protocol::{Header, NextUpload, Upload, WaitReason},
 };
 
 /// One entry alone.
@@ -22,50 +23,6 @@ const SINGLE_TIMEOUT_MS: i64 = 30_000;
 const BATCH_TIMEOUT_MS: i64 = 60_000;
 /// How long after its time-out an upload that nobody completed is given up.
 const GRACE_MS: i64 = 15_000;
-
-/// A header of a request or an answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Header {
-    /// In any letter case.
-    pub name: String,
-    /// As it stands on the wire.
-    pub value: String,
-}
-
-/// A request for the platform to send, once it has added the token.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Upload {
-    /// To be handed back with the answer.
-    pub id: i64,
-    /// `POST`.
-    pub method: &'static str,
-    /// Below the server's address.
-    pub path: &'static str,
-    /// All but `Authorization`.
-    pub headers: Vec<Header>,
-    /// JSON, UTF-8.
-    pub body: String,
-    /// After how long without an answer to give up.
-    pub timeout_ms: i64,
-}
-
-/// What to do next.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NextUpload {
-    /// Send this and hand back what came of it.
-    Send(Upload),
-    /// Nothing before this moment.
-    Wait {
-        /// In ms since 1970.
-        until_ms: i64,
-        /// What is being waited for.
-        why: WaitReason,
-    },
-    /// Nothing before there is a new token.
-    SignIn,
-    /// Nothing to send.
-    Idle,
-}
 
 /// The upload under way: what it held.
 #[derive(Debug)]

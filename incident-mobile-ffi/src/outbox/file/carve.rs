@@ -12,7 +12,7 @@ use std::{
 
 use incident_core::{IdempotencyKey, Reporter, SyncPayload, decode};
 
-use super::{super::entry::SETTLED, repair::is_whole};
+use super::super::entry::SETTLED;
 
 const PAGE: usize = 4096;
 const LOG_HEADER: usize = 32;
@@ -204,6 +204,11 @@ fn row(seq: i64, values: &[Value]) -> Option<Row> {
         key,
         payload,
     })
+}
+
+/// The key is derived from reporter and moment: no row that was hurt or half written gets past this.
+fn is_whole(reporter: &Reporter, key: IdempotencyKey, payload: &SyncPayload) -> bool {
+    IdempotencyKey::derive(reporter, payload.facts.created_at) == key
 }
 
 struct Cursor<'a> {

@@ -8,7 +8,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use incident_core::{IdempotencyKey, Reporter, SyncPayload};
 use rusqlite::params;
 
 use super::{
@@ -129,11 +128,6 @@ fn build(carved: &Carved, path: &Path, options: &Options) -> Result<i64, OutboxE
     drop(file);
     fs::rename(building, beside(path, "-saved"))?;
     Ok(i64::try_from(saved).unwrap_or(i64::MAX))
-}
-
-/// The key is derived from reporter and moment: no row that was hurt or half written gets past this.
-pub(super) fn is_whole(reporter: &Reporter, key: IdempotencyKey, payload: &SyncPayload) -> bool {
-    IdempotencyKey::derive(reporter, payload.facts.created_at) == key
 }
 
 fn move_log(path: &Path, moved_to: &Path) -> Result<(), OutboxError> {
