@@ -6,7 +6,9 @@ mod support;
 
 use std::{
     collections::BTreeSet,
-    io::{BufRead, BufReader, Read},
+    fs,
+    io::{BufRead, BufReader, Read, Seek, SeekFrom, Write},
+    os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
@@ -15,50 +17,114 @@ use incident_mobile_ffi::outbox::EntryState;
 use support::{NOW_MS, open, options};
 use tempfile::TempDir;
 
+const SIGABRT: i32 = 6;
+/// Every change that is written, each with a commit that may be cut.
+const CHANGES: [&str; 10] =
+    ["create", "report", "cancel", "lease", "answer", "retry", "discard", "wait", "prune", "salvage"];
+const STEPS_OF_A_REPAIR: [&str; 4] = ["saved", "moved", "log moved", "in place"];
+
 /// Cargo builds the examples of a package for its tests, beside the folder of the tests.
-fn victim(file: &Path, moment: i64) -> Child {
+fn victim(file: &Path, stop: &str) -> Child {
     let program = std::env::current_exe().unwrap();
     let program: PathBuf = program.parent().unwrap().parent().unwrap().join("examples/reporter_to_kill");
     Command::new(program)
-        .arg(file)
-        .arg(moment.to_string())
+        .args([file.as_os_str(), stop.as_ref()])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
         .expect("the example reporter_to_kill is built")
 }
 
-/// Everything acknowledged must be in the file; answers how many lines there were.
-fn check(file: &Path, told: &str) -> usize {
+/// What the victim was told before it aborted there.
+fn abort_at(file: &Path, stop: &str) -> String {
+    let mut child = victim(file, stop);
+    let mut told = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut told).unwrap();
+    assert_eq!(child.wait().unwrap().signal(), Some(SIGABRT), "{stop}: it was never reached");
+    told
+}
+
+/// Everything acknowledged must be in the file, unless it was sent and may have been settled long ago, or was being
+/// discarded; answers how many lines there were.
+fn check(file: &Path, told: &str, hurt: bool) -> usize {
     let mut outbox = open(file, "alice", options(), NOW_MS).unwrap();
-    assert!(outbox.recovery().is_none(), "a kill hurts no file");
+    assert!(hurt || outbox.recovery().is_none(), "a kill hurts no file");
     let entries = outbox.entries(None, usize::MAX).unwrap();
     assert!(entries.iter().all(|entry| entry.state != EntryState::Sending));
     let keys: BTreeSet<String> = entries.iter().map(|entry| entry.key.to_string()).collect();
     assert_eq!(keys.len(), entries.len());
+    let may_be_gone: BTreeSet<&str> = told
+        .lines()
+        .filter_map(|line| line.strip_prefix("sent ").or_else(|| line.strip_prefix("discarding ")))
+        .collect();
     for line in told.lines() {
         let (what, key) = line.split_once(' ').unwrap();
-        let entry = entries.iter().find(|entry| entry.key.to_string() == key);
-        let entry = entry.unwrap_or_else(|| panic!("{line}: lost"));
+        let Some(entry) = entries.iter().find(|entry| entry.key.to_string() == key) else {
+            assert!(may_be_gone.contains(key), "{line}: lost");
+            continue;
+        };
         assert!(what != "cancelled" || entry.payload.cancellation_reason.is_some(), "{line}: lost");
     }
     outbox.next_upload(NOW_MS).unwrap();
     told.lines().count()
 }
 
+/// Spoils the first page, so that the file is no database any more.
+fn hurt(file: &Path) {
+    let mut file = fs::OpenOptions::new().write(true).open(file).unwrap();
+    file.seek(SeekFrom::Start(0)).unwrap();
+    file.write_all(&[42; 100]).unwrap();
+}
+
 #[test]
-fn an_abort_at_every_commit_loses_nothing_that_was_acknowledged() {
+fn an_abort_at_any_of_the_first_moments_loses_nothing_that_was_acknowledged() {
     let mut acknowledged = 0;
-    for moment in 1..=40 {
+    for moment in 1..=60 {
         let folder = TempDir::new().unwrap();
         let file = folder.path().join("outbox.db");
-        let mut child = victim(&file, moment);
-        let mut told = String::new();
-        child.stdout.take().unwrap().read_to_string(&mut told).unwrap();
-        assert!(!child.wait().unwrap().success());
-        acknowledged += check(&file, &told);
+        let told = abort_at(&file, &moment.to_string());
+        acknowledged += check(&file, &told, false);
     }
     assert!(acknowledged > 200, "{acknowledged}");
+}
+
+#[test]
+fn an_abort_before_or_after_the_commit_of_any_change_loses_nothing_that_was_acknowledged() {
+    for change in CHANGES.into_iter().filter(|change| *change != "salvage") {
+        for moment in ["before commit", "after commit"] {
+            let folder = TempDir::new().unwrap();
+            let file = folder.path().join("outbox.db");
+            let told = abort_at(&file, &format!("{change},{moment}"));
+            check(&file, &told, false);
+        }
+    }
+}
+
+#[test]
+fn an_abort_at_any_step_of_a_repair_loses_nothing_that_was_acknowledged() {
+    let commits = ["before commit", "after commit"].map(|moment| format!("salvage,{moment}"));
+    let steps = STEPS_OF_A_REPAIR.map(|step| format!("repair,{step}"));
+    for stop in commits.into_iter().chain(steps) {
+        let folder = TempDir::new().unwrap();
+        let file = folder.path().join("outbox.db");
+        let told = abort_at(&file, "prune,before commit");
+        hurt(&file);
+        assert_eq!(abort_at(&file, &stop), "", "{stop}: it dies while it opens");
+        assert!(check(&file, &told, true) > 4, "{stop}");
+    }
+}
+
+#[test]
+fn every_change_of_the_outbox_is_killed_here() {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/outbox");
+    let mut found = BTreeSet::new();
+    for file in fs::read_dir(&sources).unwrap().chain(fs::read_dir(sources.join("file")).unwrap()) {
+        let Ok(text) = fs::read_to_string(file.unwrap().path()) else { continue };
+        for call in text.split(".write(").skip(1) {
+            found.extend(call.split('"').nth(1).map(str::to_owned));
+        }
+    }
+    assert_eq!(found, CHANGES.map(str::to_owned).into());
 }
 
 #[test]
@@ -68,7 +134,7 @@ fn kill_9_at_any_moment_loses_nothing_that_was_acknowledged() {
     let file = folder.path().join("outbox.db");
     let mut told = String::new();
     for _ in 0..12 {
-        let mut child = victim(&file, 0);
+        let mut child = victim(&file, "0");
         let mut lines = BufReader::new(child.stdout.take().unwrap());
         for _ in 0..rng.usize(1..60) {
             lines.read_line(&mut told).unwrap();
@@ -79,7 +145,7 @@ fn kill_9_at_any_moment_loses_nothing_that_was_acknowledged() {
         child.kill().unwrap();
         lines.read_to_string(&mut told).unwrap();
         child.wait().unwrap();
-        check(&file, &told);
+        check(&file, &told, false);
     }
     assert!(told.lines().count() > 100);
 }

@@ -61,7 +61,7 @@ impl Default for Limits {
     }
 }
 
-/// Called with the name of a change and whether its commit is about to begin or is done.
+/// Called with the name of a change and how far it has come: `before commit`, `after commit`, or a step of a repair.
 pub type Probe = Box<dyn Fn(&'static str, &'static str) + Send>;
 
 /// What is fixed in an app and turned in a test.

@@ -84,10 +84,14 @@ fn put_in_place(path: &Path, now_ms: i64) -> Result<(), OutboxError> {
 fn repair(path: &Path, options: &Options, now_ms: i64) -> Result<Recovery, OutboxError> {
     let carved = Carved::from_files(path, &beside(path, "-wal"))?;
     let saved = build(&carved, path, options)?;
+    options.reached("repair", "saved");
     let moved_to = free_name(path, now_ms);
     fs::rename(path, &moved_to)?;
+    options.reached("repair", "moved");
     move_log(path, &moved_to)?;
+    options.reached("repair", "log moved");
     fs::rename(beside(path, "-saved"), path)?;
+    options.reached("repair", "in place");
     remove(&beside(path, "-suspect"))?;
     forget_older(path)?;
     Ok(Recovery { saved, lost: carved.lost(), moved_to })
