@@ -12,6 +12,7 @@ from incident_sync import (
     InvalidReporterError,
     MalformedError,
     NewerSchemaError,
+    NoSpaceError,
     NotFoundError,
     Outbox,
     StillPendingError,
@@ -116,3 +117,21 @@ def test_a_hurt_file_is_moved_aside_and_saved_from(tmp_path):
         recovery = outbox.summary().recovery
         assert (recovery.saved, recovery.lost) == (1, 0)
         assert outbox.entry(key).state == EntryState.PENDING
+
+
+def test_a_write_that_the_system_refuses_is_a_typed_error_and_loses_nothing(tmp_path, outbox):
+    import resource
+
+    before = [outbox.report(draft(f"w{n}")).key for n in range(3)]
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    longest = max(file.stat().st_size for file in tmp_path.iterdir())
+    resource.setrlimit(resource.RLIMIT_FSIZE, (longest, limits[1]))
+    try:
+        with pytest.raises((UnavailableError, NoSpaceError)):
+            for n in range(1000):
+                before.append(outbox.report(draft(f"x{n}")).key)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    after = outbox.report(draft("y")).key
+    assert outbox.summary().recovery is None
+    assert {entry.key for entry in outbox.entries(limit=10_000)} == {*before, after}
