@@ -81,7 +81,9 @@ fn errands(outbox: &mut Outbox) -> Done {
 fn answer(outbox: &mut Outbox, now_ms: i64, what: impl Fn(&[Entry]) -> UploadResult) -> Done {
     if let NextUpload::Send(upload) = outbox.next_upload(now_ms)? {
         let sending = outbox.entries(Some(EntryState::Sending), 1000)?;
-        sending.iter().for_each(|entry| tell("sent", entry));
+        for entry in &sending {
+            tell("sent", entry);
+        }
         outbox.complete_upload(upload.id, &what(&sending), now_ms)?;
     }
     Ok(())

@@ -13,6 +13,8 @@ use crate::{auth::Refused, commit::CommitError, openapi, store::StoreError};
 
 /// The media type of an answer that says what went wrong.
 pub const MEDIA_TYPE: &str = "application/problem+json";
+/// RFC 6750, section 3: the scheme has at least one parameter. (Foundation on Linux ends the program without one.)
+const CHALLENGE: &str = "Bearer realm=\"incident-sync\"";
 
 const RETRY_AFTER_SECONDS: u64 = 1;
 
@@ -161,7 +163,7 @@ impl ProblemDetails {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
         if self.problem == Problem::Unauthorized {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
         }
         headers
     }

@@ -104,7 +104,7 @@ fn check(problem: Problem, answer: &Answer) {
         matches!(problem, Problem::RateLimited | Problem::Overloaded),
         "{retry_after:?}"
     );
-    let challenge = if problem == Problem::Unauthorized { "Bearer" } else { "" };
+    let challenge = if problem == Problem::Unauthorized { "Bearer realm=\"incident-sync\"" } else { "" };
     assert_eq!(answer.header("www-authenticate"), challenge);
     let allow = if problem == Problem::MethodNotAllowed { "POST" } else { "" };
     assert_eq!(answer.header("allow"), allow);

@@ -49,7 +49,7 @@ async fn claims_decide_within_their_leeway() {
     for changes in refused {
         let answer = with(&server, hs256(), changes.clone()).await;
         assert_eq!(answer.said(), (401, "unauthorized".into()), "{changes}");
-        assert_eq!(answer.header("www-authenticate"), "Bearer");
+        assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"incident-sync\"");
     }
 }
 

@@ -73,7 +73,7 @@ fn response(problems: &[Problem]) -> Response {
 
 fn headers(problem: Problem) -> &'static [(&'static str, &'static str)] {
     match problem {
-        Problem::Unauthorized => &[("WWW-Authenticate", "Bearer (RFC 6750, section 3)")],
+        Problem::Unauthorized => &[("WWW-Authenticate", "Bearer, with a realm (RFC 6750, section 3)")],
         Problem::MethodNotAllowed => &[("Allow", "The methods that the route takes")],
         Problem::RateLimited | Problem::Overloaded => {
             &[("Retry-After", "Seconds to wait (RFC 9110, section 10.2.3)")]
