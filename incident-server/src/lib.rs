@@ -35,6 +35,7 @@ pub mod rate_limit;
 mod request;
 pub mod routes;
 pub mod run;
+mod schema;
 pub mod secrets;
 pub mod serve;
 pub mod store;
