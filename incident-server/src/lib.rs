@@ -40,6 +40,7 @@ pub mod secrets;
 pub mod serve;
 pub mod store;
 mod view;
+mod welcome;
 
 pub use app::{App, Parts};
 pub use board::board;

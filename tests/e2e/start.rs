@@ -54,6 +54,22 @@ async fn the_printed_example_works_when_it_is_pasted() {
 }
 
 #[tokio::test]
+async fn the_printed_token_command_works_in_a_directory_with_a_strange_name() {
+    let mut server = Server::start().await;
+    let printed = incident_tests::until("the command is printed", async || {
+        let out = server.run().out();
+        out.lines().find(|line| line.starts_with("incident-server token ")).map(str::to_owned)
+    })
+    .await;
+
+    let pasted = Program::in_shell(&printed).output().await;
+
+    let responder = Client::new(server.url(), Some(text(&pasted.stdout).trim().to_owned()));
+    let followed = responder.get("/api/incidents/changes").await;
+    assert_eq!(followed.status, 200, "{printed}: {pasted:?}");
+}
+
+#[tokio::test]
 async fn the_token_subcommand_prints_a_token_that_is_taken() {
     let server = Server::start().await;
     let created = server.client("alice").sync(&payload::report()).await;

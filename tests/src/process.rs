@@ -45,6 +45,17 @@ impl Program {
         Self::with_nobodys_variables(Command::new(file))
     }
 
+    /// A command line for a shell that finds the real binary.
+    ///
+    /// # Panics
+    /// There is no `PATH`.
+    pub fn in_shell(line: &str) -> Self {
+        let path = std::env::var("PATH").expect("there is a PATH");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", line]).env("PATH", format!("{}:{path}", directory().display()));
+        Self::with_nobodys_variables(shell)
+    }
+
     fn with_nobodys_variables(mut command: Command) -> Self {
         let ours = std::env::vars_os().map(|(name, _)| name).filter(|name| {
             name.to_string_lossy().starts_with("INCIDENT_") || name.to_string_lossy().ends_with("_proxy")
