@@ -58,7 +58,8 @@ impl Program {
 
     fn with_nobodys_variables(mut command: Command) -> Self {
         let ours = std::env::vars_os().map(|(name, _)| name).filter(|name| {
-            name.to_string_lossy().starts_with("INCIDENT_") || name.to_string_lossy().ends_with("_proxy")
+            let name = name.to_string_lossy().to_ascii_uppercase();
+            name.starts_with("INCIDENT_") || name.ends_with("_PROXY")
         });
         for name in ours {
             command.env_remove(name);

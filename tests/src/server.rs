@@ -21,6 +21,7 @@ pub struct Setup {
     data_dir: Arc<TempDir>,
     database: Arc<Database>,
     flags: Vec<String>,
+    variables: Vec<(&'static str, String)>,
 }
 
 /// A server that listens.
@@ -50,13 +51,20 @@ impl Setup {
     fn on(database: impl FnOnce(PathBuf) -> Database) -> Self {
         let data_dir = TempDir::with_prefix("the tests' data ").expect("a temporary directory can be made");
         let database = Arc::new(database(data_dir.path().to_owned()));
-        Self { data_dir: Arc::new(data_dir), database, flags: Vec::new() }
+        Self { data_dir: Arc::new(data_dir), database, flags: Vec::new(), variables: Vec::new() }
     }
 
     /// Adds a flag and its value.
     #[must_use]
     pub fn flag(mut self, name: &str, value: impl Into<String>) -> Self {
         self.flags.extend([name.to_owned(), value.into()]);
+        self
+    }
+
+    /// Adds a variable.
+    #[must_use]
+    pub fn variable(mut self, name: &'static str, value: &str) -> Self {
+        self.variables.push((name, value.to_owned()));
         self
     }
 
@@ -74,7 +82,8 @@ impl Setup {
     pub fn program(&self) -> Program {
         let data_dir = self.data_dir().as_os_str();
         let program = Program::new().args(["--listen", "127.0.0.1:0", "--data-dir"]).args([data_dir]);
-        program.database(&self.database).args(&self.flags).env("INCIDENT_LOG", "debug")
+        let program = program.database(&self.database).args(&self.flags).env("INCIDENT_LOG", "debug");
+        self.variables.iter().fold(program, |program, (name, value)| program.env(name, value))
     }
 
     /// Starts a server and waits until it has said where it listens.
