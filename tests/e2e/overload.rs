@@ -34,6 +34,13 @@ async fn who_finds_no_place_in_the_queue_is_sent_away_and_comes_again() {
 }
 
 #[tokio::test]
+async fn the_queue_may_be_as_long_as_a_number_can_say() {
+    let server = Setup::new().flag("--max-in-flight", usize::MAX.to_string()).start().await;
+
+    assert_eq!(server.client("alice").sync(&payload::report()).await.status, 201);
+}
+
+#[tokio::test]
 async fn a_database_that_takes_no_writes_is_503_and_serves_again_when_it_does() {
     let server = Server::start().await;
     let alice = server.client("alice");
