@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use incident_core::{IdSecret, Problem, Timestamp};
-use tokio::sync::{Mutex, watch};
+use tokio::{
+    sync::{Mutex, watch},
+    time::{Instant, interval_at},
+};
 
 use crate::{
     Clock,
@@ -134,9 +137,9 @@ impl App {
     }
 }
 
-/// Forgets idle identities and asks for new keys, as long as the app lives.
+/// Forgets idle identities and asks for new keys, as long as the app lives; at the start both are fresh.
 async fn keep_house(app: std::sync::Weak<Inner>) {
-    let mut every = tokio::time::interval(HOUSEKEEPING);
+    let mut every = interval_at(Instant::now() + HOUSEKEEPING, HOUSEKEEPING);
     loop {
         every.tick().await;
         let Some(app) = app.upgrade() else { return };

@@ -102,7 +102,7 @@ impl Committer {
         }
         Self {
             jobs: std::sync::Mutex::new(Some(sender)),
-            in_flight: Arc::new(Semaphore::new(limits.in_flight)),
+            in_flight: Arc::new(Semaphore::new(limits.in_flight.min(Semaphore::MAX_PERMITS))),
             metrics: Arc::clone(metrics),
             workers: Mutex::new(workers),
         }

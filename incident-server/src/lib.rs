@@ -35,10 +35,12 @@ pub mod rate_limit;
 mod request;
 pub mod routes;
 pub mod run;
+mod schema;
 pub mod secrets;
 pub mod serve;
 pub mod store;
 mod view;
+mod welcome;
 
 pub use app::{App, Parts};
 pub use board::board;

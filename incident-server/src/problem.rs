@@ -9,7 +9,7 @@ use incident_core::{BatchRefusal, Conflict, Disposition, MAX_BATCH_ITEMS, Proble
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{auth::Refused, commit::CommitError, openapi, store::StoreError};
+use crate::{auth::Refused, commit::CommitError, schema, store::StoreError};
 
 /// The media type of an answer that says what went wrong.
 pub const MEDIA_TYPE: &str = "application/problem+json";
@@ -30,10 +30,10 @@ pub struct ProblemDetails {
     title: &'static str,
     status: u16,
     detail: String,
-    #[schema(value_type = openapi::DispositionWord, inline)]
+    #[schema(value_type = schema::DispositionWord, inline)]
     disposition: Disposition,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(value_type = Vec<openapi::Violation>)]
+    #[schema(value_type = Vec<schema::Violation>)]
     errors: Vec<QueryOrPayloadError>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fields: Vec<&'static str>,
@@ -132,22 +132,6 @@ impl ProblemDetails {
     /// A bug; the middleware that knows the request's id puts it into `detail`.
     pub fn internal() -> Self {
         Self::new(Problem::Internal, "")
-    }
-
-    /// What a problem looks like, for the API document.
-    pub(crate) fn example(problem: Problem) -> Self {
-        match problem {
-            Problem::ValidationFailed => {
-                vec![Violation { pointer: "/locationId", code: incident_core::Code::Blank }].into()
-            }
-            Problem::IdempotencyConflict => {
-                Conflict { fields: vec![incident_core::Field::LocationId] }.into()
-            }
-            Problem::PayloadTooLarge => Self::too_many_bytes(incident_core::MAX_PAYLOAD_BYTES),
-            Problem::RateLimited => Self::rate_limited(1),
-            Problem::Internal => Self::for_request("01a202c0-f648-7000-8000-000000000000"),
-            other => Self::new(other, other.title()),
-        }
     }
 
     /// Says in `detail` where operators find what happened.

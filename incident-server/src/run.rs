@@ -4,6 +4,7 @@ use std::{
     error::Error,
     fmt,
     io::{self, Write},
+    net::SocketAddr,
     path::PathBuf,
     sync::Arc,
 };
@@ -17,6 +18,7 @@ use crate::{
     commit::Limits,
     routes, secrets, serve,
     store::{PgStore, SqliteStore, Store},
+    welcome,
 };
 
 type Failure = Box<dyn Error + Send + Sync>;
@@ -52,9 +54,9 @@ async fn serve_until_stopped(config: &Config) -> Result<(), Failure> {
     });
     let listener = serve::bind(config.listen).await?;
     let address = listener.local_addr()?;
-    say(format_args!("incident-server listens on http://{address}"));
-    print_example(config, address)?;
     let stop = stop_signal()?;
+    say(format_args!("incident-server listens on http://{address}"));
+    say(format_args!("{}", welcome(config, address)?));
     let announced = app.clone();
     serve::serve(listener, routes::standalone(app.clone()), async move {
         stop.await;
@@ -117,28 +119,13 @@ fn say(text: fmt::Arguments<'_>) {
     let _ = writeln!(io::stdout(), "{text}");
 }
 
-/// Prints a command that works when it is pasted.
-fn print_example(config: &Config, address: std::net::SocketAddr) -> Result<(), Failure> {
+/// What a newcomer may try.
+fn welcome(config: &Config, address: SocketAddr) -> Result<String, Failure> {
     if config.auth_jwks.is_some() {
-        say(format_args!("tokens come from the configured JWK set; try http://{address}/docs"));
-        return Ok(());
+        return Ok(welcome::to_strangers(address));
     }
     let token = token(config, "alice", None, std::time::Duration::from_secs(3600))?;
-    let created_at = Clock::system().now();
-    say(format_args!(
-        "try it, with a token for alice that is valid for an hour:
-
-curl -i http://{address}/api/incidents/sync \\
-  -H 'Authorization: Bearer {token}' \\
-  -H 'Content-Type: application/json' \\
-  -d '{{\"locationId\":\"ward-7\",\"gpsCoordinates\":{{\"type\":\"Point\",\"coordinates\":[12.4924,41.8902]}},\"isAnonymous\":false,\"createdAt\":\"{created_at}\"}}'
-
-the API, to read and to try: http://{address}/docs
-the board of responders: http://{address}/, signed in with what this prints:
-incident-server token --sub responder --scope incidents:read --data-dir {}",
-        config.data_dir.display()
-    ));
-    Ok(())
+    Ok(welcome::to_alice(config, address, &token, Clock::system().now()))
 }
 
 fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {

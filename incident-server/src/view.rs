@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    openapi::{self, DispositionWord, EventKindWord, OutcomeWord, Point, StatusWord},
+    schema::{self, DispositionWord, EventKindWord, OutcomeWord, Point, StatusWord},
     store::{Position, StoredChange, StoredIncident},
 };
 
@@ -91,7 +91,7 @@ pub(crate) struct SyncAnswer {
     pub(crate) idempotency_key: IdempotencyKey,
     pub(crate) incident: IncidentView,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(value_type = Vec<openapi::Warning>)]
+    #[schema(value_type = Vec<schema::Warning>)]
     pub(crate) warnings: Vec<Warning>,
 }
 
@@ -178,4 +178,10 @@ impl From<StoredChange> for ChangeView {
             incident: IncidentView::read(change.incident, true),
         }
     }
+}
+
+/// The state of the server.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Health {
+    pub(crate) status: &'static str,
 }

@@ -42,5 +42,7 @@ on_both! {
         a_quiet_stream_sends_comments
         a_stream_ends_when_the_server_stops
         a_stream_ends_with_its_token
+        a_reader_far_behind_is_let_go_with_its_token
+        a_reader_far_behind_is_let_go_when_the_server_stops
         a_reader_that_does_not_read_costs_the_writers_nothing;
 }

@@ -1,4 +1,7 @@
 //! What the README promises, seen from outside: the real program, real requests. One file a promise.
+//!
+//! Everything runs on SQLite, and with `INCIDENT_TEST_STORE=postgres` on PostgreSQL; but what only one of them can
+//! show is in a module that is named after it, and runs on that one in any run.
 
 mod batch;
 mod batch_limits;
@@ -11,6 +14,8 @@ mod idempotency;
 mod key_sets;
 mod listing;
 mod merging;
+mod on_postgres;
+mod on_sqlite;
 mod operations;
 mod overload;
 mod precedence;

@@ -1,7 +1,7 @@
 //! Every problem has its status, its disposition and its headers, in exactly the shape of RFC 9457.
 
 use incident_core::Problem;
-use incident_tests::{Answer, Client, Server, Setup, database, payload, raw};
+use incident_tests::{Answer, Client, Server, Setup, payload, raw};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -68,7 +68,7 @@ async fn rate_limited() -> Answer {
 /// A row that breaks the core's rules stands for any bug.
 async fn bug(server: &Server) -> Answer {
     let id = server.client("alice").sync(&payload::report()).await.id();
-    database::execute_embedded(&server.data_dir(), "UPDATE incidents SET location_id = ''").await;
+    server.database().session().await.run("UPDATE incidents SET location_id = ''").await;
     server.client("alice").get(&format!("/api/incidents/{id}")).await
 }
 

@@ -2,18 +2,18 @@
 
 use std::{os::unix::fs::PermissionsExt, path::Path, process::Output};
 
-use incident_tests::{Answer, Client, Program, Server, Setup, database, payload};
+use incident_tests::{Answer, Client, Program, Server, Setup, payload};
 
 fn text(bytes: &[u8]) -> &str {
     str::from_utf8(bytes).unwrap()
 }
 
-fn mode(file: &Path) -> u32 {
+pub(crate) fn mode(file: &Path) -> u32 {
     std::fs::metadata(file).unwrap().permissions().mode() & 0o777
 }
 
 /// The program refused to start: one line for people, no panic, another status than 0.
-fn refused(output: &Output, because: &str) {
+pub(crate) fn refused(output: &Output, because: &str) {
     let said = text(&output.stderr);
     assert!(!output.status.success());
     let line = said.lines().find(|line| line.starts_with("incident-server: ") || line.starts_with("error: "));
@@ -30,7 +30,7 @@ async fn the_first_start_makes_secrets_that_only_the_owner_can_read() {
     let server = Server::start().await;
 
     assert_eq!((mode(&data_dir), mode(&data_dir.join("hs256.secret"))), (0o700, 0o600));
-    for file in ["hs256.secret", "id.secret", "incidents.sqlite"] {
+    for file in ["hs256.secret", "id.secret"] {
         assert_eq!(mode(&server.data_dir().join(file)), 0o600, "{file}");
     }
     assert!(server.secret().len() >= 32);
@@ -51,6 +51,22 @@ async fn the_printed_example_works_when_it_is_pasted() {
 
     assert!(text(&pasted.stdout).starts_with("HTTP/1.1 201 Created"), "{printed}: {pasted:?}");
     assert!(text(&pasted.stdout).contains(r#""outcome":"created""#));
+}
+
+#[tokio::test]
+async fn the_printed_token_command_works_in_a_directory_with_a_strange_name() {
+    let mut server = Server::start().await;
+    let printed = incident_tests::until("the command is printed", async || {
+        let out = server.run().out();
+        out.lines().find(|line| line.starts_with("incident-server token ")).map(str::to_owned)
+    })
+    .await;
+
+    let pasted = Program::in_shell(&printed).output().await;
+
+    let responder = Client::new(server.url(), Some(text(&pasted.stdout).trim().to_owned()));
+    let followed = responder.get("/api/incidents/changes").await;
+    assert_eq!(followed.status, 200, "{printed}: {pasted:?}");
 }
 
 #[tokio::test]
@@ -109,25 +125,26 @@ async fn a_data_directory_that_cannot_be_made_is_told() {
 
 #[tokio::test]
 async fn a_database_of_a_newer_version_is_left_alone() {
-    let server = Server::start().await;
-    let data_dir = server.data_dir();
-    let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
-        VALUES (9999, 'from the future', true, x'00', 0)";
-    database::execute_embedded(&data_dir, newer).await;
+    let setup = Setup::new();
+    let _before = setup.clone().start().await;
+    let newer = "
+        INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+        SELECT 9999, 'from the future', success, checksum, 0
+        FROM _sqlx_migrations
+        WHERE version = 1";
+    setup.database().session().await.run(newer).await;
 
-    let flags = ["--listen", "127.0.0.1:0", "--data-dir", data_dir.to_str().unwrap()];
-    let output = Program::new().args(flags).output().await;
-
-    refused(&output, "schema version 9999 by a newer incident-server");
+    refused(&setup.program().output().await, "schema version 9999 by a newer incident-server");
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_database_is_told() {
-    let setup = Setup::new();
-    std::fs::write(setup.data_dir().join("incidents.sqlite"), "this is a letter, not a database".repeat(100))
-        .unwrap();
+async fn incidents_are_kept_in_the_database_that_was_named() {
+    let server = Server::start().await;
+    server.client("alice").sync(&payload::report()).await;
 
-    refused(&setup.program().output().await, "the database cannot be used");
+    let mut session = server.database().session().await;
+
+    assert_eq!(session.count("SELECT count(*) FROM incidents").await, 1);
 }
 
 #[tokio::test]
@@ -160,6 +177,7 @@ async fn variables_work_like_flags() {
     std::fs::write(file.path(), format!("{secret}\r\n")).unwrap();
     let data_dir = setup.data_dir().to_str().unwrap();
     let program = Program::new().env("INCIDENT_LISTEN", "127.0.0.1:0").env("INCIDENT_DATA_DIR", data_dir);
+    let program = program.database(setup.database());
     let program = program.env("INCIDENT_AUTH_HS256_SECRET_FILE", file.path().to_str().unwrap());
     let run = program.env("INCIDENT_RATE_LIMIT", "1/m,1").start();
     let url = incident_tests::until("it listens", async || {

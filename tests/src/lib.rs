@@ -3,6 +3,10 @@
 //! A test starts its own [`Server`] on its own data directory, sends as a [`Client`] (well-formed HTTP) or
 //! with [`raw`] bytes, and reads an [`Answer`]. Nothing is shared between tests; nothing sleeps and hopes:
 //! what takes time is waited for with [`until`] and a deadline.
+//!
+//! The servers keep their incidents in SQLite files, or with `INCIDENT_TEST_STORE=postgres` on the PostgreSQL server
+//! that `tests/postgres` starts. Only [`database`] knows which; a test of one of them says so, see
+//! [`Setup::on_sqlite`] and [`Setup::on_postgres`].
 
 /// The examples of the pages are compiled.
 #[cfg(doctest)]
@@ -20,6 +24,7 @@ mod server;
 use std::time::{Duration, Instant};
 
 pub use client::{Answer, Client};
+pub use database::Database;
 pub use keys::{Signer, claims, token};
 pub use process::{Program, Run};
 pub use server::{Server, Setup};

@@ -12,7 +12,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::PATIENCE;
+use crate::{Database, PATIENCE};
 
 /// A command line of `incident-server`, without the variables of whoever runs the tests.
 pub struct Program(Command);
@@ -36,18 +36,30 @@ impl Program {
     /// # Panics
     /// It is not there.
     pub fn new() -> Self {
-        let test = std::env::current_exe().expect("a test knows its own file");
-        // target/release/deps/e2e-… -> target/release/incident-server
-        let directory = test.ancestors().nth(2).expect("a test is built in target/release/deps");
-        let file: PathBuf = directory.join("incident-server");
+        let file = directory().join("incident-server");
         assert!(
             file.exists(),
             "{} is missing: run `cargo build --release --workspace` first",
             file.display()
         );
-        let mut command = Command::new(file);
+        Self::with_nobodys_variables(Command::new(file))
+    }
+
+    /// A command line for a shell that finds the real binary.
+    ///
+    /// # Panics
+    /// There is no `PATH`.
+    pub fn in_shell(line: &str) -> Self {
+        let path = std::env::var("PATH").expect("there is a PATH");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", line]).env("PATH", format!("{}:{path}", directory().display()));
+        Self::with_nobodys_variables(shell)
+    }
+
+    fn with_nobodys_variables(mut command: Command) -> Self {
         let ours = std::env::vars_os().map(|(name, _)| name).filter(|name| {
-            name.to_string_lossy().starts_with("INCIDENT_") || name.to_string_lossy().ends_with("_proxy")
+            let name = name.to_string_lossy().to_ascii_uppercase();
+            name.starts_with("INCIDENT_") || name.ends_with("_PROXY")
         });
         for name in ours {
             command.env_remove(name);
@@ -70,6 +82,15 @@ impl Program {
         self
     }
 
+    /// Says which database to use, unless a flag says otherwise.
+    #[must_use]
+    pub fn database(self, database: &Database) -> Self {
+        match database.url() {
+            Some(url) => self.env("INCIDENT_DATABASE_URL", url),
+            None => self,
+        }
+    }
+
     /// Runs to its end.
     ///
     /// # Panics
@@ -89,6 +110,12 @@ impl Program {
         let err = Said::hear(child.stderr.take().expect("stderr is piped"));
         Run { child, out, err }
     }
+}
+
+/// Where the test was built: target/release/deps/e2e-… -> target/release
+fn directory() -> PathBuf {
+    let test = std::env::current_exe().expect("a test knows its own file");
+    test.ancestors().nth(2).expect("a test is built in target/release/deps").to_owned()
 }
 
 impl Default for Program {

@@ -13,14 +13,15 @@ use incident_server::{
 };
 use tempfile::TempDir;
 
-use crate::{Answer, Client, Program, Run, database, until};
+use crate::{Answer, Client, Database, Program, Run, until};
 
 /// How a server is started.
 #[derive(Clone)]
 pub struct Setup {
     data_dir: Arc<TempDir>,
-    database_url: Option<String>,
+    database: Arc<Database>,
     flags: Vec<String>,
+    variables: Vec<(&'static str, String)>,
 }
 
 /// A server that listens.
@@ -31,13 +32,26 @@ pub struct Server {
 }
 
 impl Setup {
-    /// A new data directory, a new database, the defaults of the program.
-    ///
-    /// # Panics
-    /// There is no room for a temporary directory.
+    /// A new data directory, a new database of the kind that this run is about, the defaults of the program.
     pub fn new() -> Self {
-        let data_dir = Arc::new(TempDir::new().expect("a temporary directory can be made"));
-        Self { data_dir, database_url: database::fresh_url(), flags: Vec::new() }
+        Self::on(Database::chosen)
+    }
+
+    /// On SQLite in any run, for what only a file does.
+    pub fn on_sqlite() -> Self {
+        Self::on(Database::Sqlite)
+    }
+
+    /// On PostgreSQL in any run, for what only a server does.
+    pub fn on_postgres() -> Self {
+        Self::on(|_| Database::postgres())
+    }
+
+    /// The directory has a name that a shell would not take for one word.
+    fn on(database: impl FnOnce(PathBuf) -> Database) -> Self {
+        let data_dir = TempDir::with_prefix("the tests' data ").expect("a temporary directory can be made");
+        let database = Arc::new(database(data_dir.path().to_owned()));
+        Self { data_dir: Arc::new(data_dir), database, flags: Vec::new(), variables: Vec::new() }
     }
 
     /// Adds a flag and its value.
@@ -47,17 +61,29 @@ impl Setup {
         self
     }
 
+    /// Adds a variable.
+    #[must_use]
+    pub fn variable(mut self, name: &'static str, value: &str) -> Self {
+        self.variables.push((name, value.to_owned()));
+        self
+    }
+
     /// The directory of the generated secrets and the embedded database.
     pub fn data_dir(&self) -> &Path {
         self.data_dir.path()
+    }
+
+    /// Where the incidents are.
+    pub fn database(&self) -> &Database {
+        &self.database
     }
 
     /// The program with these flags, on any free port, not started.
     pub fn program(&self) -> Program {
         let data_dir = self.data_dir().as_os_str();
         let program = Program::new().args(["--listen", "127.0.0.1:0", "--data-dir"]).args([data_dir]);
-        let database = self.database_url.iter().flat_map(|url| ["--database-url", url]);
-        program.args(database).args(&self.flags).env("INCIDENT_LOG", "debug")
+        let program = program.database(&self.database).args(&self.flags).env("INCIDENT_LOG", "debug");
+        self.variables.iter().fold(program, |program, (name, value)| program.env(name, value))
     }
 
     /// Starts a server and waits until it has said where it listens.
@@ -107,6 +133,11 @@ impl Server {
     /// Where its secrets are.
     pub fn data_dir(&self) -> PathBuf {
         self.setup.data_dir().to_owned()
+    }
+
+    /// Where its incidents are.
+    pub fn database(&self) -> &Database {
+        self.setup.database()
     }
 
     /// The running program.

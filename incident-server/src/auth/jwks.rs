@@ -77,11 +77,13 @@ impl JwksSource {
     }
 }
 
-/// Follows no redirect: it could lead from https to http.
+/// Follows no redirect: it could lead from https to http. Goes through no proxy to this machine: plain http would
+/// leave it.
 async fn fetch(url: Url) -> Result<Vec<u8>, JwksError> {
     let failed = |error: reqwest::Error| JwksError::Fetch(error.without_url().to_string());
-    let client =
-        Client::builder().timeout(TIMEOUT).redirect(redirect::Policy::none()).build().map_err(failed)?;
+    let client = Client::builder().timeout(TIMEOUT).redirect(redirect::Policy::none());
+    let client = if is_loopback(&url) { client.no_proxy() } else { client };
+    let client = client.build().map_err(failed)?;
     let mut response = client.get(url).send().await.map_err(failed)?;
     if !response.status().is_success() {
         return Err(JwksError::Fetch(format!("the answer's status is {}", response.status())));

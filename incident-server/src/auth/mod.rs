@@ -1,5 +1,6 @@
 //! Token to caller: who asks, and what they may see.
 
+mod in_force;
 mod jwks;
 mod keys;
 mod mint;

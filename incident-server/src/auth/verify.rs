@@ -1,26 +1,19 @@
 //! Checks a token: signature, times, issuer, audience, subject.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use incident_core::{Reporter, Timestamp};
 use jsonwebtoken::{Header, TokenData, Validation, decode, decode_header};
-use quick_cache::sync::Cache;
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::sync::Mutex;
 
 use super::{
     Caller, JwksError, JwksSource, READ_SCOPE,
+    in_force::{InForce, Trusted},
     keys::{Key, KeySet},
 };
 
 const LEEWAY_SECONDS: u32 = 30;
-const REFRESH_COOL_DOWN: Duration = Duration::from_secs(10);
-const CACHED_TOKENS: usize = 4096;
 
 /// Why a token is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -35,13 +28,9 @@ pub enum Refused {
 
 /// Checks tokens under the configured keys.
 pub struct Verifier {
-    keys: ArcSwap<KeySet>,
-    source: Option<JwksSource>,
-    last_refresh: Mutex<Option<Instant>>,
+    in_force: InForce,
     issuer: Option<String>,
     audience: Option<String>,
-    /// A verified token stays verified until it expires or the keys change.
-    cache: Cache<String, Caller>,
 }
 
 #[derive(Deserialize)]
@@ -54,7 +43,7 @@ struct Claims {
 impl Verifier {
     /// Takes tokens signed with HS256 under a shared secret.
     pub fn hs256(secret: &[u8], issuer: Option<String>, audience: Option<String>) -> Self {
-        Self::new(KeySet::hs256(secret), None, issuer, audience)
+        Self { in_force: InForce::new(KeySet::hs256(secret), None), issuer, audience }
     }
 
     /// Takes tokens signed under the keys of a JWK set.
@@ -73,18 +62,7 @@ impl Verifier {
             }
             (loaded, _) => loaded?,
         };
-        Ok(Self::new(keys, Some(source), issuer, audience))
-    }
-
-    fn new(
-        keys: KeySet,
-        source: Option<JwksSource>,
-        issuer: Option<String>,
-        audience: Option<String>,
-    ) -> Self {
-        let keys = ArcSwap::from_pointee(keys);
-        let cache = Cache::new(CACHED_TOKENS);
-        Self { keys, source, last_refresh: Mutex::new(None), issuer, audience, cache }
+        Ok(Self { in_force: InForce::new(keys, Some(source)), issuer, audience })
     }
 
     /// Says who the bearer of a token is.
@@ -92,7 +70,8 @@ impl Verifier {
     /// # Errors
     /// [`Refused`].
     pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Caller, Refused> {
-        if let Some(caller) = self.cache.get(token)
+        let mut trusted = self.in_force.now();
+        if let Some(caller) = trusted.verified.get(token)
             && now.unix_ms() < caller.expires_at_ms
         {
             return Ok(caller);
@@ -101,21 +80,20 @@ impl Verifier {
         if header.crit.is_some() {
             return Err(Refused::Invalid("the access token has a `crit` header, which is not taken"));
         }
-        let mut keys = self.keys.load_full();
-        if keys.fitting(&header).next().is_none() && self.refresh().await {
-            keys = self.keys.load_full();
+        if trusted.keys.fitting(&header).next().is_none() {
+            trusted = self.in_force.ask_for_token().await;
         }
-        let caller = self.check(token, &header, &keys)?;
-        self.cache.insert(token.to_owned(), caller.clone());
+        let caller = self.check(token, &header, &trusted)?;
+        trusted.verified.insert(token.to_owned(), caller.clone());
         Ok(caller)
     }
 
-    fn check(&self, token: &str, header: &Header, keys: &KeySet) -> Result<Caller, Refused> {
-        if keys.is_empty() && self.source.is_some() {
+    fn check(&self, token: &str, header: &Header, trusted: &Trusted) -> Result<Caller, Refused> {
+        if self.in_force.awaited(trusted) {
             return Err(Refused::NoKeys);
         }
         let mut refused = Refused::Invalid("the access token is signed with no key that is known here");
-        for key in keys.fitting(header) {
+        for key in trusted.keys.fitting(header) {
             match decode::<Claims>(token, &key.decoding, &self.validation(key)) {
                 Ok(data) => return caller(data),
                 Err(error) => refused = Refused::Invalid(explain(&error)),
@@ -142,27 +120,9 @@ impl Verifier {
         validation
     }
 
-    /// Loads the key set again, not more often than the cool-down allows; says whether it was loaded. The old
-    /// keys serve while the issuer is away.
-    pub(crate) async fn refresh(&self) -> bool {
-        let Some(source) = &self.source else { return false };
-        let mut last = self.last_refresh.lock().await;
-        if last.is_some_and(|last| last.elapsed() < REFRESH_COOL_DOWN) {
-            return true; // somebody else has just tried
-        }
-        let loaded = source.load().await;
-        *last = Some(Instant::now());
-        match loaded {
-            Ok(keys) => {
-                self.keys.store(Arc::new(keys));
-                self.cache.clear();
-                true
-            }
-            Err(error) => {
-                tracing::warn!(%error, "the key set could not be loaded again; the old keys serve on");
-                false
-            }
-        }
+    /// Asks the issuer, if there is one, for its keys of today.
+    pub(crate) async fn refresh(&self) {
+        self.in_force.refresh().await;
     }
 }
 

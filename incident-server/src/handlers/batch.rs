@@ -12,6 +12,7 @@ use crate::{
     extract::JsonBody,
     openapi,
     problem::{self, ProblemDetails},
+    schema,
     view::SyncAnswer,
 };
 
@@ -42,7 +43,7 @@ enum Answer {
 /// would have had alone.
 #[utoipa::path(
     post, path = "/api/incidents/sync/batch", tag = "sync", operation_id = "syncBatch",
-    request_body(content = openapi::Batch),
+    request_body(content = schema::Batch),
     responses(openapi::BatchSynced, openapi::BatchProblems),
     security(("bearer" = [])),
 )]

@@ -92,7 +92,7 @@ impl Follower {
 
     /// Waits for the next changes; `None` ends the stream.
     async fn next_page(&mut self) -> Option<Vec<StoredChange>> {
-        loop {
+        while !self.is_over() {
             self.news.mark_unchanged();
             let page =
                 self.app.store().changes(self.after, self.limit).await.map_err(ProblemDetails::from).ok()?;
@@ -105,6 +105,12 @@ impl Follower {
                 () = tokio::time::sleep_until(self.ends) => return None,
             }
         }
+        None
+    }
+
+    /// Asked before every page: a reader that is far behind never waits for news.
+    fn is_over(&self) -> bool {
+        *self.draining.borrow() || Instant::now() >= self.ends
     }
 }
 

@@ -1,15 +1,8 @@
 //! `GET /healthz`, `GET /readyz`, `GET /metrics`
 
 use axum::{Json, extract::State, http::header, response::IntoResponse};
-use serde::Serialize;
 
-use crate::{App, metrics, openapi, problem::ProblemDetails};
-
-/// The state of the server.
-#[derive(Serialize, utoipa::ToSchema)]
-pub(crate) struct Health {
-    status: &'static str,
-}
+use crate::{App, metrics, openapi, problem::ProblemDetails, view::Health};
 
 /// Is the process alive?
 #[utoipa::path(

@@ -17,6 +17,7 @@ use crate::{
     extract::{JsonBody, KeyHeader},
     openapi,
     problem::ProblemDetails,
+    schema,
     store::{SyncItem, Verdict},
     view::{IncidentView, SyncAnswer},
 };
@@ -26,7 +27,7 @@ use crate::{
 /// Idempotent: the incident is named by the token's subject and `createdAt`, so a repeat changes nothing.
 #[utoipa::path(
     post, path = "/api/incidents/sync", tag = "sync", operation_id = "sync",
-    request_body(content = openapi::SyncPayload),
+    request_body(content = schema::SyncPayload),
     params(openapi::IdempotencyKeyHeader),
     responses(openapi::Synced, openapi::SyncProblems),
     security(("bearer" = [])),

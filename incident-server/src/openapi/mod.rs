@@ -1,8 +1,10 @@
-//! The OpenAPI document: generated from the handlers, the types they answer with and the rules of the core.
+//! The OpenAPI document: what stands beside the handlers in it, made of the types they answer with.
+//!
+//! It builds on [`schema`](crate::schema), [`view`](crate::view) and [`problem`](crate::problem); only handlers
+//! and the route table build on it.
 
 mod parameters;
 mod problems;
-mod schemas;
 mod success;
 
 use utoipa::{
@@ -17,16 +19,13 @@ pub(crate) use parameters::{ChangesQuery, IdempotencyKeyHeader, IncidentIdPath, 
 pub(crate) use problems::{
     BatchProblems, ChangesProblems, IncidentProblems, ListProblems, NotReady, SyncProblems,
 };
-pub(crate) use schemas::{
-    Batch, BatchResult, DispositionWord, EventKindWord, OutcomeWord, Point, StatusWord, SyncPayload,
-    Violation, Warning,
-};
 pub(crate) use success::{
     BatchSynced, Changes, Healthy, HistoryFound, IncidentFound, Listed, MetricsText, Synced,
 };
 
 use crate::{
     problem::ProblemDetails,
+    schema::{Batch, BatchResult, Point, SyncPayload, Violation, Warning},
     view::{ChangePage, ChangeView, History, IncidentPage, IncidentView, SyncAnswer},
 };
 

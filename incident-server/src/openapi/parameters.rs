@@ -2,7 +2,7 @@
 
 use utoipa::IntoParams;
 
-use super::StatusWord;
+use crate::schema::StatusWord;
 
 /// The header of a sync.
 #[derive(IntoParams)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use incident_core::Problem;
+use incident_core::{Code, Conflict, Field, MAX_PAYLOAD_BYTES, Problem, Violation};
 use utoipa::{
     IntoResponses,
     openapi::{
@@ -53,7 +53,7 @@ fn responses(problems: &[Problem]) -> BTreeMap<String, RefOr<Response>> {
 
 fn response(problems: &[Problem]) -> Response {
     let examples = problems.iter().map(|problem| {
-        let value = serde_json::to_value(ProblemDetails::example(*problem)).unwrap_or_default();
+        let value = serde_json::to_value(example(*problem)).unwrap_or_default();
         (problem.as_str(), ExampleBuilder::new().summary(problem.title()).value(Some(value)).build())
     });
     let content = ContentBuilder::new()
@@ -69,6 +69,18 @@ fn response(problems: &[Problem]) -> Response {
             response.header(*name, HeaderBuilder::new().description(Some(*about)).build())
         })
         .build()
+}
+
+/// What a problem looks like.
+fn example(problem: Problem) -> ProblemDetails {
+    match problem {
+        Problem::ValidationFailed => vec![Violation { pointer: "/locationId", code: Code::Blank }].into(),
+        Problem::IdempotencyConflict => Conflict { fields: vec![Field::LocationId] }.into(),
+        Problem::PayloadTooLarge => ProblemDetails::too_many_bytes(MAX_PAYLOAD_BYTES),
+        Problem::RateLimited => ProblemDetails::rate_limited(1),
+        Problem::Internal => ProblemDetails::for_request("01a202c0-f648-7000-8000-000000000000"),
+        other => ProblemDetails::new(other, other.title()),
+    }
 }
 
 fn headers(problem: Problem) -> &'static [(&'static str, &'static str)] {

@@ -7,8 +7,7 @@ use utoipa::{
     openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder, schema::Type},
 };
 
-use super::BatchResult;
-use crate::view;
+use crate::{schema::BatchResult, view};
 
 /// Of a sync.
 #[derive(IntoResponses)]
@@ -50,7 +49,7 @@ success! {
     /// A page of incidents
     Listed(view::IncidentPage);
     /// The server's state
-    Healthy(crate::handlers::operations::Health);
+    Healthy(view::Health);
 }
 
 /// Counters in the `OpenMetrics` text format

@@ -8,11 +8,12 @@ use serde_json::Value;
 use tokio::{
     io::AsyncWriteExt,
     net::TcpStream,
-    time::{Instant, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 use crate::support::{
     place::Place,
+    report::{report, sync},
     server::{Server, reader, token_until},
 };
 
@@ -68,6 +69,21 @@ impl Events {
         let change = serde_json::from_str(&field("data: ")).expect("JSON on one line");
         Event { id: field("id: "), kind: field("event: "), change }
     }
+
+    /// Reads to the end and says how many events there were.
+    async fn rest(&mut self) -> i64 {
+        let mut count = 0;
+        while let Some(block) = self.block().await {
+            count += i64::from(!block.starts_with(':'));
+        }
+        count
+    }
+}
+
+/// Expired 28 s ago: with the leeway of 30 s it is taken for 2 s more.
+fn token_for_two_seconds() -> String {
+    let minted = Timestamp::from_unix_ms(Clock::system().now().unix_ms() - 29_000).unwrap();
+    token_until("responder", Some("incidents:read"), minted, Duration::from_secs(1))
 }
 
 async fn within_a_second<T>(work: impl Future<Output = T>) -> T {
@@ -134,11 +150,36 @@ pub(crate) async fn a_stream_ends_when_the_server_stops(place: &Place) {
 
 pub(crate) async fn a_stream_ends_with_its_token(place: &Place) {
     let server = Server::start(place.open().await).await;
-    // Expired 28 s ago: with the leeway of 30 s it is taken for 2 s more.
-    let minted = Timestamp::from_unix_ms(Clock::system().now().unix_ms() - 29_000).unwrap();
-    let token = token_until("responder", Some("incidents:read"), minted, Duration::from_secs(1));
-    let mut events = Events::open(&server, "", &token, None).await;
+    let mut events = Events::open(&server, "", &token_for_two_seconds(), None).await;
     assert_eq!(timeout(Duration::from_secs(5), events.block()).await.expect("it ends by itself"), None);
+}
+
+/// More changes than fit into the buffers between a server and a reader.
+const FAR_BEHIND: i64 = 20_000;
+
+async fn server_with_a_past(place: &Place) -> Server {
+    let store = place.open().await;
+    for thousand in 0..FAR_BEHIND / 1000 {
+        let reports: Vec<_> = (0..1000).map(|number| report("alice", 1000 * thousand + number)).collect();
+        sync(&*store, &reports).await;
+    }
+    Server::start(store).await
+}
+
+pub(crate) async fn a_reader_far_behind_is_let_go_with_its_token(place: &Place) {
+    let server = server_with_a_past(place).await;
+    let mut events = Events::open(&server, "", &token_for_two_seconds(), None).await;
+    events.event().await;
+    sleep(Duration::from_secs(3)).await; // the token expires
+    assert!(events.rest().await < FAR_BEHIND - 1);
+}
+
+pub(crate) async fn a_reader_far_behind_is_let_go_when_the_server_stops(place: &Place) {
+    let server = server_with_a_past(place).await;
+    let mut events = Events::open(&server, "", &reader(), None).await;
+    events.event().await;
+    let (rest, ()) = tokio::join!(events.rest(), server.stop());
+    assert!(rest < FAR_BEHIND - 1);
 }
 
 pub(crate) async fn a_reader_that_does_not_read_costs_the_writers_nothing(place: &Place) {

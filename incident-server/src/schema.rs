@@ -1,4 +1,4 @@
-//! Schemas of what the core defines, built from the core's own constants and words.
+//! How the API document describes what the core defines: built from the core's own constants and words.
 
 use incident_core::{
     CancellationReason, Code, Disposition, EventKind, LocationId, MAX_BATCH_ITEMS, Outcome, RoomNumber,

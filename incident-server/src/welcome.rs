@@ -1,0 +1,83 @@
+//! What the server prints at its start: commands that work when they are pasted into a POSIX shell.
+
+use std::{borrow::Cow, net::SocketAddr, path::Path};
+
+use incident_core::Timestamp;
+
+use crate::cli::Config;
+
+/// For a server whose tokens come from somewhere else.
+pub(crate) fn to_strangers(address: SocketAddr) -> String {
+    format!("tokens come from the configured JWK set; try http://{address}/docs")
+}
+
+/// For a server that makes its own tokens; this one is for alice.
+pub(crate) fn to_alice(config: &Config, address: SocketAddr, token: &str, now: Timestamp) -> String {
+    let sync = format!("http://{address}/api/incidents/sync");
+    let payload = format!(
+        r#"{{"locationId":"ward-7","gpsCoordinates":{{"type":"Point","coordinates":[12.4924,41.8902]}},"isAnonymous":false,"createdAt":"{now}"}}"#
+    );
+    format!(
+        "try it, with a token for alice that is valid for an hour:
+
+curl -i {} \\
+  -H 'Authorization: Bearer {token}' \\
+  -H 'Content-Type: application/json' \\
+  -d '{payload}'
+
+the API, to read and to try: http://{address}/docs
+the board of responders: http://{address}/, signed in with what this prints:
+{}",
+        quoted(&sync),
+        token_command(config),
+    )
+}
+
+/// The command that makes a token which this server takes.
+fn token_command(config: &Config) -> String {
+    let path = |path: &Path| path.to_string_lossy().into_owned();
+    let flags = [
+        ("--data-dir", Some(path(&config.data_dir))),
+        ("--auth-hs256-secret-file", config.auth_hs256_secret_file.as_deref().map(path)),
+        ("--auth-issuer", config.auth_issuer.clone()),
+        ("--auth-audience", config.auth_audience.clone()),
+    ];
+    let mut command = "incident-server token --sub responder --scope incidents:read".to_owned();
+    for (flag, value) in flags {
+        if let Some(value) = value {
+            command = format!("{command} {flag} {}", quoted(&value));
+        }
+    }
+    command
+}
+
+/// One word of a shell command (POSIX.1-2024, Shell Command Language, section 2.2.2).
+fn quoted(word: &str) -> Cow<'_, str> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+,=".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.into();
+    }
+    format!("'{}'", word.replace('\'', r"'\''")).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_quoted_where_a_shell_would_read_it_otherwise() {
+        for plain in ["./incident-data", "/srv/a_b-1.2", "http://127.0.0.1:8080/api"] {
+            assert_eq!(quoted(plain), plain);
+        }
+        for (word, expected) in [
+            ("", "''"),
+            ("my data", "'my data'"),
+            ("it's $HOME", r"'it'\''s $HOME'"),
+            ("~/x", "'~/x'"),
+            ("a\nb;c*", "'a\nb;c*'"),
+            ("http://[::1]:8080/", "'http://[::1]:8080/'"),
+        ] {
+            assert_eq!(quoted(word), expected);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! A look into a database beside the server.
+
+use std::{path::Path, str::FromStr};
+
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, PgConnection, SqliteConnection, postgres::PgConnectOptions,
+    sqlite::SqliteConnectOptions,
+};
+
+/// A session of the test's own.
+pub enum Session {
+    /// With the embedded database.
+    Sqlite(SqliteConnection),
+    /// With PostgreSQL.
+    Postgres(PgConnection),
+}
+
+impl Session {
+    pub(super) async fn with_file(file: &Path) -> Self {
+        let options = SqliteConnectOptions::new().filename(file);
+        Self::Sqlite(options.connect().await.expect("the server has made its database"))
+    }
+
+    pub(super) async fn with_server(url: &str) -> Self {
+        let options = PgConnectOptions::from_str(url).expect("a PostgreSQL URL");
+        Self::Postgres(options.connect().await.expect("the PostgreSQL server for tests answers"))
+    }
+
+    /// Runs statements, separated by semicolons.
+    ///
+    /// # Panics
+    /// They fail.
+    pub async fn run(&mut self, sql: impl Into<String>) {
+        let statements = sqlx::raw_sql(AssertSqlSafe(sql.into()));
+        let done = match self {
+            Self::Sqlite(session) => statements.execute(session).await.map(drop),
+            Self::Postgres(session) => statements.execute(session).await.map(drop),
+        };
+        done.expect("the statements are right");
+    }
+
+    /// The number that a query answers with.
+    ///
+    /// # Panics
+    /// It fails, or answers with something else.
+    pub async fn count(&mut self, sql: &'static str) -> i64 {
+        let counted = match self {
+            Self::Sqlite(session) => sqlx::query_scalar(sql).fetch_one(session).await,
+            Self::Postgres(session) => sqlx::query_scalar(sql).fetch_one(session).await,
+        };
+        counted.expect("the query is right")
+    }
+}
