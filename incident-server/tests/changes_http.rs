@@ -5,31 +5,7 @@ mod following;
 mod support;
 
 use following::{pages, streams};
-use support::place::Place;
-
-macro_rules! on_both {
-    ($($module:ident: $($name:ident)*;)*) => {
-        mod on_sqlite {
-            use super::*;
-            $($(
-                #[tokio::test(flavor = "multi_thread")]
-                async fn $name() {
-                    $module::$name(&Place::sqlite()).await;
-                }
-            )*)*
-        }
-
-        mod on_postgres {
-            use super::*;
-            $($(
-                #[tokio::test(flavor = "multi_thread")]
-                async fn $name() {
-                    $module::$name(&Place::postgres().await).await;
-                }
-            )*)*
-        }
-    };
-}
+use support::place::on_both;
 
 on_both! {
     pages:

@@ -7,33 +7,9 @@ mod contract;
 mod support;
 
 use contract::{changes, racing, reading, rules};
-use support::place::Place;
+use support::place::on_both;
 
-macro_rules! contract {
-    ($($module:ident: $($name:ident)*;)*) => {
-        mod on_sqlite {
-            use super::*;
-            $($(
-                #[tokio::test(flavor = "multi_thread")]
-                async fn $name() {
-                    $module::$name(&Place::sqlite()).await;
-                }
-            )*)*
-        }
-
-        mod on_postgres {
-            use super::*;
-            $($(
-                #[tokio::test(flavor = "multi_thread")]
-                async fn $name() {
-                    $module::$name(&Place::postgres().await).await;
-                }
-            )*)*
-        }
-    };
-}
-
-contract! {
+on_both! {
     rules:
         every_row_of_the_contracts_table_does_what_it_says
         a_conflict_names_its_fields_and_changes_nothing
