@@ -1,5 +1,5 @@
-// NOT COMPILED IN THIS PROJECT: needs the Android SDK and androidx.work:work-runtime (2.10 or later). Copy it into
-// an app. WorkManager brings the schedule, the battery rules and the survival of a restart; the outbox all the rest.
+// Copy it into an app; it needs androidx.work:work-runtime, 2.10 or later. WorkManager brings the schedule, the battery
+// rules and the survival of a restart; the outbox all the rest.
 package com.example.app
 
 import android.content.Context
@@ -26,13 +26,13 @@ class SyncWorker(context: Context, parameters: WorkerParameters) : CoroutineWork
         val reporter = session.reporter ?: return Result.success()
         val end = try {
             Outbox.open(outboxFile(applicationContext), reporter).use { outbox ->
-                outbox.sync(OkHttpTransport(SERVER) { session.token() })
+                outbox.sync(OkHttpTransport(session.server) { session.token() })
             }
         } catch (_: OutboxError.Unavailable) {
             return Result.retry()
         }
         when (end) {
-            is SyncEnd.Wait -> schedule(applicationContext, end.until)
+            is SyncEnd.Wait -> scheduleLater(applicationContext, end.until)
             SyncEnd.SignIn -> session.askToSignIn()
             SyncEnd.Idle -> Unit
         }
@@ -40,20 +40,25 @@ class SyncWorker(context: Context, parameters: WorkerParameters) : CoroutineWork
     }
 
     companion object {
-        private const val SERVER = "https://incidents.example"
+        /** To be called after every `report`, `cancel`, `retry` and sign-in. */
+        fun schedule(context: Context) =
+            // A report made while a sync runs is not forgotten, and that sync is not cut short.
+            enqueue(context, "incident-sync", ExistingWorkPolicy.APPEND_OR_REPLACE, Duration.ZERO)
 
-        /** To be called after every `report`, `cancel` and sign-in; and with the moment that a `Wait` gave. */
-        fun schedule(context: Context, notBefore: Instant = Instant.now()) {
-            val delay = Duration.between(Instant.now(), notBefore).coerceAtLeast(Duration.ZERO)
+        /** A name of its own: what the app schedules does not queue behind a moment far away. */
+        private fun scheduleLater(context: Context, until: Instant) {
+            val delay = Duration.between(Instant.now(), until).coerceAtLeast(Duration.ZERO)
+            enqueue(context, "incident-sync-later", ExistingWorkPolicy.REPLACE, delay)
+        }
+
+        private fun enqueue(context: Context, name: String, policy: ExistingWorkPolicy, delay: Duration) {
             val online = Constraints.Builder().setRequiredNetworkType(NetworkType.CONNECTED).build()
             val request = OneTimeWorkRequestBuilder<SyncWorker>()
                 .setConstraints(online)
                 .setInitialDelay(delay)
                 .setBackoffCriteria(BackoffPolicy.EXPONENTIAL, 30, TimeUnit.SECONDS)
                 .build()
-            // APPEND_OR_REPLACE: a report made while a sync runs is not forgotten, and a sync is not cut short.
-            WorkManager.getInstance(context)
-                .enqueueUniqueWork("incident-sync", ExistingWorkPolicy.APPEND_OR_REPLACE, request)
+            WorkManager.getInstance(context).enqueueUniqueWork(name, policy, request)
         }
 
         /** Not in `cacheDir`, which the system empties; and in no backup, which would bring back what was sent. */
@@ -67,6 +72,9 @@ interface HasSession {
 }
 
 interface Session {
+    /** Such as `https://incidents.example`. */
+    val server: String
+
     /** The `sub` of the token, or `null` where nobody is signed in. */
     val reporter: String?
 

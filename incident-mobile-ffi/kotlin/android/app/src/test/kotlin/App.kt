@@ -1,0 +1,22 @@
+package com.example.app
+
+import android.app.Application
+import java.util.concurrent.CountDownLatch
+
+/** The app of the tests: somebody who is signed in, or not. */
+class App : Application(), HasSession, Session {
+    override val session: Session = this
+    override var reporter: String? = null
+    override var server: String = ""
+    var token: String? = null
+    val asked = CountDownLatch(1)
+
+    fun signIn(reporter: String, token: String) {
+        this.reporter = reporter
+        this.token = token
+    }
+
+    override suspend fun token(): String? = token
+
+    override fun askToSignIn() = asked.countDown()
+}
