@@ -176,15 +176,12 @@ fn judge_point(check: &mut Check, point: Option<Point>) -> Option<Coordinates> {
     let Some([longitude, latitude]) = coordinates.pair else {
         return check.fail("/gpsCoordinates/coordinates", Code::Type);
     };
-    let longitude = judge_number(check, "/gpsCoordinates/coordinates/0", &longitude);
-    let latitude = judge_number(check, "/gpsCoordinates/coordinates/1", &latitude);
-    // An axis of the wrong type does not keep the range of the other from being checked.
-    let coordinates = check.coordinates(longitude.unwrap_or(0.0), latitude.unwrap_or(0.0));
-    kind.and(longitude).and(latitude).and(coordinates)
+    let coordinates = check.coordinates(number(&longitude), number(&latitude));
+    kind.and(coordinates)
 }
 
-fn judge_number(check: &mut Check, pointer: &'static str, value: &Scalar) -> Option<f64> {
-    if let Scalar::Number(number) = value { Some(*number) } else { check.fail(pointer, Code::Type) }
+fn number(value: &Scalar) -> Result<f64, Code> {
+    if let Scalar::Number(number) = value { Ok(*number) } else { Err(Code::Type) }
 }
 
 fn warnings(raw: &RawPayload) -> Vec<Warning> {

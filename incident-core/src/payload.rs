@@ -102,7 +102,7 @@ impl SyncPayload {
         let mut check = Check::default();
         let location_id = check.text("/locationId", LocationId::parse(&draft.location_id));
         let room_number = check.room_number(draft.room_number.as_deref());
-        let gps_coordinates = check.coordinates(draft.longitude, draft.latitude);
+        let gps_coordinates = check.coordinates(Ok(draft.longitude), Ok(draft.latitude));
         let cancellation_reason = check.cancellation_reason(draft.cancellation_reason.as_deref());
         let facts = move || {
             Some(Facts {
@@ -188,17 +188,21 @@ impl Check {
         self.text("/cancellationReason", CancellationReason::parse(text?))
     }
 
-    pub(crate) fn coordinates(&mut self, longitude: f64, latitude: f64) -> Option<Coordinates> {
-        let refused = match Coordinates::from_degrees(longitude, latitude) {
-            Ok(coordinates) => return Some(coordinates),
-            Err(refused) => refused,
-        };
-        for (pointer, axis) in
-            [("/gpsCoordinates/coordinates/0", refused.0), ("/gpsCoordinates/coordinates/1", refused.1)]
-        {
-            axis.unwrap_or_else(|code| self.violations.push(Violation { pointer, code }));
-        }
-        None
+    /// An axis that is no number does not keep the range of the other from being checked.
+    pub(crate) fn coordinates(
+        &mut self,
+        longitude: Result<f64, Code>,
+        latitude: Result<f64, Code>,
+    ) -> Option<Coordinates> {
+        let found = Coordinates::from_degrees(longitude.unwrap_or(0.0), latitude.unwrap_or(0.0));
+        let inside = found.err().unwrap_or((Ok(()), Ok(())));
+        let longitude = self.keep("/gpsCoordinates/coordinates/0", longitude.and_then(|_| inside.0));
+        let latitude = self.keep("/gpsCoordinates/coordinates/1", latitude.and_then(|_| inside.1));
+        longitude.and(latitude).and(found.ok())
+    }
+
+    fn keep<T>(&mut self, pointer: &'static str, judged: Result<T, Code>) -> Option<T> {
+        judged.map_err(|code| self.violations.push(Violation { pointer, code })).ok()
     }
 
     /// The payload, if nothing was violated.

@@ -67,6 +67,11 @@ fn a_wrong_type_on_one_axis_hides_no_range_error_on_the_other() {
         codes(&text),
         [("/gpsCoordinates/coordinates/0", Code::Type), ("/gpsCoordinates/coordinates/1", Code::OutOfRange)]
     );
+    let text = VALID.replace("[1,2]", "[181,null]");
+    assert_eq!(
+        codes(&text),
+        [("/gpsCoordinates/coordinates/0", Code::OutOfRange), ("/gpsCoordinates/coordinates/1", Code::Type)]
+    );
 }
 
 #[test]

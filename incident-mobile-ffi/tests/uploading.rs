@@ -136,6 +136,9 @@ fn the_users_retry_ends_a_back_off_but_not_the_servers_wish() {
     let now_ms = phone.now_ms;
     phone.outbox().retry(key, now_ms).unwrap();
     let upload = phone.upload();
+    phone.complete(&upload, &respond(503, &[], b""));
+    phone.outbox().retry(key, now_ms).unwrap();
+    let upload = phone.upload();
     phone.complete(&upload, &respond(503, &[("Retry-After", "3600")], b""));
     phone.outbox().retry(key, now_ms).unwrap();
     assert_eq!(phone.wait().0, 3_600_000);

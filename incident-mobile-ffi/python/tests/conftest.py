@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -72,6 +73,8 @@ class Answers:
     def __init__(self) -> None:
         self.requests: list[tuple[str, dict[str, str], bytes]] = []
         self.answer: Callable[[str, dict[str, str], bytes], Answer] = lambda *_: (500, {}, b"")
+        self.drip = 0.0
+        """Seconds after each byte of an answer."""
         answers = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -86,7 +89,13 @@ class Answers:
                 for name, value in {**headers, "Content-Length": str(len(answer))}.items():
                     self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(answer)
+                parts = [answer[at : at + 1] for at in range(len(answer))] if answers.drip else [answer]
+                try:
+                    for part in parts:
+                        self.wfile.write(part)
+                        time.sleep(answers.drip)
+                except OSError:
+                    pass  # whoever asked has gone
 
             def log_message(self, *_: object) -> None:
                 pass

@@ -1,6 +1,8 @@
 """The loop and the transport, against a server that is only answers."""
 
 import json
+import time
+from dataclasses import replace
 
 import pytest
 
@@ -17,6 +19,8 @@ from incident_sync import (
     Wait,
     WaitReason,
 )
+
+from incident_sync.transport import MAX_ANSWER_BYTES
 
 from conftest import Answers, draft
 
@@ -115,6 +119,36 @@ def test_progress_hears_of_every_answer_and_may_stop_the_loop(outbox, answers: A
         outbox.sync(HttpxTransport(answers.url, "t"), twice)
     assert [(p.settled, p.pending) for p in seen] == [(100, 150), (100, 50)]
     assert outbox.sync(HttpxTransport(answers.url, "t")) == Idle()
+
+
+def test_nobody_signed_in_is_a_reason_to_sign_in(outbox, answers: Answers):
+    outbox.report(draft())
+    answers.answer = lambda _path, headers, _body: reply(500 if "Authorization" in headers else 401, {})
+    assert outbox.sync(HttpxTransport(answers.url, lambda: None)) == SignIn()
+
+
+def test_an_address_that_is_none_is_told_at_once():
+    for address in ["nonsense", "http://", "ftp://x", ""]:
+        with pytest.raises(ValueError):
+            HttpxTransport(address, "t")
+
+
+def test_an_answer_that_drips_ends_with_the_time_of_the_upload(outbox, answers: Answers):
+    outbox.report(draft())
+    upload = outbox.next_upload().upload
+    answers.drip = 0.3
+    answers.answer = lambda *_: (200, {}, b"slowly")
+    started = time.monotonic()
+    with pytest.raises(NetworkFailure):
+        HttpxTransport(answers.url, "t").send(replace(upload, timeout_ms=1000))
+    assert time.monotonic() - started < 1.7
+
+
+def test_an_endless_answer_is_not_read_to_its_end(outbox, answers: Answers):
+    outbox.report(draft())
+    answers.answer = lambda *_: (200, {}, b"x" * (MAX_ANSWER_BYTES + 1))
+    answer = HttpxTransport(answers.url, "t").send(outbox.next_upload().upload)
+    assert len(answer.body) == MAX_ANSWER_BYTES
 
 
 def test_a_sync_that_stops_lets_another_send_at_once(outbox, tmp_path):

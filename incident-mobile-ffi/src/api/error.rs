@@ -6,7 +6,7 @@ use super::records::Violation;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, uniffi::Error)]
 pub enum OutboxError {
     /// The draft or the reason breaks rules: correct it.
-    #[error("{}", violations.iter().map(|violation| violation.detail.as_str()).collect::<Vec<_>>().join("; "))]
+    #[error("{}", violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Invalid {
         /// All of them.
         violations: Vec<Violation>,

@@ -1,5 +1,7 @@
 //! What an app gives and gets: drafts, entries, and what the server said.
 
+use std::fmt;
+
 /// A moment, in ms since 1970; on the other side the language's own type for moments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment(pub i64);
@@ -38,6 +40,12 @@ pub struct Violation {
     pub code: String,
     /// What to do about it, in words.
     pub detail: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.pointer, self.detail)
+    }
 }
 
 /// Where an entry stands.

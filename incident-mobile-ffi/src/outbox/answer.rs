@@ -48,7 +48,8 @@ pub(super) fn judge(status: i64, body: &Value, key: Option<IdempotencyKey>) -> V
     }
 }
 
-/// The table for answers without a readable disposition.
+/// The table for answers without a readable disposition. HTML with a 4xx is judged by its status, too: a firewall
+/// that refuses one report must not hold up the others.
 fn by_status(status: i64, body: &Value) -> Verdict {
     match status {
         401 => Verdict::SignIn,

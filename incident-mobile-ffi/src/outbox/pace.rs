@@ -20,32 +20,36 @@ pub(super) struct Pace {
     pub(super) failures: i64,
     pub(super) successes: i64,
     pub(super) until_ms: i64,
+    /// The part of the wait that the server asked for.
+    asked_until_ms: i64,
     longest_ms: i64,
     why: i64,
 }
 
 impl Pace {
     pub(super) fn load(connection: &Connection, reporter: &str) -> Result<Self, OutboxError> {
-        let sql = "SELECT failures, successes, until_ms, longest_ms, why FROM pace WHERE reporter = ?1";
+        let sql = "SELECT failures, successes, until_ms, asked_until_ms, longest_ms, why
+                   FROM pace WHERE reporter = ?1";
         let found = connection.prepare_cached(sql)?.query_row([reporter], |row| {
             Ok(Self {
                 failures: row.get(0)?,
                 successes: row.get(1)?,
                 until_ms: row.get(2)?,
-                longest_ms: row.get(3)?,
-                why: row.get(4)?,
+                asked_until_ms: row.get(3)?,
+                longest_ms: row.get(4)?,
+                why: row.get(5)?,
             })
         });
         Ok(found.optional()?.unwrap_or_default())
     }
 
     pub(super) fn save(&self, connection: &Connection, reporter: &str) -> Result<(), OutboxError> {
-        let sql = "INSERT OR REPLACE INTO pace (reporter, failures, successes, until_ms, longest_ms, why)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-        let Self { failures, successes, until_ms, longest_ms, why } = self;
-        connection
-            .prepare_cached(sql)?
-            .execute(params![reporter, failures, successes, until_ms, longest_ms, why])?;
+        let sql = "INSERT OR REPLACE INTO pace 
+                   (reporter, failures, successes, until_ms, asked_until_ms, longest_ms, why)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        let Self { failures, successes, until_ms, asked_until_ms, longest_ms, why } = self;
+        let values = params![reporter, failures, successes, until_ms, asked_until_ms, longest_ms, why];
+        connection.prepare_cached(sql)?.execute(values)?;
         Ok(())
     }
 
@@ -75,21 +79,20 @@ impl Pace {
         let asked_ms = retry_after_ms.unwrap_or(0);
         self.failures += 1;
         self.until_ms = now_ms.saturating_add(back_off_ms.max(asked_ms));
+        self.asked_until_ms = retry_after_ms.map_or(0, |asked_ms| now_ms.saturating_add(asked_ms));
         self.longest_ms =
             if asked_ms > LONGEST_BACK_OFF_MS { LONGEST_RETRY_AFTER_MS } else { LONGEST_BACK_OFF_MS };
         self.why = why.number();
     }
 
     pub(super) fn succeed(&mut self) {
-        (self.failures, self.until_ms) = (0, 0);
+        (self.failures, self.until_ms, self.asked_until_ms) = (0, 0, 0);
         self.successes += 1;
     }
 
     /// Lets a back-off of ours lapse, at the user's wish; what the server asked for stays.
     pub(super) fn hurry(&mut self) {
-        if self.why != WaitReason::ServerBusy.number() {
-            self.until_ms = 0;
-        }
+        self.until_ms = self.until_ms.min(self.asked_until_ms);
     }
 }
 

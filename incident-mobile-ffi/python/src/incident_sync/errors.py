@@ -21,7 +21,7 @@ class InvalidError(OutboxError):
     """The draft or the reason breaks rules; all of them are in ``violations``. Correct it."""
 
     def __init__(self, violations: tuple[Violation, ...]) -> None:
-        super().__init__("; ".join(v.detail for v in violations))
+        super().__init__("; ".join(f"{v.pointer}: {v.detail}" for v in violations))
         self.violations = violations
 
 
@@ -106,6 +106,9 @@ def typed(call: Callable[P, T]) -> Callable[P, T]:
             return call(*args, **kwargs)
         except ffi.OutboxError as error:
             raise convert(error) from None
+        except ffi.InternalError as bug:
+            # A bug of the core's: the file is as its last commit left it.
+            raise UnavailableError(f"the core failed: {bug}") from bug
         except UnicodeEncodeError:
             raise MalformedError("a text holds a lone surrogate") from None
 

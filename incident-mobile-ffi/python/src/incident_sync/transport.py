@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,7 +10,7 @@ from typing import Protocol
 import httpx
 
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
-"""No answer of the server is longer; what is, comes from somebody else."""
+"""More is not read: a full batch of ours stays far below, a portal's download does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +54,32 @@ class Transport(Protocol):
 
 
 class HttpxTransport:
-    """The transport over httpx. ``token`` is the token, or a function that gives the current one."""
+    """The transport over httpx to the server at this address, which may have a path.
+
+    ``token`` is the token, or a function that gives the current one, or ``None`` where nobody is signed in. What it
+    raises ends a sync; an error of httpx in it counts as no network.
+    """
 
     def __init__(
         self,
         server: str,
-        token: str | Callable[[], str],
+        token: str | None | Callable[[], str | None],
         *,
         client: httpx.Client | None = None,
     ) -> None:
+        address = httpx.URL(server)
+        if address.scheme not in ("http", "https") or not address.host:
+            raise ValueError(f"not the address of a server: {server!r}")
         self._server = server.rstrip("/")
         self._token = token if callable(token) else lambda: token
         self._client = client or httpx.Client()
         self._owns_client = client is None
 
     def send(self, upload: Upload) -> Response:
-        headers = [*upload.headers, ("Authorization", f"Bearer {self._token()}")]
+        deadline = time.monotonic() + upload.timeout_ms / 1000
         try:
+            token = self._token()
+            headers = [*upload.headers, *([] if token is None else [("Authorization", f"Bearer {token}")])]
             with self._client.stream(
                 upload.method,
                 self._server + upload.path,
@@ -78,7 +88,7 @@ class HttpxTransport:
                 timeout=upload.timeout_ms / 1000,
                 follow_redirects=False,
             ) as answer:
-                body = _read(answer)
+                body = _read(answer, deadline)
                 return Response(answer.status_code, tuple(answer.headers.multi_items()), body)
         except (httpx.TransportError, httpx.DecodingError) as error:
             raise NetworkFailure(str(error)) from error
@@ -95,10 +105,13 @@ class HttpxTransport:
         self.close()
 
 
-def _read(answer: httpx.Response) -> bytes:
+def _read(answer: httpx.Response, deadline: float) -> bytes:
+    """The body as far as it is read; httpx's own time-out is for each part of it, ours for the whole."""
     body = bytearray()
     for chunk in answer.iter_bytes():
         body += chunk
         if len(body) > MAX_ANSWER_BYTES:
-            raise NetworkFailure("the answer is too long to be the server's")
-    return bytes(body)
+            break
+        if time.monotonic() > deadline:
+            raise NetworkFailure("the answer took too long")
+    return bytes(body[:MAX_ANSWER_BYTES])

@@ -47,6 +47,7 @@ CREATE TABLE pace (
     failures       INTEGER NOT NULL DEFAULT 0,
     successes      INTEGER NOT NULL DEFAULT 0,
     until_ms       INTEGER NOT NULL DEFAULT 0,
+    asked_until_ms INTEGER NOT NULL DEFAULT 0,
     longest_ms     INTEGER NOT NULL DEFAULT 0,
     why            INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;

@@ -4,9 +4,10 @@ import IncidentSyncGenerated
 /// Brings one request to the server, with the token, and comes back with whatever happened.
 ///
 /// No redirects, no silent repeats, and no longer than `upload.timeoutMs`. Where its task is cancelled: `.cancelled`.
+/// What it throws ends a sync, which hands the upload back to the queue.
 public protocol Transport: Sendable {
     /// Sends one request.
-    func send(_ upload: Upload) async -> UploadResult
+    func send(_ upload: Upload) async throws -> UploadResult
 }
 
 /// Why a sync ended.
@@ -23,7 +24,7 @@ extension Outbox {
     /// Sends what there is to send, until the queue says wait, sign in or idle.
     ///
     /// `progress` hears of every answer. Where the task is cancelled, the upload under way is handed back, the
-    /// entries are pending as before, and `CancellationError` is thrown.
+    /// entries are pending as before, and `CancellationError` is thrown; likewise whatever the transport throws.
     @discardableResult
     public func sync(
         transport: any Transport,
@@ -36,9 +37,14 @@ extension Outbox {
                     try await completeUpload(id: upload.id, result: .cancelled)
                     throw CancellationError()
                 }
-                let result = await transport.send(upload)
-                let step = try await completeUpload(id: upload.id, result: result)
-                progress(step)
+                do {
+                    let result = try await transport.send(upload)
+                    let step = try await completeUpload(id: upload.id, result: result)
+                    progress(step)
+                } catch {
+                    _ = try? await completeUpload(id: upload.id, result: .cancelled)
+                    throw error
+                }
             case .wait(let until, let why):
                 return .wait(until: until, why: why)
             case .signIn:

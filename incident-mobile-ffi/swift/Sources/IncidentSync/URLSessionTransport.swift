@@ -11,7 +11,8 @@ public final class URLSessionTransport: Transport {
     private let token: @Sendable () async throws -> String?
 
     /// `token` is asked before every request, and what it gives is stored nowhere. With `nil` the request goes
-    /// without a token, so that the server asks to sign in; what it throws counts as no network.
+    /// without a token, so that the server asks to sign in. What it throws ends the sync, but for a `URLError`, which
+    /// counts as no network.
     public init(
         baseURL: URL,
         configuration: URLSessionConfiguration = .ephemeral,
@@ -26,12 +27,13 @@ public final class URLSessionTransport: Transport {
         session.finishTasksAndInvalidate()
     }
 
-    /// Sends one request; an answer that drips in too slowly is none.
-    public func send(_ upload: Upload) async -> UploadResult {
+    /// Sends one request; an answer that drips in too slowly is none. Throws `URLError` where the address is none.
+    public func send(_ upload: Upload) async throws -> UploadResult {
+        let address = try address(of: upload)
         do {
             return try await withThrowingTaskGroup(of: UploadResult.self) { group -> UploadResult in
                 group.addTask {
-                    try await self.exchange(upload)
+                    try await self.exchange(upload, at: address)
                 }
                 group.addTask {
                     try await Task.sleep(nanoseconds: UInt64(upload.timeoutMs) * 1_000_000)
@@ -42,12 +44,18 @@ public final class URLSessionTransport: Transport {
                 return first ?? UploadResult.networkFailure
             }
         } catch {
-            return Task.isCancelled ? UploadResult.cancelled : UploadResult.networkFailure
+            if Task.isCancelled {
+                return UploadResult.cancelled
+            }
+            if error is URLError {
+                return UploadResult.networkFailure
+            }
+            throw error
         }
     }
 
-    private func exchange(_ upload: Upload) async throws -> UploadResult {
-        var request = URLRequest(url: try address(of: upload))
+    private func exchange(_ upload: Upload, at address: URL) async throws -> UploadResult {
+        var request = URLRequest(url: address)
         request.httpMethod = upload.method
         request.httpBody = upload.body
         request.timeoutInterval = Double(upload.timeoutMs) / 1000
@@ -73,7 +81,8 @@ public final class URLSessionTransport: Transport {
         while base.hasSuffix("/") {
             base.removeLast()
         }
-        guard let url = URL(string: base + upload.path) else {
+        guard let url = URL(string: base + upload.path), let host = url.host, !host.isEmpty,
+              url.scheme == "https" || url.scheme == "http" else {
             throw URLError(.badURL)
         }
         return url

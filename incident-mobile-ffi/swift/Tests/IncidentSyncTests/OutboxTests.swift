@@ -1,6 +1,9 @@
 import Foundation
 import IncidentSync
 import XCTest
+#if canImport(FoundationNetworking)
+import FoundationNetworking
+#endif
 
 /// What needs no server.
 final class OutboxTests: XCTestCase {
@@ -188,6 +191,34 @@ final class OutboxTests: XCTestCase {
         guard case .wait(_, .offline) = end else {
             return XCTFail("expected a wait, got \(end)")
         }
+        XCTAssertEqual(entry.state, EntryState.pending)
+        XCTAssertEqual(entry.attempts, 0)
+    }
+
+    func testWhatATransportThrowsEndsTheSyncAndHandsTheUploadBack() async throws {
+        let outbox = try await newOutbox()
+        let key = try await outbox.report(draft("ward-7")).key
+        let keychain = Missing(description: "the keychain is locked")
+        guard let somewhere = URL(string: "http://127.0.0.1:9"), let nowhere = URL(string: "ftp://x") else {
+            return XCTFail("no address")
+        }
+
+        let locked = URLSessionTransport(baseURL: somewhere) { throw keychain }
+        let misspelt = URLSessionTransport(baseURL: nowhere) { "token" }
+
+        do {
+            try await outbox.sync(transport: locked)
+            XCTFail("expected an error")
+        } catch {
+            XCTAssertTrue(error is Missing, "\(error)")
+        }
+        do {
+            try await outbox.sync(transport: misspelt)
+            XCTFail("expected an error")
+        } catch {
+            XCTAssertEqual((error as? URLError)?.code, URLError.Code.badURL)
+        }
+        let entry = try await outbox.entry(key: key)
         XCTAssertEqual(entry.state, EntryState.pending)
         XCTAssertEqual(entry.attempts, 0)
     }

@@ -137,7 +137,7 @@ final class ServerTests: XCTestCase {
             return XCTFail("expected an upload")
         }
         let transport = try server()
-        _ = await transport.send(upload)
+        _ = try await transport.send(upload)
         try await killed.close()
 
         let outbox = try await Outbox.open(path: path, reporter: "alice")

@@ -97,8 +97,8 @@ struct Always: Transport {
 struct LosesAnswers: Transport {
     let inner: URLSessionTransport
 
-    func send(_ upload: Upload) async -> UploadResult {
-        _ = await inner.send(upload)
+    func send(_ upload: Upload) async throws -> UploadResult {
+        _ = try await inner.send(upload)
         return .networkFailure
     }
 }
@@ -114,13 +114,13 @@ actor SmallProxy: Transport {
         self.most = most
     }
 
-    func send(_ upload: Upload) async -> UploadResult {
+    func send(_ upload: Upload) async throws -> UploadResult {
         let size = (try? count(upload)) ?? 0
         sizes.append(size)
         if size > most {
             return .response(status: 413, headers: [], body: Data())
         }
-        return await inner.send(upload)
+        return try await inner.send(upload)
     }
 }
 
