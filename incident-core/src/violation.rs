@@ -73,7 +73,7 @@ pub struct Violation {
 impl Violation {
     /// What to do about it, for people. Names the field and its limit, never its value.
     pub fn detail(&self) -> String {
-        let field = self.pointer.strip_prefix('/').unwrap_or("the payload").replace('/', ".");
+        let field = self.pointer.strip_prefix('/').unwrap_or("the document").replace('/', ".");
         match self.code {
             Code::Required => format!("{field} is missing"),
             Code::Type => format!("{field} must be {}", expected_type(self.pointer)),

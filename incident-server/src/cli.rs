@@ -1,8 +1,9 @@
 //! Flags and variables: one name each, `--listen` and `INCIDENT_LISTEN`.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{env, net::SocketAddr, path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, builder::Resettable};
+use tracing_subscriber::EnvFilter;
 
 use crate::{auth::JwksSource, rate_limit::RateLimit};
 
@@ -54,9 +55,24 @@ pub struct Config {
     /// Requests that wait for their commit at most; more are answered 503
     #[arg(long, env = "INCIDENT_MAX_IN_FLIGHT", default_value_t = 4096, value_parser = at_least_one, global = true)]
     pub max_in_flight: usize,
-    /// Payloads that one transaction takes at most; 1 switches group commit off
+    /// Payloads from which on a transaction takes no further request; 1 switches group commit off
     #[arg(long, env = "INCIDENT_MAX_COMMIT_BATCH", default_value_t = 512, value_parser = at_least_one, global = true)]
     pub max_commit_batch: usize,
+    /// What to log on standard error: a level, or levels by module, such as info,incident_server=debug
+    #[arg(long, env = "INCIDENT_LOG", default_value = "info", value_parser = log_filter, global = true)]
+    pub log: String,
+}
+
+impl Cli {
+    /// Reads flags and variables; an empty variable counts as unset. Ends the program where they are at fault.
+    pub fn read() -> Self {
+        let unset = |arg: Arg| {
+            let empty = arg.get_env().and_then(env::var_os).is_some_and(|value| value.is_empty());
+            if empty { arg.env(Resettable::Reset) } else { arg }
+        };
+        let matches = Self::command().mut_args(unset).get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
 }
 
 /// What to do instead of serving.
@@ -76,6 +92,10 @@ pub enum Command {
     },
     /// Print the OpenAPI document
     Openapi,
+}
+
+fn log_filter(text: &str) -> Result<String, String> {
+    EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

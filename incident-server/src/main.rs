@@ -2,14 +2,13 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use incident_server::cli::Cli;
 use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let filter = EnvFilter::try_from_env("INCIDENT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let cli = Cli::read();
+    let filter = EnvFilter::new(&cli.config.log);
     let log = tracing_subscriber::fmt().json().flatten_event(true).with_span_list(false);
     log.with_env_filter(filter).with_writer(std::io::stderr).init();
     match incident_server::run::run(cli).await {

@@ -21,6 +21,11 @@ use crate::{
     welcome,
 };
 
+const HS256_SECRET: &str = "hs256.secret";
+/// A token under a secret of our own making would be refused by the server it is meant for.
+const WHERE_THE_SECRET_IS: &str = "start the server once, which makes its secret, and give this command the server's \
+    --data-dir or --auth-hs256-secret-file";
+
 type Failure = Box<dyn Error + Send + Sync>;
 
 /// Does what the command line asks for.
@@ -87,7 +92,7 @@ async fn verifier(config: &Config) -> Result<Verifier, Failure> {
 }
 
 fn hs256_secret(config: &Config) -> Result<Vec<u8>, Failure> {
-    secret(config.auth_hs256_secret_file.as_ref(), config, "hs256.secret")
+    secret(config.auth_hs256_secret_file.as_ref(), config, HS256_SECRET)
 }
 
 /// The secret in a named file, or one of the data directory's own, made at the first start.
@@ -108,10 +113,12 @@ fn token(
         return Err("with --auth-jwks, tokens come from the identity provider that owns those keys".into());
     }
     Reporter::parse(sub)?;
-    secrets::make_directory(&config.data_dir)?;
     let (issuer, audience) = (config.auth_issuer.as_deref(), config.auth_audience.as_deref());
     let request = TokenRequest { sub, scope, issuer, audience, ttl };
-    Ok(mint_hs256(&hs256_secret(config)?, request, Clock::system().now()))
+    let own = config.data_dir.join(HS256_SECRET);
+    let file = config.auth_hs256_secret_file.as_ref().unwrap_or(&own);
+    let secret = secrets::read(file).map_err(|error| format!("{error}; {WHERE_THE_SECRET_IS}"))?;
+    Ok(mint_hs256(&secret, request, Clock::system().now()))
 }
 
 /// Tells whoever started the program; that nobody listens any more is no reason to stop.

@@ -7,7 +7,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const MIN_BYTES: usize = 32;
+use incident_core::IdSecret;
+
+const MIN_BYTES: usize = IdSecret::MIN_BYTES;
 
 /// Why a secret cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -42,13 +42,21 @@ fn token_command(config: &Config) -> String {
         ("--auth-issuer", config.auth_issuer.clone()),
         ("--auth-audience", config.auth_audience.clone()),
     ];
-    let mut command = "incident-server token --sub responder --scope incidents:read".to_owned();
+    let mut command = format!("{} token --sub responder --scope incidents:read", quoted(&program()));
     for (flag, value) in flags {
         if let Some(value) = value {
             command = format!("{command} {flag} {}", quoted(&value));
         }
     }
     command
+}
+
+/// This program, as it is called from the directory in which it was started.
+fn program() -> String {
+    let path = std::env::current_exe().unwrap_or_else(|_| "incident-server".into());
+    let below =
+        std::env::current_dir().ok().and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned));
+    below.unwrap_or(path).to_string_lossy().into_owned()
 }
 
 /// One word of a shell command (POSIX.1-2024, Shell Command Language, section 2.2.2).

@@ -25,11 +25,13 @@ pub(crate) fn refused(output: &Output, because: &str) {
 async fn the_first_start_makes_secrets_that_only_the_owner_can_read() {
     let parent = tempfile::TempDir::new().unwrap();
     let data_dir = parent.path().join("incident-data");
-    let token = ["token", "--sub", "alice", "--data-dir", data_dir.to_str().unwrap()];
-    assert!(Program::new().args(token).output().await.status.success());
+    let mut run =
+        Program::new().args(["--listen", "127.0.0.1:0", "--data-dir", data_dir.to_str().unwrap()]).start();
+    incident_tests::until("it listens", async || run.out().contains("listens on").then_some(())).await;
+    run.kill().await;
     let server = Server::start().await;
 
-    assert_eq!((mode(&data_dir), mode(&data_dir.join("hs256.secret"))), (0o700, 0o600));
+    assert_eq!(mode(&data_dir), 0o700);
     for file in ["hs256.secret", "id.secret"] {
         assert_eq!(mode(&server.data_dir().join(file)), 0o600, "{file}");
     }
@@ -58,7 +60,7 @@ async fn the_printed_token_command_works_in_a_directory_with_a_strange_name() {
     let mut server = Server::start().await;
     let printed = incident_tests::until("the command is printed", async || {
         let out = server.run().out();
-        out.lines().find(|line| line.starts_with("incident-server token ")).map(str::to_owned)
+        out.lines().find(|line| line.contains("incident-server token ")).map(str::to_owned)
     })
     .await;
 
@@ -67,6 +69,29 @@ async fn the_printed_token_command_works_in_a_directory_with_a_strange_name() {
     let responder = Client::new(server.url(), Some(text(&pasted.stdout).trim().to_owned()));
     let followed = responder.get("/api/incidents/changes").await;
     assert_eq!(followed.status, 200, "{printed}: {pasted:?}");
+}
+
+#[tokio::test]
+async fn a_token_is_made_under_no_secret_that_no_server_has() {
+    let nowhere = tempfile::TempDir::new().unwrap();
+    let data_dir = nowhere.path().join("incident-data");
+    let output = Program::new()
+        .args(["token", "--sub", "alice", "--data-dir", data_dir.to_str().unwrap()])
+        .output()
+        .await;
+
+    refused(&output, "start the server once, which makes its secret");
+    assert!(!data_dir.exists());
+}
+
+#[tokio::test]
+async fn an_empty_variable_is_as_if_it_were_not_set() {
+    let setup =
+        ["INCIDENT_AUTH_JWKS", "INCIDENT_AUTH_ISSUER", "INCIDENT_AUTH_AUDIENCE", "INCIDENT_RATE_LIMIT"]
+            .into_iter()
+            .fold(Setup::new(), |setup, name| setup.variable(name, ""));
+    let server = setup.start().await;
+    assert_eq!(server.client("alice").sync(&payload::report()).await.status, 201);
 }
 
 #[tokio::test]
@@ -157,6 +182,7 @@ async fn bad_flags_and_bad_files_are_told() {
         (["--rate-limit", "fast"], "20/s,200"),
         (["--max-in-flight", "0"], "at least 1"),
         (["--lissten", "127.0.0.1:1"], "--lissten"),
+        (["--log", "info,=="], "--log"),
         (["--database-url", "mysql://x"], "sqlite://"),
         (["--database-url", "sqlite::memory:"], "a database in memory would lose every report"),
         (["--auth-hs256-secret-file", "/nonexistent"], "cannot read the secret file /nonexistent"),

@@ -42,17 +42,16 @@ impl Program {
             "{} is missing: run `cargo build --release --workspace` first",
             file.display()
         );
-        Self::with_nobodys_variables(Command::new(file))
+        let mut program = Command::new("sh");
+        // A file that may not grow is to be an error, as on a full disk, and no signal that ends the program.
+        program.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(file);
+        Self::with_nobodys_variables(program)
     }
 
-    /// A command line for a shell that finds the real binary.
-    ///
-    /// # Panics
-    /// There is no `PATH`.
+    /// A command line for a shell.
     pub fn in_shell(line: &str) -> Self {
-        let path = std::env::var("PATH").expect("there is a PATH");
         let mut shell = Command::new("sh");
-        shell.args(["-c", line]).env("PATH", format!("{}:{path}", directory().display()));
+        shell.args(["-c", line]);
         Self::with_nobodys_variables(shell)
     }
 
@@ -179,6 +178,17 @@ impl Run {
         let id = self.child.id().expect("it still runs").to_string();
         let sent = Command::new("bash").args(["-c", "kill -TERM \"$0\"", &id]).status().await;
         assert!(sent.expect("bash is there").success(), "SIGTERM is sent");
+    }
+
+    /// Sets how long the files that it writes may get, as a full disk would: in bytes, or `unlimited`.
+    ///
+    /// # Panics
+    /// It cannot be set.
+    pub async fn limit_files(&self, bytes: &str) {
+        let id = self.child.id().expect("it still runs").to_string();
+        let limit = format!("--fsize={bytes}:unlimited");
+        let set = Command::new("prlimit").args(["--pid", &id, &limit]).status().await;
+        assert!(set.expect("prlimit is there (util-linux)").success(), "the limit is set");
     }
 
     /// Waits for its end, and until all it said is heard.

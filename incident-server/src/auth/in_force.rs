@@ -75,7 +75,9 @@ impl InForce {
         match source.load().await {
             Ok(keys) => self.trusted.store(Trusted::new(keys)),
             Err(error) => {
-                tracing::warn!(%error, "the key set could not be loaded again; the old keys serve on");
+                let known = !self.trusted.load().keys.is_empty();
+                let then = if known { "the old keys serve on" } else { "there is none yet, tokens get 503" };
+                tracing::warn!(%error, "the key set could not be loaded; {then}");
             }
         }
     }

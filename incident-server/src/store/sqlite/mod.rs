@@ -5,12 +5,12 @@
 mod read;
 mod write;
 
-use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt, path::Path, str::FromStr, time::Duration};
+use std::{fs::OpenOptions, io, os::unix::fs::OpenOptionsExt, path::Path, str::FromStr, time::Duration};
 
 use async_trait::async_trait;
 use incident_core::{Event, IncidentId, Timestamp};
 use sqlx::{
-    ConnectOptions, Connection, SqliteConnection, SqlitePool,
+    AssertSqlSafe, ConnectOptions, Connection, SqliteConnection, SqlitePool,
     migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -56,13 +56,11 @@ impl SqliteStore {
     /// # Errors
     /// As [`open_url`](Self::open_url).
     pub async fn open_file(file: &Path) -> Result<Self, OpenError> {
-        // Made here for the owner only; SQLite gives its side files the same permissions.
-        let made = OpenOptions::new().create(true).append(true).mode(0o600).open(file);
-        made.map_err(|error| OpenError::unusable(error.into()))?;
         Self::open(SqliteConnectOptions::new().filename(file)).await
     }
 
     async fn open(options: SqliteConnectOptions) -> Result<Self, OpenError> {
+        make_private(options.get_filename())?;
         let options = options
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
@@ -88,12 +86,28 @@ impl SqliteStore {
         let mut slot = self.writer.lock().await;
         let mut writer = match slot.take() {
             Some(writer) => writer,
-            None => self.options.connect().await?,
+            None => self.options.connect().await.inspect_err(log)?,
         };
-        let done = transaction(&mut writer).await?;
+        let done = transaction(&mut writer).await.inspect_err(|error| {
+            if let StoreError::Unavailable(source) = error {
+                log(source);
+            }
+        })?;
         *slot = Some(writer);
         Ok(done)
     }
+}
+
+/// Why, in SQLite's words, which have no value of a row in them.
+fn log(error: &impl std::fmt::Display) {
+    tracing::warn!(%error, "a transaction failed; the connection is given up");
+}
+
+/// Makes the file for its owner only, if it is missing; SQLite gives its side files the same permissions.
+fn make_private(file: &Path) -> Result<(), OpenError> {
+    let made = OpenOptions::new().create(true).append(true).mode(0o600).open(file);
+    let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", file.display()));
+    made.map(drop).map_err(|error| OpenError::unusable(named(error).into()))
 }
 
 async fn check_version(connection: &mut SqliteConnection) -> Result<(), OpenError> {
@@ -140,7 +154,10 @@ impl Store for SqliteStore {
 
     async fn ready(&self) -> Result<(), StoreError> {
         let probe = async |connection: &mut SqliteConnection| {
-            sqlx::raw_sql("BEGIN IMMEDIATE; COMMIT").execute(connection).await?;
+            let version: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *connection).await?;
+            // What is there already, so that a page goes the whole way to the disk.
+            let rewrite = format!("BEGIN IMMEDIATE; PRAGMA user_version = {version}; COMMIT");
+            sqlx::raw_sql(AssertSqlSafe(rewrite)).execute(connection).await?;
             Ok(())
         };
         self.write(probe).await
