@@ -5,8 +5,6 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 use crate::Code;
 
 const PER_DEGREE: f64 = 1e7;
-const MAX_LONGITUDE: f64 = 180.0 * PER_DEGREE;
-const MAX_LATITUDE: f64 = 90.0 * PER_DEGREE;
 
 /// Longitude and latitude in WGS 84, kept as integers of 1e-7 degrees (1.1 cm at the equator).
 ///
@@ -25,6 +23,11 @@ pub struct Coordinates {
 }
 
 impl Coordinates {
+    /// The greatest longitude in degrees, east or west.
+    pub const MAX_LONGITUDE: f64 = 180.0;
+    /// The greatest latitude in degrees, north or south.
+    pub const MAX_LATITUDE: f64 = 90.0;
+
     /// Reads degrees: `x * 1e7` as a double, rounded half away from zero, then range-checked.
     ///
     /// # Errors
@@ -32,7 +35,7 @@ impl Coordinates {
     /// that is not a number counts as outside.
     #[allow(clippy::type_complexity)]
     pub fn from_degrees(longitude: f64, latitude: f64) -> Result<Self, (Result<(), Code>, Result<(), Code>)> {
-        match (scale(longitude, MAX_LONGITUDE), scale(latitude, MAX_LATITUDE)) {
+        match (scale(longitude, Self::MAX_LONGITUDE), scale(latitude, Self::MAX_LATITUDE)) {
             (Ok(longitude_e7), Ok(latitude_e7)) => Ok(Self { longitude_e7, latitude_e7 }),
             (longitude, latitude) => Err((longitude.map(drop), latitude.map(drop))),
         }
@@ -41,8 +44,8 @@ impl Coordinates {
     /// Takes the integers back that [`longitude_e7`](Self::longitude_e7) and
     /// [`latitude_e7`](Self::latitude_e7) gave; `None` where one lies outside its range.
     pub fn from_e7(longitude_e7: i32, latitude_e7: i32) -> Option<Self> {
-        let inside =
-            f64::from(longitude_e7).abs() <= MAX_LONGITUDE && f64::from(latitude_e7).abs() <= MAX_LATITUDE;
+        let inside = f64::from(longitude_e7).abs() <= Self::MAX_LONGITUDE * PER_DEGREE
+            && f64::from(latitude_e7).abs() <= Self::MAX_LATITUDE * PER_DEGREE;
         inside.then_some(Self { longitude_e7, latitude_e7 })
     }
 
@@ -71,7 +74,7 @@ fn scale(degrees: f64, max: f64) -> Result<i32, Code> {
     let scaled = (degrees * PER_DEGREE).round();
     // Inside ±1.8e9 every rounded double is exactly an i32; NaN fails the comparison.
     #[allow(clippy::cast_possible_truncation)]
-    if scaled.abs() <= max { Ok(scaled as i32) } else { Err(Code::OutOfRange) }
+    if scaled.abs() <= max * PER_DEGREE { Ok(scaled as i32) } else { Err(Code::OutOfRange) }
 }
 
 impl Serialize for Coordinates {

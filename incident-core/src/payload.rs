@@ -196,8 +196,8 @@ impl Check {
     ) -> Option<Coordinates> {
         let found = Coordinates::from_degrees(longitude.unwrap_or(0.0), latitude.unwrap_or(0.0));
         let inside = found.err().unwrap_or((Ok(()), Ok(())));
-        let longitude = self.keep("/gpsCoordinates/coordinates/0", longitude.and_then(|_| inside.0));
-        let latitude = self.keep("/gpsCoordinates/coordinates/1", latitude.and_then(|_| inside.1));
+        let longitude = self.keep("/gpsCoordinates/coordinates/0", longitude.and(inside.0));
+        let latitude = self.keep("/gpsCoordinates/coordinates/1", latitude.and(inside.1));
         longitude.and(latitude).and(found.ok())
     }
 

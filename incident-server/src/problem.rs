@@ -18,9 +18,8 @@ const CHALLENGE: &str = "Bearer realm=\"incident-sync\"";
 
 const RETRY_AFTER_SECONDS: u64 = 1;
 
-/// What went wrong, in the shape of RFC 9457, section 3.
-///
-/// Built here and nowhere else; its `detail` never holds anything of a payload.
+// Built here and nowhere else.
+/// What went wrong, in the shape of RFC 9457, section 3. Its `detail` never holds anything of a payload.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Problem)]

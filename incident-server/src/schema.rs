@@ -1,8 +1,8 @@
 //! How the API document describes what the core defines: built from the core's own constants and words.
 
 use incident_core::{
-    CancellationReason, Code, Disposition, EventKind, LocationId, MAX_BATCH_ITEMS, Outcome, RoomNumber,
-    Status,
+    CancellationReason, Code, Coordinates, Disposition, EventKind, LocationId, MAX_BATCH_ITEMS, Outcome,
+    RoomNumber, Status,
 };
 use serde_json::{Value, json};
 use utoipa::{
@@ -73,7 +73,7 @@ fn axis(max: f64) -> Schema {
 
 fn point() -> Schema {
     let coordinates = ArrayBuilder::new()
-        .prefix_items([axis(180.0), axis(90.0)])
+        .prefix_items([axis(Coordinates::MAX_LONGITUDE), axis(Coordinates::MAX_LATITUDE)])
         .min_items(Some(2))
         .max_items(Some(2))
         .description(Some("Longitude, then latitude, in degrees; kept to 1e-7 degrees"));

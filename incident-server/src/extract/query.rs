@@ -98,9 +98,10 @@ impl<'a> Query<'a> {
 
     fn location_id(&mut self) -> Option<LocationId> {
         let mut codes = Vec::new();
-        let rule = "must have 1 to 128 characters, none of them a control character";
+        let most = LocationId::MAX_CHARS;
+        let rule = format!("must have 1 to {most} characters, none of them a control character");
         let parse = |text: &str| LocationId::parse(text).map_err(|error| codes = error.codes).ok();
-        let found = self.get("locationId", Code::Blank, rule, parse);
+        let found = self.get("locationId", Code::Blank, &rule, parse);
         if let (Some(code), Some(fault)) = (codes.first(), self.faults.last_mut()) {
             fault.1 = *code;
         }

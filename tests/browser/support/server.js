@@ -7,7 +7,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const PROGRAM = process.env.INCIDENT_SERVER ?? join(import.meta.dirname, "../../../target/release/incident-server");
+const PROGRAM = process.env.INCIDENT_SERVER_BIN ?? join(import.meta.dirname, "../../../target/release/incident-server");
 
 export class Server {
   #directory = mkdtempSync(join(tmpdir(), "incident-board-"));

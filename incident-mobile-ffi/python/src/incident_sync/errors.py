@@ -21,7 +21,7 @@ class InvalidError(OutboxError):
     """The draft or the reason breaks rules; all of them are in ``violations``. Correct it."""
 
     def __init__(self, violations: tuple[Violation, ...]) -> None:
-        super().__init__("; ".join(f"{v.pointer}: {v.detail}" for v in violations))
+        super().__init__("; ".join(v.detail for v in violations))
         self.violations = violations
 
 

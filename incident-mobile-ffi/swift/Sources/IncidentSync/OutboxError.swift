@@ -33,7 +33,7 @@ extension OutboxError: LocalizedError {
     /// In the words of the Rust library.
     public var errorDescription: String? {
         switch self {
-        case .invalid(let violations): return violations.map { "\($0.pointer): \($0.detail)" }.joined(separator: "; ")
+        case .invalid(let violations): return violations.map { $0.detail }.joined(separator: "; ")
         case .malformed(let detail): return detail
         case .invalidReporter: return "a reporter's identity has 1 to 255 characters and no control character"
         case .alreadyCancelled: return "the report is already cancelled for another reason"

@@ -7,7 +7,7 @@ import incidentsync.generated.OutboxException
 public sealed class OutboxError(message: String) : Exception(message) {
     /** The draft or the reason breaks rules, all of which are listed: correct it. */
     public class Invalid(public val violations: List<Violation>) :
-        OutboxError(violations.joinToString("; ") { "${it.pointer}: ${it.detail}" })
+        OutboxError(violations.joinToString("; ") { it.detail })
 
     /** The text is no JSON document, or no Unicode text at all. */
     public class Malformed(public val detail: String) : OutboxError(detail)
