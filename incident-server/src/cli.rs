@@ -58,7 +58,7 @@ pub struct Config {
     /// Payloads from which on a transaction takes no further request; 1 switches group commit off
     #[arg(long, env = "INCIDENT_MAX_COMMIT_BATCH", default_value_t = 512, value_parser = at_least_one, global = true)]
     pub max_commit_batch: usize,
-    /// What to log on standard error: a level, or levels by module, such as info,incident_server=debug
+    /// What to log on standard error: a level, or levels by module, such as `info,incident_server=debug`
     #[arg(long, env = "INCIDENT_LOG", default_value = "info", value_parser = log_filter, global = true)]
     pub log: String,
 }
