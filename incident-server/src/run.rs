@@ -10,6 +10,7 @@ use std::{
 };
 
 use incident_core::{IdSecret, Reporter};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     App, Clock, Parts,
@@ -48,6 +49,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
 }
 
 async fn serve_until_stopped(config: &Config) -> Result<(), Failure> {
+    outlive_file_limits()?;
     secrets::make_directory(&config.data_dir)?;
     let app = App::new(Parts {
         store: open_store(config).await?,
@@ -135,8 +137,13 @@ fn welcome(config: &Config, address: SocketAddr) -> Result<String, Failure> {
     Ok(welcome::to_alice(config, address, &token, Clock::system().now()))
 }
 
+/// A file at its limit (`ulimit -f`) is to be an error, as on a full disk, and not the end of the program.
+fn outlive_file_limits() -> io::Result<()> {
+    // Once listened to, a signal never ends the program again.
+    signal(SignalKind::from_raw(libc::SIGXFSZ)).map(drop)
+}
+
 fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     Ok(async move {
         tokio::select! {
