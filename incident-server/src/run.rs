@@ -17,13 +17,14 @@ use crate::{
     auth::{TokenRequest, Verifier, mint_hs256},
     cli::{Cli, Command, Config},
     commit::Limits,
-    routes, secrets, serve,
+    routes,
+    secrets::{self, SecretError},
+    serve,
     store::{PgStore, SqliteStore, Store},
     welcome,
 };
 
 const HS256_SECRET: &str = "hs256.secret";
-/// A token under a secret of our own making would be refused by the server it is meant for.
 const WHERE_THE_SECRET_IS: &str = "start the server once, which makes its secret, and give this command the server's \
     --data-dir or --auth-hs256-secret-file";
 
@@ -117,10 +118,19 @@ fn token(
     Reporter::parse(sub)?;
     let (issuer, audience) = (config.auth_issuer.as_deref(), config.auth_audience.as_deref());
     let request = TokenRequest { sub, scope, issuer, audience, ttl };
-    let own = config.data_dir.join(HS256_SECRET);
-    let file = config.auth_hs256_secret_file.as_ref().unwrap_or(&own);
-    let secret = secrets::read(file).map_err(|error| format!("{error}; {WHERE_THE_SECRET_IS}"))?;
+    let secret = match &config.auth_hs256_secret_file {
+        Some(file) => secrets::read(file)?,
+        None => secrets::read(&config.data_dir.join(HS256_SECRET)).map_err(advise)?,
+    };
     Ok(mint_hs256(&secret, request, Clock::system().now()))
+}
+
+/// A token under a secret of our own making would be refused by the server it is meant for.
+fn advise(error: SecretError) -> Failure {
+    match error {
+        SecretError::Read { .. } => format!("{error}; {WHERE_THE_SECRET_IS}").into(),
+        error => error.into(),
+    }
 }
 
 /// Tells whoever started the program; that nobody listens any more is no reason to stop.
