@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-use crate::{CancellationReason, LocationId, RoomNumber};
+use crate::{CancellationReason, Coordinates, LocationId, RoomNumber};
 
 /// The rule that a field breaks, as it stands in `errors[].code` of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -128,10 +128,10 @@ fn max_chars(pointer: &str) -> usize {
     }
 }
 
-fn range(pointer: &str) -> &'static str {
+fn range(pointer: &str) -> String {
     if pointer.ends_with("/0") {
-        "-180 and 180 degrees (longitude comes first)"
+        format!("-{0} and {0} degrees (longitude comes first)", Coordinates::MAX_LONGITUDE)
     } else {
-        "-90 and 90 degrees"
+        format!("-{0} and {0} degrees", Coordinates::MAX_LATITUDE)
     }
 }

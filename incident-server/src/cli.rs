@@ -3,7 +3,7 @@
 use std::{env, net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, builder::Resettable};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use crate::{auth::JwksSource, rate_limit::RateLimit};
 
@@ -94,7 +94,13 @@ pub enum Command {
     Openapi,
 }
 
+/// A word alone must be a level: `EnvFilter` takes any other for a module, and would log nothing of the rest.
 fn log_filter(text: &str) -> Result<String, String> {
+    let word = |part: &&str| !part.contains(['=', '[', ']', '{', '}']);
+    if let Some(part) = text.split(',').filter(word).find(|part| part.trim().parse::<LevelFilter>().is_err())
+    {
+        return Err(format!("{part:?} is none of off, error, warn, info, debug, trace"));
+    }
     EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
 }
 

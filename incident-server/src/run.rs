@@ -10,19 +10,21 @@ use std::{
 };
 
 use incident_core::{IdSecret, Reporter};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     App, Clock, Parts,
     auth::{TokenRequest, Verifier, mint_hs256},
     cli::{Cli, Command, Config},
     commit::Limits,
-    routes, secrets, serve,
+    routes,
+    secrets::{self, SecretError},
+    serve,
     store::{PgStore, SqliteStore, Store},
     welcome,
 };
 
 const HS256_SECRET: &str = "hs256.secret";
-/// A token under a secret of our own making would be refused by the server it is meant for.
 const WHERE_THE_SECRET_IS: &str = "start the server once, which makes its secret, and give this command the server's \
     --data-dir or --auth-hs256-secret-file";
 
@@ -48,6 +50,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
 }
 
 async fn serve_until_stopped(config: &Config) -> Result<(), Failure> {
+    outlive_file_limits()?;
     secrets::make_directory(&config.data_dir)?;
     let app = App::new(Parts {
         store: open_store(config).await?,
@@ -115,10 +118,19 @@ fn token(
     Reporter::parse(sub)?;
     let (issuer, audience) = (config.auth_issuer.as_deref(), config.auth_audience.as_deref());
     let request = TokenRequest { sub, scope, issuer, audience, ttl };
-    let own = config.data_dir.join(HS256_SECRET);
-    let file = config.auth_hs256_secret_file.as_ref().unwrap_or(&own);
-    let secret = secrets::read(file).map_err(|error| format!("{error}; {WHERE_THE_SECRET_IS}"))?;
+    let secret = match &config.auth_hs256_secret_file {
+        Some(file) => secrets::read(file)?,
+        None => secrets::read(&config.data_dir.join(HS256_SECRET)).map_err(advise)?,
+    };
     Ok(mint_hs256(&secret, request, Clock::system().now()))
+}
+
+/// A token under a secret of our own making would be refused by the server it is meant for.
+fn advise(error: SecretError) -> Failure {
+    match error {
+        SecretError::Read { .. } => format!("{error}; {WHERE_THE_SECRET_IS}").into(),
+        error => error.into(),
+    }
 }
 
 /// Tells whoever started the program; that nobody listens any more is no reason to stop.
@@ -135,8 +147,13 @@ fn welcome(config: &Config, address: SocketAddr) -> Result<String, Failure> {
     Ok(welcome::to_alice(config, address, &token, Clock::system().now()))
 }
 
+/// A file at its limit (`ulimit -f`) is to be an error, as on a full disk, and not the end of the program.
+fn outlive_file_limits() -> io::Result<()> {
+    // Once listened to, a signal never ends the program again.
+    signal(SignalKind::from_raw(libc::SIGXFSZ)).map(drop)
+}
+
 fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     Ok(async move {
         tokio::select! {

@@ -1,6 +1,11 @@
 //! What the server prints at its start: commands that work when they are pasted into a POSIX shell.
 
-use std::{borrow::Cow, net::SocketAddr, path::Path};
+use std::{
+    borrow::Cow,
+    env,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use incident_core::Timestamp;
 
@@ -53,10 +58,14 @@ fn token_command(config: &Config) -> String {
 
 /// This program, as it is called from the directory in which it was started.
 fn program() -> String {
-    let path = std::env::current_exe().unwrap_or_else(|_| "incident-server".into());
-    let below =
-        std::env::current_dir().ok().and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned));
-    below.unwrap_or(path).to_string_lossy().into_owned()
+    let path = env::current_exe().unwrap_or_else(|_| "incident-server".into());
+    let called = env::current_dir().map_or_else(|_| path.clone(), |here| called_from(&here, &path));
+    called.to_string_lossy().into_owned()
+}
+
+/// With a slash in any case: a shell looks for a bare name on the `PATH` alone.
+fn called_from(here: &Path, program: &Path) -> PathBuf {
+    program.strip_prefix(here).map_or_else(|_| program.to_owned(), |below| Path::new(".").join(below))
 }
 
 /// One word of a shell command (POSIX.1-2024, Shell Command Language, section 2.2.2).
@@ -71,6 +80,18 @@ fn quoted(word: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_program_is_found_without_the_path() {
+        for (here, expected) in [
+            ("/srv/app", "./incident-server"),
+            ("/srv", "./app/incident-server"),
+            ("/home/alice", "/srv/app/incident-server"),
+        ] {
+            let called = called_from(here.as_ref(), "/srv/app/incident-server".as_ref());
+            assert_eq!(called.to_str(), Some(expected));
+        }
+    }
 
     #[test]
     fn a_word_is_quoted_where_a_shell_would_read_it_otherwise() {

@@ -30,7 +30,7 @@ async fn a_file_named_by_a_url_is_readable_by_its_owner_only() {
 #[tokio::test]
 async fn a_folder_that_is_missing_is_named() {
     let program = Setup::on_sqlite().program().args(["--database-url", "sqlite:///nonexistent/x.sqlite"]);
-    refused(&program.output().await, "/nonexistent/x.sqlite: No such file or directory");
+    refused(&program.output().await, "\"/nonexistent/x.sqlite\": No such file or directory");
 }
 
 #[tokio::test]

@@ -14,6 +14,14 @@ async fn alive_and_ready_need_no_token() {
 }
 
 #[tokio::test]
+async fn a_log_without_room_costs_nobody_an_answer() {
+    let server = Setup::new().without_room_for_its_log().start().await;
+
+    assert_eq!(server.stranger().sync(&payload::report()).await.status, 401);
+    assert_eq!(server.client("alice").sync(&payload::report()).await.status, 201);
+}
+
+#[tokio::test]
 async fn every_answer_names_its_request_and_the_log_knows_the_name() {
     let server = Server::start().await;
     let alice = server.client("alice");

@@ -183,6 +183,7 @@ async fn bad_flags_and_bad_files_are_told() {
         (["--max-in-flight", "0"], "at least 1"),
         (["--lissten", "127.0.0.1:1"], "--lissten"),
         (["--log", "info,=="], "--log"),
+        (["--log", "verbose"], "--log"),
         (["--database-url", "mysql://x"], "sqlite://"),
         (["--database-url", "sqlite::memory:"], "a database in memory would lose every report"),
         (["--auth-hs256-secret-file", "/nonexistent"], "cannot read the secret file /nonexistent"),

@@ -42,10 +42,7 @@ impl Program {
             "{} is missing: run `cargo build --release --workspace` first",
             file.display()
         );
-        let mut program = Command::new("sh");
-        // A file that may not grow is to be an error, as on a full disk, and no signal that ends the program.
-        program.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(file);
-        Self::with_nobodys_variables(program)
+        Self::with_nobodys_variables(Command::new(file))
     }
 
     /// A command line for a shell.
@@ -90,6 +87,17 @@ impl Program {
         }
     }
 
+    /// Gives it a log that takes no byte, as on a full disk.
+    ///
+    /// # Panics
+    /// There is no `/dev/full`.
+    #[must_use]
+    pub fn without_room_for_its_log(mut self) -> Self {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
+        self.0.stderr(full.expect("/dev/full is there (Linux)"));
+        self
+    }
+
     /// Runs to its end.
     ///
     /// # Panics
@@ -106,7 +114,7 @@ impl Program {
     pub fn start(mut self) -> Run {
         let mut child = self.0.spawn().expect("the program starts");
         let out = Said::hear(child.stdout.take().expect("stdout is piped"));
-        let err = Said::hear(child.stderr.take().expect("stderr is piped"));
+        let err = child.stderr.take().map_or_else(|| Said::hear(tokio::io::empty()), Said::hear);
         Run { child, out, err }
     }
 }

@@ -22,6 +22,7 @@ pub struct Setup {
     database: Arc<Database>,
     flags: Vec<String>,
     variables: Vec<(&'static str, String)>,
+    has_room_for_its_log: bool,
 }
 
 /// A server that listens.
@@ -51,7 +52,8 @@ impl Setup {
     fn on(database: impl FnOnce(PathBuf) -> Database) -> Self {
         let data_dir = TempDir::with_prefix("the tests' data ").expect("a temporary directory can be made");
         let database = Arc::new(database(data_dir.path().to_owned()));
-        Self { data_dir: Arc::new(data_dir), database, flags: Vec::new(), variables: Vec::new() }
+        let (data_dir, flags, variables) = (Arc::new(data_dir), Vec::new(), Vec::new());
+        Self { data_dir, database, flags, variables, has_room_for_its_log: true }
     }
 
     /// Adds a flag and its value.
@@ -66,6 +68,12 @@ impl Setup {
     pub fn variable(mut self, name: &'static str, value: &str) -> Self {
         self.variables.push((name, value.to_owned()));
         self
+    }
+
+    /// Lets every attempt to log fail, as on a full disk.
+    #[must_use]
+    pub fn without_room_for_its_log(self) -> Self {
+        Self { has_room_for_its_log: false, ..self }
     }
 
     /// The directory of the generated secrets and the embedded database.
@@ -83,7 +91,8 @@ impl Setup {
         let data_dir = self.data_dir().as_os_str();
         let program = Program::new().args(["--listen", "127.0.0.1:0", "--data-dir"]).args([data_dir]);
         let program = program.database(&self.database).args(&self.flags).env("INCIDENT_LOG", "debug");
-        self.variables.iter().fold(program, |program, (name, value)| program.env(name, value))
+        let program = self.variables.iter().fold(program, |program, (name, value)| program.env(name, value));
+        if self.has_room_for_its_log { program } else { program.without_room_for_its_log() }
     }
 
     /// Starts a server and waits until it has said where it listens.

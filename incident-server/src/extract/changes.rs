@@ -9,8 +9,8 @@ use incident_core::Code;
 use super::query::Query;
 use crate::{problem::ProblemDetails, store::Position};
 
-const DEFAULT_LIMIT: usize = 100;
-const MAX_LIMIT: usize = 1000;
+pub(super) const DEFAULT_LIMIT: usize = 100;
+pub(super) const MAX_LIMIT: usize = 1000;
 const LAST_EVENT_ID: &str = "last-event-id";
 
 /// What a reader of changes asks for.

@@ -13,3 +13,30 @@ pub(crate) use changes::ChangesParameters;
 pub(crate) use idempotency_key::KeyHeader;
 pub(crate) use incident_id::{PathId, not_found};
 pub(crate) use query::{ListCursor, ListParameters};
+
+#[cfg(test)]
+mod tests {
+    use incident_core::LocationId;
+
+    use super::{changes, query};
+
+    /// The macros that make the document take literals only.
+    #[test]
+    fn the_api_document_names_the_limits_that_are_kept() {
+        let document = serde_json::to_value(crate::routes::document()).unwrap();
+        let parameter = |path: &str, name: &str| {
+            let all = document["paths"][path]["get"]["parameters"].as_array().unwrap();
+            all.iter().find(|parameter| parameter["name"] == name).unwrap().clone()
+        };
+        for (path, default, max) in [
+            ("/api/incidents", query::DEFAULT_LIMIT, query::MAX_LIMIT),
+            ("/api/incidents/changes", changes::DEFAULT_LIMIT, changes::MAX_LIMIT),
+        ] {
+            let limit = parameter(path, "limit");
+            assert_eq!(limit["schema"]["maximum"], max);
+            let description = limit["description"].as_str().unwrap();
+            assert!(description.ends_with(&format!(" {default} unless given.")), "{description}");
+        }
+        assert_eq!(parameter("/api/incidents", "locationId")["schema"]["maxLength"], LocationId::MAX_CHARS);
+    }
+}

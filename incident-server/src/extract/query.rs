@@ -8,8 +8,8 @@ use incident_core::{Code, IncidentId, LocationId, Status, Timestamp};
 
 use crate::problem::ProblemDetails;
 
-const DEFAULT_LIMIT: usize = 50;
-const MAX_LIMIT: usize = 200;
+pub(super) const DEFAULT_LIMIT: usize = 50;
+pub(super) const MAX_LIMIT: usize = 200;
 
 /// What a list is asked for.
 pub(crate) struct ListParameters {

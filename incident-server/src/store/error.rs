@@ -1,5 +1,7 @@
 //! What may go wrong between this server and its database.
 
+use std::{io, path::PathBuf};
+
 /// Why a store gave no answer. Each variant leads to another act.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -26,6 +28,16 @@ pub enum OpenError {
     /// The URL names a database in memory, which vanishes with its connection.
     #[error("a database in memory would lose every report; give a file, such as sqlite://./incidents.sqlite")]
     InMemory,
+    /// The file cannot be made or written.
+    #[error(
+        "cannot open the database {file:?}: {source}; name a file in a directory that is there and writable for this user"
+    )]
+    File {
+        /// Which file.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// The file or server cannot be used.
     #[error("the database cannot be used: {0}")]
     Unusable(#[source] sqlx::Error),

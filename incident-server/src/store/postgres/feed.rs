@@ -8,23 +8,30 @@
 //! Of one incident the order is the order of its changes: a writer that builds on another's change has seen
 //! it committed before it takes its own positions.
 
-use super::{sessions::Sessions, statements::incident_columns};
+use super::{
+    sessions::Sessions,
+    statements::{incident_columns, ticket_class},
+};
 use crate::store::{Position, StoreError, StoredChange, record::ChangeRecord};
 
 /// Up to where nothing is on its way any more.
 ///
 /// The subquery depends on `newest`, so the locks are looked at after it was read: a writer that took its
 /// ticket in between was given positions above it. A ticket's name is the position's lower 31 bits.
-const HORIZON: &str = "
+const HORIZON: &str = concat!(
+    "
     SELECT newest, LEAST(newest, (
         SELECT min(newest - ((newest - pg_locks.objid::bigint) & 2147483647))
         FROM pg_locks
         WHERE pg_locks.locktype = 'advisory'
-            AND pg_locks.classid = 1768842852
+            AND pg_locks.classid = ",
+    ticket_class!(),
+    "
             AND pg_locks.objsubid = 2
             AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())
     )) AS settled
-    FROM (SELECT last_value AS newest FROM history_position_seq) AS sequence";
+    FROM (SELECT last_value AS newest FROM history_position_seq) AS sequence"
+);
 
 const CHANGES: &str = concat!(
     "

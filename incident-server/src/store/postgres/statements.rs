@@ -19,6 +19,14 @@ macro_rules! incident_columns {
 }
 pub(super) use incident_columns;
 
+/// The class of the advisory locks that are writers' tickets, see `feed.rs`.
+macro_rules! ticket_class {
+    () => {
+        "1768842852"
+    };
+}
+pub(super) use ticket_class;
+
 /// The columns of an incident and its further reasons, oldest first.
 macro_rules! stored {
     () => {
@@ -88,7 +96,9 @@ pub(super) const WRITE: &str = concat!(
         SELECT id FROM updated
     ),
     ticket AS MATERIALIZED (
-        SELECT pg_advisory_xact_lock_shared(1768842852, (last_value % 2147483648)::integer)
+        SELECT pg_advisory_xact_lock_shared(",
+    ticket_class!(),
+    ", (last_value % 2147483648)::integer)
         FROM history_position_seq
     ),
     recorded AS (

@@ -5,7 +5,7 @@
 mod read;
 mod write;
 
-use std::{fs::OpenOptions, io, os::unix::fs::OpenOptionsExt, path::Path, str::FromStr, time::Duration};
+use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt, path::Path, str::FromStr, time::Duration};
 
 use async_trait::async_trait;
 use incident_core::{Event, IncidentId, Timestamp};
@@ -86,28 +86,25 @@ impl SqliteStore {
         let mut slot = self.writer.lock().await;
         let mut writer = match slot.take() {
             Some(writer) => writer,
-            None => self.options.connect().await.inspect_err(log)?,
+            None => self.options.connect().await.map_err(StoreError::from).inspect_err(log)?,
         };
-        let done = transaction(&mut writer).await.inspect_err(|error| {
-            if let StoreError::Unavailable(source) = error {
-                log(source);
-            }
-        })?;
+        let done = transaction(&mut writer).await.inspect_err(log)?;
         *slot = Some(writer);
         Ok(done)
     }
 }
 
-/// Why, in SQLite's words, which have no value of a row in them.
-fn log(error: &impl std::fmt::Display) {
-    tracing::warn!(%error, "a transaction failed; the connection is given up");
+/// Why, in SQLite's words, which have no value of a row in them, and its extended code.
+fn log(error: &StoreError) {
+    if let StoreError::Unavailable(source) = error {
+        tracing::warn!(error = %source, "SQLite did not do it");
+    }
 }
 
 /// Makes the file for its owner only, if it is missing; SQLite gives its side files the same permissions.
 fn make_private(file: &Path) -> Result<(), OpenError> {
     let made = OpenOptions::new().create(true).append(true).mode(0o600).open(file);
-    let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", file.display()));
-    made.map(drop).map_err(|error| OpenError::unusable(named(error).into()))
+    made.map(drop).map_err(|source| OpenError::File { file: file.to_owned(), source })
 }
 
 async fn check_version(connection: &mut SqliteConnection) -> Result<(), OpenError> {
@@ -133,19 +130,19 @@ impl Store for SqliteStore {
     }
 
     async fn incident(&self, id: IncidentId) -> Result<Option<StoredIncident>, StoreError> {
-        read::incident(&self.readers, id).await
+        read::incident(&self.readers, id).await.inspect_err(log)
     }
 
     async fn incidents(&self, query: &ListQuery) -> Result<Vec<StoredIncident>, StoreError> {
-        read::incidents(&self.readers, query).await
+        read::incidents(&self.readers, query).await.inspect_err(log)
     }
 
     async fn history(&self, id: IncidentId) -> Result<Vec<Event>, StoreError> {
-        read::history(&self.readers, id).await
+        read::history(&self.readers, id).await.inspect_err(log)
     }
 
     async fn changes(&self, after: Position, limit: i64) -> Result<Vec<StoredChange>, StoreError> {
-        read::changes(&self.readers, after, limit).await
+        read::changes(&self.readers, after, limit).await.inspect_err(log)
     }
 
     fn watch_changes(&self) -> watch::Receiver<Position> {

@@ -1,0 +1,91 @@
+//! What went wrong inside, as a problem: each kind of error once.
+
+use incident_core::{BatchRefusal, Conflict, MAX_BATCH_ITEMS, Problem, Refusal, Violation};
+
+use super::{ProblemDetails, QueryOrPayloadError};
+use crate::{auth::Refused, commit::CommitError, store::StoreError};
+
+impl From<Vec<Violation>> for ProblemDetails {
+    fn from(violations: Vec<Violation>) -> Self {
+        Self::invalid(violations.into_iter().map(QueryOrPayloadError::Payload).collect())
+    }
+}
+
+impl From<Refusal> for ProblemDetails {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Malformed(place) => Self::new(Problem::MalformedJson, place.to_string()),
+            Refusal::Invalid(violations) => violations.into(),
+        }
+    }
+}
+
+impl From<BatchRefusal> for ProblemDetails {
+    fn from(refusal: BatchRefusal) -> Self {
+        match refusal {
+            BatchRefusal::Malformed(place) => Self::new(Problem::MalformedJson, place.to_string()),
+            BatchRefusal::Invalid(violation) => vec![violation].into(),
+            BatchRefusal::TooManyItems => {
+                let detail = format!("a batch may have at most {MAX_BATCH_ITEMS} payloads");
+                Self { max_items: Some(MAX_BATCH_ITEMS), ..Self::new(Problem::PayloadTooLarge, detail) }
+            }
+        }
+    }
+}
+
+impl From<Conflict> for ProblemDetails {
+    fn from(conflict: Conflict) -> Self {
+        let fields: Vec<_> = conflict.fields.iter().map(|field| field.as_str()).collect();
+        let detail = format!("what is stored of this incident differs in {}", fields.join(", "));
+        Self { fields, ..Self::new(Problem::IdempotencyConflict, detail) }
+    }
+}
+
+impl From<Refused> for ProblemDetails {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Invalid(_) => Self::new(Problem::Unauthorized, refused.to_string()),
+            Refused::NoKeys => Self::new(Problem::Overloaded, refused.to_string()),
+        }
+    }
+}
+
+impl From<&StoreError> for ProblemDetails {
+    fn from(error: &StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => {
+                tracing::error!(error = %error, "answered 503: send again");
+                Self::new(
+                    Problem::Overloaded,
+                    "the database is not available; whether this took effect is not known, send it again",
+                )
+            }
+            StoreError::InvalidRow(_) => {
+                tracing::error!(error = %error, "answered 500");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<StoreError> for ProblemDetails {
+    fn from(error: StoreError) -> Self {
+        (&error).into()
+    }
+}
+
+impl From<CommitError> for ProblemDetails {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::QueueFull => {
+                Self::new(Problem::Overloaded, "too many requests wait for their commit; send it again")
+            }
+            CommitError::Draining => Self::new(Problem::Overloaded, "the server is stopping; send it again"),
+            CommitError::Store(error) => (&*error).into(),
+            CommitError::Died => {
+                tracing::error!("the committing task gave no answer");
+                Self::internal()
+            }
+        }
+    }
+}
