@@ -39,6 +39,7 @@ mod schema;
 pub mod secrets;
 pub mod serve;
 pub mod store;
+mod uncached;
 mod view;
 mod welcome;
 

@@ -1,5 +1,6 @@
 //! The one table from problem to status, and the one place that logs a failure.
 
+mod advice;
 mod from;
 
 use axum::{
@@ -11,6 +12,7 @@ use incident_core::{Disposition, Problem, Violation};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+pub(crate) use self::advice::{Advice, of_disposition};
 use crate::schema;
 
 /// The media type of an answer that says what went wrong.

@@ -13,10 +13,11 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
     App, board,
-    handlers::{batch, changes, history, incident, list, operations, sync},
+    handlers::{batch, changes, history, incident, list, operations, problem_page, sync},
     openapi,
     problem::ProblemDetails,
     request::observe,
+    uncached::uncached,
 };
 
 fn table() -> OpenApiRouter<App> {
@@ -30,6 +31,7 @@ fn table() -> OpenApiRouter<App> {
         .routes(routes!(operations::healthz))
         .routes(routes!(operations::readyz))
         .routes(routes!(operations::get_metrics))
+        .routes(routes!(problem_page::get_problem_page))
 }
 
 /// The OpenAPI 3.1 document of the routes.
@@ -72,7 +74,10 @@ fn docs() -> Router<App> {
 
 fn observed(routes: Router<App>, app: App) -> Router {
     let routes = routes.method_not_allowed_fallback(method_not_allowed);
-    routes.layer(middleware::from_fn_with_state(app.clone(), observe)).with_state(app)
+    routes
+        .layer(middleware::from_fn_with_state(app.clone(), observe))
+        .layer(middleware::from_fn(uncached))
+        .with_state(app)
 }
 
 async fn not_found() -> ProblemDetails {

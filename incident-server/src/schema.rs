@@ -2,7 +2,7 @@
 
 use incident_core::{
     CancellationReason, Code, Coordinates, Disposition, EventKind, LocationId, MAX_BATCH_ITEMS, Outcome,
-    RoomNumber, Status,
+    Problem, RoomNumber, Status,
 };
 use serde_json::{Value, json};
 use utoipa::{
@@ -36,6 +36,7 @@ fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> Schema {
 schema!(StatusWord = words(Status::ALL.iter().map(|word| word.as_str())));
 schema!(OutcomeWord = words(Outcome::ALL.iter().map(|word| word.as_str())));
 schema!(DispositionWord = words(Disposition::ALL.iter().map(|word| word.as_str())));
+schema!(ProblemWord = words(Problem::ALL.iter().map(|word| word.as_str())));
 schema!(EventKindWord = words(EventKind::ALL.iter().map(|word| word.as_str())));
 schema!(Point = point());
 schema!(SyncPayload = payload());

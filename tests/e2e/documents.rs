@@ -29,6 +29,7 @@ async fn the_document_is_openapi_3_1_and_has_every_route() {
         "/healthz",
         "/readyz",
         "/metrics",
+        "/problems/{slug}",
     ] {
         assert!(paths.contains(&path), "{path}");
     }

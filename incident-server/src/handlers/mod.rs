@@ -6,4 +6,5 @@ pub(crate) mod history;
 pub(crate) mod incident;
 pub(crate) mod list;
 pub(crate) mod operations;
+pub(crate) mod problem_page;
 pub(crate) mod sync;

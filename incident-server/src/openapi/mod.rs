@@ -17,10 +17,10 @@ use utoipa::{
 
 pub(crate) use parameters::{ChangesQuery, IdempotencyKeyHeader, IncidentIdPath, ListQuery};
 pub(crate) use problems::{
-    BatchProblems, ChangesProblems, IncidentProblems, ListProblems, NotReady, SyncProblems,
+    BatchProblems, ChangesProblems, IncidentProblems, ListProblems, NotReady, PageProblems, SyncProblems,
 };
 pub(crate) use success::{
-    BatchSynced, Changes, Healthy, HistoryFound, IncidentFound, Listed, MetricsText, Synced,
+    BatchSynced, Changes, Healthy, HistoryFound, IncidentFound, Listed, MetricsText, ProblemPage, Synced,
 };
 
 use crate::{
@@ -43,6 +43,7 @@ use crate::{
         (name = "sync", description = "What phones send"),
         (name = "read", description = "What reporters and responders read"),
         (name = "operations", description = "What operators watch"),
+        (name = "problems", description = "What went wrong, in words"),
     ),
     components(schemas(
         SyncPayload, Batch, SyncAnswer, IncidentView, IncidentPage, History, ChangePage, ChangeView, ProblemDetails, Point, Violation, Warning,

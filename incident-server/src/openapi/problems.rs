@@ -39,6 +39,8 @@ problems! {
     ListProblems: Unauthorized MethodNotAllowed ValidationFailed RateLimited Internal Overloaded;
     /// Of the changes.
     ChangesProblems: Unauthorized Forbidden MethodNotAllowed ValidationFailed RateLimited Internal Overloaded;
+    /// Of a problem's page.
+    PageProblems: NotFound MethodNotAllowed;
     /// Of readiness.
     NotReady: Overloaded;
 }

@@ -58,6 +58,12 @@ success! {
 #[allow(dead_code)] // documentation only
 pub(crate) struct MetricsText(String);
 
+/// A short page for people
+#[derive(IntoResponses)]
+#[response(status = 200, content_type = "text/html")]
+#[allow(dead_code)] // documentation only
+pub(crate) struct ProblemPage(String);
+
 /// Of the changes: a page, or a stream of events.
 pub(crate) struct Changes;
 
