@@ -11,6 +11,7 @@ mod crash;
 mod creation;
 mod documents;
 
+mod following;
 mod idempotency;
 mod key_sets;
 mod listing;

@@ -118,7 +118,10 @@ impl Answer {
     /// # Errors
     /// There is no answer.
     pub async fn try_to(request: RequestBuilder) -> reqwest::Result<Self> {
-        let response = request.send().await?;
+        Self::from(request.send().await?).await
+    }
+
+    pub(crate) async fn from(response: reqwest::Response) -> reqwest::Result<Self> {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await?;
         let body = serde_json::from_str(&text).unwrap_or_default();

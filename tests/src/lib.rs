@@ -15,6 +15,7 @@ pub struct Integrators;
 
 mod client;
 pub mod database;
+mod events;
 mod keys;
 pub mod payload;
 mod process;
@@ -25,6 +26,7 @@ use std::time::{Duration, Instant};
 
 pub use client::{Answer, Client};
 pub use database::Database;
+pub use events::{Event, Events};
 pub use keys::{Signer, claims, token};
 pub use process::{Program, Run};
 pub use server::{Server, Setup};

@@ -7,15 +7,38 @@ use axum::{
 use incident_core::Code;
 
 use super::query::Query;
-use crate::{problem::ProblemDetails, store::Position};
+use crate::{
+    problem::ProblemDetails,
+    store::{Horizon, Position},
+};
 
 pub(super) const DEFAULT_LIMIT: usize = 100;
 pub(super) const MAX_LIMIT: usize = 1000;
 const LAST_EVENT_ID: &str = "last-event-id";
+const LATEST: &str = "latest";
+
+/// Where a reader of changes goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum After {
+    /// Behind this one.
+    Position(Position),
+    /// Behind all that is there now: with the next change.
+    Latest,
+}
+
+impl After {
+    /// The position behind which to read.
+    pub(crate) fn position(self, horizon: &Horizon) -> Position {
+        match self {
+            Self::Position(position) => position,
+            Self::Latest => horizon.settled,
+        }
+    }
+}
 
 /// What a reader of changes asks for.
 pub(crate) struct ChangesParameters {
-    pub(crate) after: Position,
+    pub(crate) after: After,
     pub(crate) limit: i64,
     /// Whether the answer is to go on for ever.
     pub(crate) as_stream: bool,
@@ -27,8 +50,8 @@ impl<S: Sync> FromRequestParts<S> for ChangesParameters {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ProblemDetails> {
         let as_stream = accepts_stream(&parts.headers);
         let mut query = Query::read(parts.uri.query().unwrap_or_default());
-        let rule = "must be a nextCursor or the cursor of a change";
-        let after = query.get("after", Code::UnknownValue, rule, cursor);
+        let rule = "must be latest, a nextCursor or the cursor of a change";
+        let after = query.get("after", Code::UnknownValue, rule, after);
         let limit = query.limit(DEFAULT_LIMIT, MAX_LIMIT);
         // A browser that connects again repeats the address and adds where it was.
         let last_event_id = parts.headers.get(LAST_EVENT_ID).filter(|id| as_stream && !id.is_empty());
@@ -37,17 +60,21 @@ impl<S: Sync> FromRequestParts<S> for ChangesParameters {
             query.refuse("Last-Event-ID", Code::UnknownValue, "must be the id of an event");
         }
         query.finish(Self {
-            after: resumed.flatten().or(after).unwrap_or(Position::START),
+            after: resumed.flatten().or(after).unwrap_or(After::Position(Position::START)),
             limit: i64::try_from(limit).unwrap_or(i64::MAX),
             as_stream,
         })
     }
 }
 
+fn after(text: &str) -> Option<After> {
+    if text == LATEST { Some(After::Latest) } else { cursor(text) }
+}
+
 /// A position in decimal. Opaque on the wire.
-fn cursor(text: &str) -> Option<Position> {
+fn cursor(text: &str) -> Option<After> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|_| digits).map(Position)
+    text.parse().ok().filter(|_| digits).map(|position| After::Position(Position(position)))
 }
 
 /// Whether the caller names the media type of an event stream as acceptable (RFC 9110, section 12.5.1).
@@ -64,10 +91,14 @@ fn accepts_stream(headers: &HeaderMap) -> bool {
 mod tests {
     use super::*;
 
+    fn behind(position: i64) -> After {
+        After::Position(Position(position))
+    }
+
     #[test]
     fn a_cursor_is_a_position_in_decimal_and_nothing_else() {
-        assert_eq!((cursor("0"), cursor("17")), (Some(Position(0)), Some(Position(17))));
-        for refused in ["", "-1", "+1", "x", "1.0", " 1", "9223372036854775808"] {
+        assert_eq!((cursor("0"), cursor("17")), (Some(behind(0)), Some(behind(17))));
+        for refused in ["", "latest", "-1", "+1", "x", "1.0", " 1", "9223372036854775808"] {
             assert_eq!(cursor(refused), None, "{refused}");
         }
     }

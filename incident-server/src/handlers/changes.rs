@@ -16,7 +16,7 @@ use tokio::{sync::watch, time::Instant};
 
 use crate::{
     App,
-    extract::{ChangesParameters, ReadsAll},
+    extract::{After, ChangesParameters, ReadsAll},
     openapi,
     problem::ProblemDetails,
     store::{Position, StoredChange},
@@ -30,7 +30,7 @@ const UNBUFFERED: (HeaderName, &str) = (HeaderName::from_static("x-accel-bufferi
 
 /// Follow the history of all incidents
 ///
-/// In commit order, none ever skipped. With `Accept: text/event-stream` the answer goes on for as long as the
+/// In commit order, none ever skipped. `after=latest` begins with the next change. With `Accept: text/event-stream` the answer goes on for as long as the
 /// token is valid; whoever is cut off resumes with `Last-Event-ID`.
 #[utoipa::path(
     get, path = "/api/incidents/changes", tag = "read", operation_id = "listChanges",
@@ -44,8 +44,10 @@ pub(crate) async fn list_changes(
     parameters: ChangesParameters,
 ) -> Result<Response, ProblemDetails> {
     let ChangesParameters { after, limit, as_stream } = parameters;
+    let begins_with_the_next = after == After::Latest;
+    let after = after.position(&app.store().horizon().await?);
     let follower = Follower::new(&app, after, limit, caller.expires_at_ms);
-    let first = app.store().changes(after, limit).await?;
+    let first = if begins_with_the_next { Vec::new() } else { app.store().changes(after, limit).await? };
     if !as_stream {
         return Ok(Json(ChangePage::new(after, first)).into_response());
     }

@@ -54,8 +54,8 @@ pub(crate) struct ListQuery {
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 #[allow(dead_code)] // documentation only: the extractor reads the query
 pub(crate) struct ChangesQuery {
-    /// The `nextCursor` of the page before or the `cursor` of a change; from the beginning without. A stream
-    /// resumes behind the header `Last-Event-ID` as well.
+    /// The `nextCursor` of the page before or the `cursor` of a change; from the beginning without. `latest` is the
+    /// place behind all changes that are there. The header `Last-Event-ID` of a stream wins over it.
     #[param(min_length = 1, required = false, nullable = false)]
     after: Option<String>,
     /// At most so many a page, 100 unless given.

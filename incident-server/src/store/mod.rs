@@ -81,6 +81,15 @@ impl Position {
     pub const START: Self = Self(0);
 }
 
+/// How far the history goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Horizon {
+    /// Up to here nothing is on its way any more: who goes on behind it skips nothing.
+    pub settled: Position,
+    /// The highest position that this database ever gave out.
+    pub newest: Position,
+}
+
 /// One row of the history of all incidents.
 #[derive(Debug, Clone)]
 pub struct StoredChange {
@@ -133,6 +142,12 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError`].
     async fn changes(&self, after: Position, limit: i64) -> Result<Vec<StoredChange>, StoreError>;
+
+    /// How far the history goes.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn horizon(&self) -> Result<Horizon, StoreError>;
 
     /// Marked as changed whenever there may be something new to ask [`changes`](Self::changes) for, by any
     /// server on this database. The value means nothing.

@@ -12,7 +12,7 @@ use super::{
     sessions::Sessions,
     statements::{incident_columns, ticket_class},
 };
-use crate::store::{Position, StoreError, StoredChange, record::ChangeRecord};
+use crate::store::{Horizon, Position, StoreError, StoredChange, record::ChangeRecord};
 
 /// Up to where nothing is on its way any more.
 ///
@@ -51,18 +51,17 @@ const CHANGES: &str = concat!(
     LIMIT $3"
 );
 
-/// How far the history goes.
 #[derive(sqlx::FromRow)]
-pub(super) struct Horizon {
-    /// The last position that was given out.
-    pub(super) newest: i64,
-    /// The last one that may be read.
-    pub(super) settled: i64,
+struct HorizonRecord {
+    newest: i64,
+    settled: i64,
 }
 
 pub(super) async fn horizon(sessions: &Sessions) -> Result<Horizon, StoreError> {
-    let mut rows: Vec<Horizon> = sessions.records(|| sqlx::query(HORIZON)).await?;
-    rows.pop().ok_or(StoreError::InvalidRow("the sequence of positions"))
+    let mut rows: Vec<HorizonRecord> = sessions.records(|| sqlx::query(HORIZON)).await?;
+    let HorizonRecord { newest, settled } =
+        rows.pop().ok_or(StoreError::InvalidRow("the sequence of positions"))?;
+    Ok(Horizon { settled: Position(settled), newest: Position(newest) })
 }
 
 /// Returns whether something is on its way, too.
@@ -73,8 +72,8 @@ pub(super) async fn changes(
     after: Position,
     limit: i64,
 ) -> Result<(Vec<StoredChange>, bool), StoreError> {
-    let Horizon { newest, settled } = horizon(sessions).await?;
+    let Horizon { newest, settled, .. } = horizon(sessions).await?;
     let found: Vec<ChangeRecord> =
-        sessions.records(|| sqlx::query(CHANGES).bind(after.0).bind(settled).bind(limit)).await?;
+        sessions.records(|| sqlx::query(CHANGES).bind(after.0).bind(settled.0).bind(limit)).await?;
     Ok((found.into_iter().map(ChangeRecord::change).collect::<Result<_, _>>()?, settled < newest))
 }

@@ -14,12 +14,8 @@ use sqlx::{
 };
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{
-    News,
-    feed::{Horizon, horizon},
-    in_time,
-};
-use crate::store::Position;
+use super::{News, feed::horizon, in_time};
+use crate::store::Horizon;
 
 const CHANNEL: &str = "incident_changes";
 const TELL: &str = "SELECT pg_notify('incident_changes', '')";
@@ -80,7 +76,6 @@ async fn look(news: &News) {
     }
     if let Ok(Horizon { settled, .. }) = in_time(horizon(&news.readers)).await {
         let unsettled = news.unsettled.swap(false, Ordering::Relaxed);
-        let settled = Position(settled);
         news.settled.send_if_modified(|known| std::mem::replace(known, settled) < settled || unsettled);
     }
 }

@@ -33,7 +33,8 @@ use tokio::{
 
 use self::{connect::Use, sessions::Sessions};
 use super::{
-    ListQuery, OpenError, Position, Store, StoreError, StoredChange, StoredIncident, SyncItem, Verdict,
+    Horizon, ListQuery, OpenError, Position, Store, StoreError, StoredChange, StoredIncident, SyncItem,
+    Verdict,
 };
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
@@ -143,6 +144,10 @@ impl Store for PgStore {
             self.news.unsettled.store(true, Ordering::Relaxed);
         }
         Ok(changes)
+    }
+
+    async fn horizon(&self) -> Result<Horizon, StoreError> {
+        in_time(feed::horizon(&self.news.readers)).await
     }
 
     fn watch_changes(&self) -> watch::Receiver<Position> {

@@ -17,7 +17,8 @@ use sqlx::{
 use tokio::sync::{Mutex, watch};
 
 use super::{
-    ListQuery, OpenError, Position, Store, StoreError, StoredChange, StoredIncident, SyncItem, Verdict,
+    Horizon, ListQuery, OpenError, Position, Store, StoreError, StoredChange, StoredIncident, SyncItem,
+    Verdict,
 };
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -143,6 +144,10 @@ impl Store for SqliteStore {
 
     async fn changes(&self, after: Position, limit: i64) -> Result<Vec<StoredChange>, StoreError> {
         read::changes(&self.readers, after, limit).await.inspect_err(log)
+    }
+
+    async fn horizon(&self) -> Result<Horizon, StoreError> {
+        read::horizon(&self.readers).await.inspect_err(log)
     }
 
     fn watch_changes(&self) -> watch::Receiver<Position> {

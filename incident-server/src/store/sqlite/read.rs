@@ -4,7 +4,7 @@ use incident_core::{Event, IncidentId, Status};
 use sqlx::{QueryBuilder, Sqlite, SqlitePool};
 
 use crate::store::{
-    ListQuery, Position, StoreError, StoredChange, StoredIncident,
+    Horizon, ListQuery, Position, StoreError, StoredChange, StoredIncident,
     record::{ChangeRecord, EventRecord, IncidentRecord},
 };
 
@@ -74,4 +74,9 @@ pub(super) async fn changes(
     let records: Vec<ChangeRecord> =
         sqlx::query_as(CHANGES).bind(after.0).bind(limit).fetch_all(pool).await?;
     records.into_iter().map(ChangeRecord::change).collect()
+}
+
+pub(super) async fn horizon(pool: &SqlitePool) -> Result<Horizon, StoreError> {
+    let newest = sqlx::query_scalar("SELECT coalesce(max(position), 0) FROM history").fetch_one(pool).await?;
+    Ok(Horizon { settled: Position(newest), newest: Position(newest) })
 }
