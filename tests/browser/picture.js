@@ -37,8 +37,8 @@ function reports(nowMs, next) {
 }
 
 /** The server has just received everything; tells it as if most had come when they were written. */
-function retold(changes, next) {
-  for (const { incident } of changes) {
+function retold(incidents, next) {
+  for (const incident of incidents) {
     const createdMs = Date.parse(incident.createdAt);
     const heldMs = next() < 0.2 ? next() * 25 * MINUTE_MS : 900;
     const receivedMs = incident.clockSuspect ? Date.now() - 9 * MINUTE_MS : Math.min(Date.now() - 1000, createdMs + heldMs);
@@ -58,10 +58,10 @@ try {
   const { page } = await openBoard(browser, server, {
     colorScheme: scheme, viewport: phone ? { width: 390, height: 844 } : { width: 1360, height: 900 }, deviceScaleFactor: phone ? 2 : 1,
   });
-  await page.route(/changes\?limit/, async (route) => {
+  await page.route(/incidents\?/, async (route) => {
     const response = await route.fetch();
     const json = await response.json();
-    retold(json.changes, numbers(11));
+    retold(json.incidents, numbers(11));
     await route.fulfill({ response, json });
   });
   if (!wishes.includes("sign-in")) {

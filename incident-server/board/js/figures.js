@@ -16,13 +16,14 @@ export class Figures {
     byId("figures").replaceChildren(...all.map(({ card }) => card));
   }
 
-  paint(incidents, openCount, locationCount) {
+  paint(incidents, openCount, locationCount, period) {
     const sinceMs = now() - HOUR_MS;
     let received = 0;
     for (const _ of incidents.receivedSince(sinceMs)) received += 1;
     let suspects = 0;
     for (const incident of incidents.open()) suspects += incident.clockSuspect ? 1 : 0;
-    show(this.#open, openCount, locationCount ? `at ${locationCount} ${locationCount === 1 ? "location" : "locations"}` : "");
+    const at = `at ${locationCount} ${locationCount === 1 ? "location" : "locations"}`;
+    show(this.#open, openCount, locationCount ? `${at}, ${period}` : period);
     show(this.#received, received, "");
     show(this.#cancelled, incidents.cancelledSince(sinceMs), "");
     show(this.#clock, suspects, "");

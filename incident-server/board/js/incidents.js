@@ -1,37 +1,37 @@
-// The incidents that the board holds: all open ones, and the cancelled ones that came in last.
+// The incidents that the board holds: those of the period that is shown, open ones before cancelled ones where
+// there are too many.
 
-/** Cancelled incidents held at most; the server keeps the others. */
-export const CANCELLED_AT_MOST = 20_000;
+/** Incidents held at most, so that a tab stays small; the server keeps the others. */
+export const HELD_AT_MOST = 20_000;
 
 export class Incidents {
   #byId = new Map();
   /** Oldest first by id, which is time-ordered: a new incident mostly goes to the end. */
   #ordered = [];
-  #cancelled = 0;
-  #forgotten = 0;
 
   get(id) {
     return this.#byId.get(id);
   }
 
-  /** How many cancelled ones were let go to stay quick. */
-  get forgotten() {
-    return this.#forgotten;
+  /** Whether there is room for one from the past. */
+  get haveRoom() {
+    return this.#byId.size < HELD_AT_MOST;
   }
 
   /**
    * Takes what the server says. State only grows from Open to Cancelled, so what arrives twice, late or in
-   * another order changes nothing. Answers `created`, `cancelled` or null.
+   * another order changes nothing. Answers `created` for a new open one, `cancelled`, or null.
+   * `heardMs` is when it was told as news; not at all, where it was read as a part of the past.
    */
-  take(said) {
-    const incident = understood(said);
+  take(said, heardMs = 0) {
+    const incident = { ...understood(said), heardMs };
     const held = this.#byId.get(incident.id);
     if (held && (held.status === incident.status || held.status === "Cancelled")) return null;
     this.#byId.set(incident.id, incident);
     if (held) this.#ordered[this.#place(incident.id)] = incident;
     else this.#ordered.splice(this.#place(incident.id), 0, incident);
-    if (incident.status === "Cancelled") this.#letGo((this.#cancelled += 1));
-    return held ? "cancelled" : "created";
+    if (this.#byId.size > HELD_AT_MOST * 1.25) this.#letGo(this.#byId.size - HELD_AT_MOST);
+    return incident.status === "Cancelled" ? "cancelled" : "created";
   }
 
   /** Those that fit, open ones first, then newest first: at most `limit` of them, and how many there are. */
@@ -70,6 +70,15 @@ export class Incidents {
     return count;
   }
 
+  /** Lets those go that were created before this moment, but for those that were news since then. */
+  forgetBefore(ms) {
+    this.#keep(({ createdMs, heardMs }) => createdMs >= ms || heardMs >= ms);
+  }
+
+  clear() {
+    this.#keep(() => false);
+  }
+
   /** Where the id stands, or would stand, in the order. */
   #place(id) {
     let [low, high] = [0, this.#ordered.length];
@@ -82,16 +91,17 @@ export class Incidents {
     return low;
   }
 
-  /** Lets the cancelled ones go that were received first, some thousands at a time. */
+  /** Lets so many go: cancelled ones first, of them those that were received first. */
   #letGo(count) {
-    if (count <= CANCELLED_AT_MOST * 1.25) return;
-    const cancelled = this.#ordered.filter((incident) => incident.status === "Cancelled");
-    cancelled.sort((one, other) => one.receivedMs - other.receivedMs);
-    const gone = new Set(cancelled.slice(0, cancelled.length - CANCELLED_AT_MOST));
-    for (const incident of gone) this.#byId.delete(incident.id);
-    this.#ordered = this.#ordered.filter((incident) => !gone.has(incident));
-    this.#cancelled -= gone.size;
-    this.#forgotten += gone.size;
+    const isOpen = ({ status }) => Number(status === "Open");
+    const inOrder = this.#ordered.toSorted((one, other) => isOpen(one) - isOpen(other) || one.receivedMs - other.receivedMs);
+    const gone = new Set(inOrder.slice(0, count));
+    this.#keep((incident) => !gone.has(incident));
+  }
+
+  #keep(wanted) {
+    for (const incident of this.#ordered) if (!wanted(incident)) this.#byId.delete(incident.id);
+    this.#ordered = this.#ordered.filter(wanted);
   }
 }
 

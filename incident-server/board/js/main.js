@@ -2,6 +2,7 @@
 
 import { Api } from "./api.js";
 import { Board } from "./board.js";
+import { now } from "./clock.js";
 import { byId, setText } from "./dom.js";
 import { Feed } from "./feed.js";
 import { IncidentPage } from "./incident.js";
@@ -25,30 +26,45 @@ class Desk {
     this.token = token;
     this.api = new Api(token);
     this.incidents = new Incidents();
-    this.board = new Board(this.incidents);
     this.page = new IncidentPage(this.api, this.incidents, signOut);
     this.news = new News();
     this.stream = new StreamState(() => this.feed.retry());
     this.feed = new Feed(this.api, {
       incident: (incident, live) => this.#hear(incident, live),
       state: (name, facts) => this.#state(name, facts),
+      complete: () => this.paint(),
+      restarted: () => this.#restart(),
       refused: (refusal) => signOut(refusal),
     });
-    this.clock = setInterval(() => this.paint(), 10_000);
+    this.board = new Board(this.incidents, this.feed.period);
+    this.clock = setInterval(() => this.#tick(), 10_000);
   }
 
   #hear(said, live) {
-    const change = this.incidents.take(said);
+    const change = this.incidents.take(said, live ? now() : 0);
     if (live) this.page.heard(said.id);
-    if (!change) return;
+    if (!change) return this.incidents.haveRoom;
     if (live) this.news.heard(change, this.incidents.get(said.id));
     if (live && change === "created") this.board.markNew(said.id);
+    this.paint();
+    return this.incidents.haveRoom;
+  }
+
+  /** The server's data were restored from a copy: what is shown may not exist there. */
+  #restart() {
+    this.incidents.clear();
+    setText(byId("spoken"), "The server's data are others now. The board reads everything again.");
+    this.paint();
+  }
+
+  /** What has left the period goes. */
+  #tick() {
+    this.incidents.forgetBefore(this.feed.period.sinceMs);
     this.paint();
   }
 
   #state(name, facts) {
     this.stream.show(name, facts);
-    if (name === "live") this.board.complete = true;
     if (name !== "starting" && !this.entered) this.#enter();
     this.paint();
   }

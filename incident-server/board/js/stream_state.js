@@ -5,7 +5,6 @@ import { byId, setText } from "./dom.js";
 
 const WORDS = {
   starting: "Connecting",
-  "catching-up": "Catching up",
   live: "Live",
   down: "Not live",
 };

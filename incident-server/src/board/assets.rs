@@ -50,6 +50,7 @@ const ASSETS: &[Asset] = assets! {
     "js/incidents.js"
     "js/main.js"
     "js/news.js"
+    "js/period.js"
     "js/place.js"
     "js/places.js"
     "js/plot.js"
