@@ -39,10 +39,14 @@ words! {
         MalformedJson = "malformed-json",
         /// No, bad or expired token.
         Unauthorized = "unauthorized",
-        /// The token lacks the scope.
+        /// The token lacks the scope; another token may have it.
         Forbidden = "forbidden",
         /// No such route, or no such incident for this caller.
         NotFound = "not-found",
+        /// The incident was erased.
+        Gone = "gone",
+        /// The cursor is of another series of changes than this database's, or was never given out.
+        CursorGone = "cursor-gone",
         /// The route does not take this method.
         MethodNotAllowed = "method-not-allowed",
         /// The incident exists with other facts.
@@ -70,15 +74,16 @@ impl Problem {
     /// What a client does about it.
     pub const fn disposition(self) -> Disposition {
         match self {
-            Self::Unauthorized => Disposition::Reauth,
+            Self::Unauthorized | Self::Forbidden => Disposition::Reauth,
+            Self::Gone => Disposition::Settled,
             Self::NotFound
+            | Self::CursorGone
             | Self::MethodNotAllowed
             | Self::RequestTimeout
             | Self::RateLimited
             | Self::Internal
             | Self::Overloaded => Disposition::Retry,
             Self::MalformedJson
-            | Self::Forbidden
             | Self::IdempotencyConflict
             | Self::PayloadTooLarge
             | Self::UnsupportedMediaType
@@ -94,6 +99,8 @@ impl Problem {
             Self::Unauthorized => "A valid access token is required",
             Self::Forbidden => "The access token does not allow this",
             Self::NotFound => "There is nothing here for this caller",
+            Self::Gone => "The incident was erased",
+            Self::CursorGone => "The cursor is not of this database",
             Self::MethodNotAllowed => "This route does not take this method",
             Self::IdempotencyConflict => "The incident exists with other facts",
             Self::RequestTimeout => "The request did not arrive in time",

@@ -67,6 +67,7 @@ pub const fn status(problem: Problem) -> StatusCode {
         Problem::Unauthorized => StatusCode::UNAUTHORIZED,
         Problem::Forbidden => StatusCode::FORBIDDEN,
         Problem::NotFound => StatusCode::NOT_FOUND,
+        Problem::Gone | Problem::CursorGone => StatusCode::GONE,
         Problem::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Problem::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
         Problem::IdempotencyConflict => StatusCode::CONFLICT,

@@ -107,6 +107,24 @@ async fn the_header_of_a_browser_that_connects_again_wins() {
 }
 
 #[tokio::test]
+async fn a_cursor_that_was_not_given_out_yet_is_gone() {
+    let server = server_with(2).await;
+    let responder = server.responder();
+    let newest = next_cursor(&page(&responder, "").await);
+
+    let ahead = format!("{newest}0000");
+    let in_page = page(&responder, &format!("?after={ahead}")).await;
+    let in_stream = Events::open(&responder, &format!("?after={ahead}"), None).await.err().unwrap();
+    let in_header = Events::open(&responder, "", Some(&ahead)).await.err().unwrap();
+
+    for refused in [in_page, in_stream, in_header] {
+        assert_eq!(refused.said(), (410, "cursor-gone".into()));
+        assert_eq!(refused.body["disposition"], "retry");
+    }
+    assert_eq!(page(&responder, &format!("?after={newest}")).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_text_that_is_no_cursor_is_named_as_such() {
     let server = server_with(1).await;
     let responder = server.responder();

@@ -4,7 +4,7 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, header, request::Parts},
 };
-use incident_core::Code;
+use incident_core::{Code, Problem};
 
 use super::query::Query;
 use crate::{
@@ -28,12 +28,22 @@ pub(crate) enum After {
 
 impl After {
     /// The position behind which to read.
-    pub(crate) fn position(self, horizon: &Horizon) -> Position {
+    ///
+    /// # Errors
+    /// This database never gave it out: it was restored from a backup since, or another one did.
+    pub(crate) fn position(self, horizon: &Horizon) -> Result<Position, ProblemDetails> {
         match self {
-            Self::Position(position) => position,
-            Self::Latest => horizon.settled,
+            Self::Position(position) if position > horizon.newest => Err(cursor_gone()),
+            Self::Position(position) => Ok(position),
+            Self::Latest => Ok(horizon.settled),
         }
     }
+}
+
+fn cursor_gone() -> ProblemDetails {
+    let detail =
+        "this database never gave the cursor out; begin without one, or read the lists and go on at latest";
+    ProblemDetails::new(Problem::CursorGone, detail)
 }
 
 /// What a reader of changes asks for.

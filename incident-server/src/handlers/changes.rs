@@ -45,7 +45,7 @@ pub(crate) async fn list_changes(
 ) -> Result<Response, ProblemDetails> {
     let ChangesParameters { after, limit, as_stream } = parameters;
     let begins_with_the_next = after == After::Latest;
-    let after = after.position(&app.store().horizon().await?);
+    let after = after.position(&app.store().horizon().await?)?;
     let follower = Follower::new(&app, after, limit, caller.expires_at_ms);
     let first = if begins_with_the_next { Vec::new() } else { app.store().changes(after, limit).await? };
     if !as_stream {

@@ -38,7 +38,7 @@ problems! {
     /// Of a list.
     ListProblems: Unauthorized MethodNotAllowed ValidationFailed RateLimited Internal Overloaded;
     /// Of the changes.
-    ChangesProblems: Unauthorized Forbidden MethodNotAllowed ValidationFailed RateLimited Internal Overloaded;
+    ChangesProblems: Unauthorized Forbidden MethodNotAllowed CursorGone ValidationFailed RateLimited Internal Overloaded;
     /// Of a problem's page.
     PageProblems: NotFound MethodNotAllowed;
     /// Of readiness.

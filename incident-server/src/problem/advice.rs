@@ -34,6 +34,14 @@ impl Advice {
                 "There is no such route, or no incident with this id that this caller may see. Both are answered alike, so that nobody learns which ids exist.",
                 "Compare the address with the API document. For an incident: sign in as who reported it, or with the scope incidents:read.",
             ),
+            Problem::Gone => advice(
+                "The incident existed and was erased. Nothing but its id and two moments is left of it.",
+                "Erase your copy of it, too. Sending the report again does not bring it back.",
+            ),
+            Problem::CursorGone => advice(
+                "This database never gave out this cursor of the changes. It was restored from a backup since, or the cursor comes from another server.",
+                "What you hold may include incidents that the database no longer has. Read everything anew: the changes without after, or the lists and then the changes from after=latest.",
+            ),
             Problem::MethodNotAllowed => advice(
                 "The route exists and takes other methods; the header Allow names them.",
                 "Compare method and address with the API document.",

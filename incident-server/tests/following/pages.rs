@@ -57,7 +57,7 @@ pub(crate) async fn only_those_who_may_read_all_may_follow(place: &Place) {
     let (status, problem) = get(&server, "?limit=0", &token("alice", Some("incidents:write"))).await;
     assert_eq!(
         (status, &problem["type"], &problem["disposition"]),
-        (403, &json!("/problems/forbidden"), &json!("quarantine"))
+        (403, &json!("/problems/forbidden"), &json!("reauth"))
     );
     assert_eq!(get(&server, "", "no token").await.0, 401);
 }

@@ -2,7 +2,7 @@
 
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -41,6 +41,17 @@ export class Server {
     const ended = once(this.#process, "exit");
     this.#process.kill("SIGKILL");
     await ended;
+  }
+
+  /** Copies the data of the program, which must not run, and answers with how to put them back. */
+  backUp() {
+    const copy = mkdtempSync(join(tmpdir(), "incident-backup-"));
+    cpSync(this.#directory, copy, { recursive: true });
+    return () => {
+      rmSync(this.#directory, { recursive: true });
+      cpSync(copy, this.#directory, { recursive: true });
+      rmSync(copy, { recursive: true });
+    };
   }
 
   /** Stops the program where it stands: connections stay, nothing is said. */
