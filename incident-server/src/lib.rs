@@ -38,6 +38,7 @@ pub mod run;
 mod schema;
 pub mod secrets;
 pub mod serve;
+mod signals;
 pub mod store;
 mod uncached;
 mod view;

@@ -10,7 +10,6 @@ use std::{
 };
 
 use incident_core::{IdSecret, Reporter};
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     App, Clock, Parts,
@@ -20,6 +19,7 @@ use crate::{
     routes,
     secrets::{self, SecretError},
     serve,
+    signals::{self, Signals},
     store::{PgStore, SqliteStore, Store},
     welcome,
 };
@@ -50,7 +50,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
 }
 
 async fn serve_until_stopped(config: &Config) -> Result<(), Failure> {
-    outlive_file_limits()?;
+    signals::ignore_file_limits()?;
     secrets::make_directory(&config.data_dir)?;
     let app = App::new(Parts {
         store: open_store(config).await?,
@@ -62,13 +62,14 @@ async fn serve_until_stopped(config: &Config) -> Result<(), Failure> {
     });
     let listener = serve::bind(config.listen).await?;
     let address = listener.local_addr()?;
-    let stop = stop_signal()?;
+    let mut signals = Signals::listen()?;
     say(format_args!("incident-server listens on http://{address}"));
     say(format_args!("{}", welcome(config, address)?));
     let announced = app.clone();
     serve::serve(listener, routes::standalone(app.clone()), async move {
-        stop.await;
+        signals.stop().await;
         announced.announce_drain();
+        tokio::spawn(signals.end_at_the_next());
     })
     .await;
     app.drain().await;
@@ -145,20 +146,4 @@ fn welcome(config: &Config, address: SocketAddr) -> Result<String, Failure> {
     }
     let token = token(config, "alice", None, std::time::Duration::from_secs(3600))?;
     Ok(welcome::to_alice(config, address, &token, Clock::system().now()))
-}
-
-/// A file at its limit (`ulimit -f`) is to be an error, as on a full disk, and not the end of the program.
-fn outlive_file_limits() -> io::Result<()> {
-    // Once listened to, a signal never ends the program again.
-    signal(SignalKind::from_raw(libc::SIGXFSZ)).map(drop)
-}
-
-fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
 }
