@@ -15,6 +15,8 @@ words! {
         Cancelled = "cancelled",
         /// It was cancelled before for another reason; the first reason stays, this one is kept in the history.
         AlreadyCancelled = "alreadyCancelled",
+        /// The incident was erased; nothing brings it back.
+        Erased = "erased",
     }
 }
 

@@ -9,7 +9,7 @@ use serde::{
 use serde_json::value::RawValue;
 
 use crate::{
-    Code, Decoded, Refusal, SyncPayload, Violation,
+    Code, Decoded, IdempotencyKey, NotAKey, Refusal, SyncPayload, Violation,
     decode::{Malformed, decode_str, utf8},
 };
 
@@ -24,7 +24,8 @@ pub enum BatchRefusal {
     /// The envelope is no JSON document.
     #[error("not a JSON document: {0}")]
     Malformed(Malformed),
-    /// No object, or `incidents` is missing, no array or given twice.
+    /// No object; `incidents` is missing, no array or given twice; `idempotencyKeys` is no array, of another length
+    /// or given twice.
     #[error("{}", .0.detail())]
     Invalid(Violation),
     /// More than [`MAX_BATCH_ITEMS`] payloads.
@@ -32,49 +33,119 @@ pub enum BatchRefusal {
     TooManyItems,
 }
 
-/// Reads `{"incidents": [payload, …]}`; unknown fields beside `incidents` are ignored.
+/// One payload of a batch, and the key that was sent for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchItem {
+    /// The payload, judged as if it were alone.
+    pub payload: Result<Decoded, Refusal>,
+    /// The key at its place in `idempotencyKeys`, if there is one; an element that is no key belongs to no report.
+    pub key: Option<Result<IdempotencyKey, NotAKey>>,
+}
+
+/// Reads `{"incidents": [payload, …], "idempotencyKeys": [key or null, …]}`; the keys may be left out or `null`, and
+/// other fields are ignored.
 ///
 /// Each payload is judged as [`decode`](crate::decode) judges it alone, in order; a lone surrogate or an
 /// oversized number in one is a fault of that one.
 ///
 /// # Errors
 /// A fault of the envelope, see [`BatchRefusal`].
-pub fn decode_batch(text: &[u8]) -> Result<Vec<Result<Decoded, Refusal>>, BatchRefusal> {
+pub fn decode_batch(text: &[u8]) -> Result<Vec<BatchItem>, BatchRefusal> {
     let text = utf8(text).map_err(BatchRefusal::Malformed)?;
-    let invalid = |pointer, code| Err(BatchRefusal::Invalid(Violation { pointer, code }));
-    match serde_json::from_str(text).map_err(|error| BatchRefusal::Malformed(error.into()))? {
-        Envelope::Items(items) => Ok(items.into_iter().map(|item| decode_str(item.get())).collect()),
-        Envelope::TooManyItems => Err(BatchRefusal::TooManyItems),
-        Envelope::NoObject => invalid("", Code::Type),
-        Envelope::NoArray => invalid("/incidents", Code::Type),
-        Envelope::Missing => invalid("/incidents", Code::Required),
-        Envelope::Twice => invalid("/incidents", Code::DuplicateField),
+    let envelope: Envelope =
+        serde_json::from_str(text).map_err(|error| BatchRefusal::Malformed(error.into()))?;
+    if !envelope.is_object {
+        return Err(invalid("", Code::Type));
+    }
+    let payloads = envelope.incidents.elements("/incidents")?;
+    let payloads = payloads.ok_or_else(|| invalid("/incidents", Code::Required))?;
+    if payloads.len() > MAX_BATCH_ITEMS {
+        return Err(BatchRefusal::TooManyItems);
+    }
+    let keys = match envelope.keys.elements("/idempotencyKeys")? {
+        None => vec![None; payloads.len()],
+        Some(keys) if keys.len() == payloads.len() => keys.into_iter().map(key).collect(),
+        Some(_) => return Err(invalid("/idempotencyKeys", Code::Type)),
+    };
+    let item = |(payload, key): (&RawValue, _)| BatchItem { payload: decode_str(payload.get()), key };
+    Ok(payloads.into_iter().zip(keys).map(item).collect())
+}
+
+fn invalid(pointer: &'static str, code: Code) -> BatchRefusal {
+    BatchRefusal::Invalid(Violation { pointer, code })
+}
+
+/// An element of `idempotencyKeys`, spelled as in the header.
+fn key(element: &RawValue) -> Option<Result<IdempotencyKey, NotAKey>> {
+    match serde_json::from_str::<Option<String>>(element.get()) {
+        Ok(None) => None,
+        Ok(Some(text)) => Some(text.parse()),
+        Err(_) => Some(Err(NotAKey)),
     }
 }
 
-/// Writes a batch of canonical payloads.
+/// Writes a batch of canonical payloads, each with its key.
 ///
 /// ```
-/// assert_eq!(incident_core::encode_batch(&[]), r#"{"incidents":[]}"#);
+/// assert_eq!(incident_core::encode_batch(&[]), r#"{"incidents":[],"idempotencyKeys":[]}"#);
 /// ```
 ///
 /// # Panics
 /// Never: every valid payload has a JSON form.
-pub fn encode_batch(payloads: &[SyncPayload]) -> String {
+pub fn encode_batch(items: &[(&SyncPayload, IdempotencyKey)]) -> String {
     #[derive(serde::Serialize)]
+    #[serde(rename_all = "camelCase")]
     struct Out<'a> {
-        incidents: &'a [SyncPayload],
+        incidents: Vec<&'a SyncPayload>,
+        idempotency_keys: Vec<IdempotencyKey>,
     }
-    serde_json::to_string(&Out { incidents: payloads }).expect("valid payloads serialise")
+    let (incidents, idempotency_keys) = items.iter().copied().unzip();
+    serde_json::to_string(&Out { incidents, idempotency_keys }).expect("valid payloads serialise")
 }
 
-enum Envelope<'a> {
-    Items(Vec<&'a RawValue>),
-    TooManyItems,
-    NoObject,
-    NoArray,
+/// The known fields of a batch, their values left as text (`is_object` is false for any other JSON value).
+#[derive(Default)]
+struct Envelope<'a> {
+    is_object: bool,
+    incidents: Member<'a>,
+    keys: Member<'a>,
+}
+
+/// What an object says of one name.
+#[derive(Default)]
+enum Member<'a> {
+    #[default]
     Missing,
+    Once(&'a RawValue),
     Twice,
+}
+
+impl<'a> Member<'a> {
+    fn see(&mut self, value: &'a RawValue) {
+        *self = if let Self::Missing = self { Self::Once(value) } else { Self::Twice };
+    }
+
+    /// The elements of the array that it must be; `None` where it is missing, or `null` where that is the same.
+    fn elements(self, pointer: &'static str) -> Result<Option<Vec<&'a RawValue>>, BatchRefusal> {
+        match self {
+            Self::Missing => Ok(None),
+            Self::Once(value) if pointer == "/idempotencyKeys" && value.get() == "null" => Ok(None),
+            // The text is known to be JSON: the only way to fail is to be no array.
+            Self::Once(value) => match serde_json::from_str::<Elements>(value.get()) {
+                Ok(Elements(elements)) => Ok(Some(elements)),
+                Err(_) => Err(invalid(pointer, Code::Type)),
+            },
+            Self::Twice => Err(invalid(pointer, Code::DuplicateField)),
+        }
+    }
+}
+
+struct Elements<'a>(Vec<&'a RawValue>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Elements<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Vec::deserialize(deserializer).map(Self)
+    }
 }
 
 impl<'de> Deserialize<'de> for Envelope<'de> {
@@ -87,7 +158,7 @@ struct EnvelopeVisitor;
 
 macro_rules! no_object {
     ($($visit:ident($type:ty)),*) => {
-        $(fn $visit<E: Error>(self, _: $type) -> Result<Self::Value, E> { Ok(Envelope::NoObject) })*
+        $(fn $visit<E: Error>(self, _: $type) -> Result<Self::Value, E> { Ok(Envelope::default()) })*
     };
 }
 
@@ -101,42 +172,23 @@ impl<'de> Visitor<'de> for EnvelopeVisitor {
     }
 
     fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(Envelope::NoObject)
+        Ok(Envelope::default())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Envelope::NoObject)
+        Ok(Envelope::default())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut found = Envelope::Missing;
+        let mut found = Envelope { is_object: true, ..Envelope::default() };
         while let Some(name) = map.next_key::<String>()? {
-            if name != "incidents" {
-                map.next_value::<IgnoredAny>()?;
-            } else if let Envelope::Missing = found {
-                found = items(map.next_value()?);
-            } else {
-                map.next_value::<IgnoredAny>()?;
-                found = Envelope::Twice;
+            match name.as_str() {
+                "incidents" => found.incidents.see(map.next_value()?),
+                "idempotencyKeys" => found.keys.see(map.next_value()?),
+                _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         Ok(found)
-    }
-}
-
-/// The elements of an array, each left as text.
-fn items(value: &RawValue) -> Envelope<'_> {
-    struct Items<'a>(Vec<&'a RawValue>);
-    impl<'de> Deserialize<'de> for Items<'de> {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            Vec::deserialize(deserializer).map(Self)
-        }
-    }
-    // The text is known to be JSON: the only way to fail is to be no array.
-    match serde_json::from_str::<Items>(value.get()) {
-        Ok(Items(items)) if items.len() > MAX_BATCH_ITEMS => Envelope::TooManyItems,
-        Ok(Items(items)) => Envelope::Items(items),
-        Err(_) => Envelope::NoArray,
     }
 }

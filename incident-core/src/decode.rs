@@ -121,9 +121,8 @@ fn judge(raw: RawPayload) -> Result<SyncPayload, Vec<Violation>> {
     let room_number = check.room_number(room_number.as_deref());
     let gps_coordinates = judge_point(&mut check, raw.gps_coordinates);
     let is_anonymous = judge_bool(&mut check, "/isAnonymous", raw.is_anonymous.as_ref());
-    let created_at = required_text(&mut check, "/createdAt", raw.created_at).and_then(|text| {
-        text.parse::<Timestamp>().ok().or_else(|| check.fail("/createdAt", Code::Timestamp))
-    });
+    let created_at = required_text(&mut check, "/createdAt", raw.created_at)
+        .and_then(|text| check.timestamp(text.parse::<Timestamp>()));
     let reason = optional_text(&mut check, "/cancellationReason", raw.cancellation_reason);
     let cancellation_reason = check.cancellation_reason(reason.as_deref());
     let facts = move || {

@@ -7,7 +7,10 @@ use serde::{Serialize, Serializer};
 use sha2::Sha256;
 use uuid::Uuid;
 
-use crate::{IdempotencyKey, Timestamp, key};
+use crate::{IncidentKey, Timestamp, key};
+
+const SEALED_DOMAIN: &[u8] = b"incident-sync/sealed/v1";
+const FINGERPRINT_DOMAIN: &[u8] = b"incident-sync/id-secret-fingerprint/v1";
 
 /// The secret between idempotency keys and incident ids; every replica needs the same one.
 #[derive(Clone)]
@@ -33,6 +36,17 @@ impl IdSecret {
         }
         Hmac::new_from_slice(secret).map(Self).map_err(|_| too_short)
     }
+
+    /// What a database keeps to recognise its secret by: HMAC-SHA-256 of a constant, which gives nothing of the
+    /// secret away. With another secret every repeat would be stored as a new incident.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        self.digest(&[FINGERPRINT_DOMAIN])
+    }
+
+    fn digest(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mac = parts.iter().fold(self.0.clone(), Mac::chain_update);
+        mac.finalize().into_bytes().into()
+    }
 }
 
 impl fmt::Debug for IdSecret {
@@ -42,8 +56,14 @@ impl fmt::Debug for IdSecret {
 }
 
 /// The id of an incident: a UUIDv8 (RFC 9562, section 5.8) with the 48 time bits of the key and 10 bytes of
-/// HMAC-SHA-256 (RFC 2104) over the key's 16 bytes.
+/// HMAC-SHA-256 (RFC 2104) under the id secret.
 ///
+/// ```text
+/// derived key: HMAC-SHA-256(id secret, the key's 16 bytes)
+/// sealed key:  HMAC-SHA-256(id secret, "incident-sync/sealed/v1" ‖ 00 ‖ the key's 16 bytes)
+/// ```
+///
+/// So whoever sends as a sealed key the key that was derived for somebody else names another incident.
 /// Without the secret nobody can test «was it Alice?» on an id, a database or a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct IncidentId(Uuid);
@@ -60,16 +80,17 @@ impl IncidentId {
     /// use incident_core::{IdSecret, IdempotencyKey, IncidentId, Reporter};
     /// let at = "2026-11-22T10:15:30.120Z".parse()?;
     /// let key = IdempotencyKey::derive(&Reporter::parse("alice")?, at);
-    /// let id = IncidentId::derive(&IdSecret::new(&[7; 32])?, key);
+    /// let id = IncidentId::derive(&IdSecret::new(&[7; 32])?, key.into());
     /// assert_eq!(id.to_string()[..13], key.to_string()[..13], "the same 48 bits of time");
     /// assert_ne!(id.to_string(), key.to_string());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn derive(secret: &IdSecret, key: IdempotencyKey) -> Self {
-        let mut mac = secret.0.clone();
-        mac.update(key.as_bytes());
-        let digest = mac.finalize().into_bytes();
-        let mut bytes = *key.as_bytes();
+    pub fn derive(secret: &IdSecret, key: IncidentKey) -> Self {
+        let digest = match &key {
+            IncidentKey::Derived(key) => secret.digest(&[key.as_bytes()]),
+            IncidentKey::Sealed(key) => secret.digest(&[SEALED_DOMAIN, &[0], key.as_bytes()]),
+        };
+        let mut bytes = *key.key().as_bytes();
         bytes[6..].copy_from_slice(&digest[..10]);
         Self(Uuid::new_v8(bytes))
     }
@@ -116,15 +137,23 @@ impl Serialize for IncidentId {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Reporter;
+    use crate::{IdempotencyKey, Reporter};
 
     #[test]
     fn another_secret_gives_another_id() {
         let key = IdempotencyKey::derive(&Reporter::parse("alice").unwrap(), Timestamp::MIN);
-        let [one, other] = [1, 2].map(|byte| IncidentId::derive(&IdSecret::new(&[byte; 32]).unwrap(), key));
+        let [one, other] =
+            [1, 2].map(|byte| IncidentId::derive(&IdSecret::new(&[byte; 32]).unwrap(), key.into()));
         assert_ne!(one, other);
         assert_eq!(one.as_bytes()[..6], other.as_bytes()[..6]);
         assert!(one > IncidentId::first_at(Timestamp::MIN));
+    }
+
+    #[test]
+    fn the_fingerprint_tells_one_secret_from_another_and_never_changes() {
+        let [one, other] = [1, 2].map(|byte| IdSecret::new(&[byte; 32]).unwrap().fingerprint());
+        assert_ne!(one, other);
+        assert_eq!(one, IdSecret::new(&[1; 32]).unwrap().fingerprint());
     }
 
     #[test]
@@ -136,7 +165,7 @@ mod tests {
     #[test]
     fn the_id_is_the_first_ten_bytes_of_the_hmac() {
         let key: IdempotencyKey = "01a202c0-f648-81b8-95f2-469ecf9e3f4e".parse().unwrap();
-        let id = IncidentId::derive(&IdSecret::new(&[b's'; 32]).unwrap(), key);
+        let id = IncidentId::derive(&IdSecret::new(&[b's'; 32]).unwrap(), key.into());
         assert_eq!(id.to_string(), "01a202c0-f648-8114-8d97-64d571c679d1");
     }
 }

@@ -17,7 +17,7 @@ const EARLIEST_PLAUSIBLE_MS: i64 = 1_577_836_800_000;
 pub struct Incident {
     /// What was reported.
     pub facts: Facts,
-    /// When the server first heard of it.
+    /// When the server first heard of it; of an anonymous incident only the minute.
     pub received_at: Timestamp,
     /// Whether `created_at` was implausible at reception: more than 5 minutes ahead of the server, or before
     /// 2020. Decided once and for all.
@@ -166,14 +166,15 @@ impl Incident {
 
     fn create(payload: &SyncPayload, now: Timestamp) -> Applied {
         let created_ms = payload.facts.created_at.unix_ms();
+        let at = payload.facts.recorded_at(now);
         let incident = Self {
             facts: payload.facts.clone(),
-            received_at: now,
+            received_at: at,
             clock_suspect: created_ms > now.unix_ms() + CLOCK_TOLERANCE_MS
                 || created_ms < EARLIEST_PLAUSIBLE_MS,
             state: State::Open,
         };
-        let created = Event { at: now, change: Change::Created };
+        let created = Event { at, change: Change::Created };
         let Some(reason) = &payload.cancellation_reason else {
             return Applied { incident, outcome: Outcome::Created, events: vec![created] };
         };
@@ -184,10 +185,10 @@ impl Incident {
     }
 
     fn cancel(mut self, reason: &CancellationReason, now: Timestamp) -> Applied {
-        let reason = reason.clone();
+        let (reason, at) = (reason.clone(), self.facts.recorded_at(now));
         let (outcome, change) = match &mut self.state {
             State::Open => {
-                let cancellation = Cancellation { at: now, reason: reason.clone(), restated: Vec::new() };
+                let cancellation = Cancellation { at, reason: reason.clone(), restated: Vec::new() };
                 self.state = State::Cancelled(cancellation);
                 (Outcome::Cancelled, Some(Change::Cancelled(reason)))
             }
@@ -197,7 +198,7 @@ impl Incident {
                 (Outcome::AlreadyCancelled, restated.then_some(Change::CancellationRestated(reason)))
             }
         };
-        let events = change.into_iter().map(|change| Event { at: now, change }).collect();
+        let events = change.into_iter().map(|change| Event { at, change }).collect();
         Applied { incident: self, outcome, events }
     }
 }

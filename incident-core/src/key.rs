@@ -84,7 +84,25 @@ impl IdempotencyKey {
             .chain_update([0])
             .chain_update(created_at.unix_ms().to_be_bytes())
             .finalize();
-        Self(time_ordered(created_at, &digest))
+        Self::from_digest(created_at, &digest)
+    }
+
+    /// The moment that the key begins with.
+    pub fn created_at_ms(&self) -> i64 {
+        let mut ms = [0; 8];
+        ms[2..].copy_from_slice(&self.0.as_bytes()[..6]);
+        i64::from_be_bytes(ms)
+    }
+
+    /// Takes a key of somebody's making for a report of `created_at`, if it could be one: a UUIDv8 (variant 10)
+    /// with the moment's 48 bits.
+    pub(crate) fn could_name(&self, created_at: Timestamp) -> bool {
+        let shape = (self.0.get_version_num(), self.0.get_variant());
+        shape == (8, uuid::Variant::RFC4122) && self.created_at_ms() == created_at.unix_ms()
+    }
+
+    pub(crate) fn from_digest(created_at: Timestamp, digest: &[u8]) -> Self {
+        Self(time_ordered(created_at, digest))
     }
 
     /// The 16 bytes.
@@ -94,7 +112,7 @@ impl IdempotencyKey {
 }
 
 /// 48 bits of time, 10 bytes of digest, version 8, variant 10.
-pub(crate) fn time_ordered(moment: Timestamp, digest: &[u8]) -> Uuid {
+fn time_ordered(moment: Timestamp, digest: &[u8]) -> Uuid {
     let mut bytes = [0; 16];
     bytes[..6].copy_from_slice(&moment.unix_ms().to_be_bytes()[2..]);
     bytes[6..].copy_from_slice(&digest[..10]);

@@ -9,8 +9,9 @@
 //!
 //! 1. Text from the network becomes a [`SyncPayload`] in [`decode`], or every [`Violation`] at once.
 //!    On the phone a [`Draft`] takes the same checks in [`SyncPayload::from_draft`].
-//! 2. [`IdempotencyKey::derive`] names the incident from its reporter and its moment; the server stores
-//!    it under an [`IncidentId`], which needs a secret to be recomputed.
+//! 2. [`IncidentKey::resolve`] names the incident: by the key that [`IdempotencyKey::derive`] makes from its
+//!    reporter and its moment, or for an anonymous report by a sealed one. The server stores it under an
+//!    [`IncidentId`], which needs a secret to be recomputed.
 //! 3. [`Incident::apply`] merges the payload into what is stored: a new state, an [`Outcome`] and the
 //!    [`Event`]s for the history, or a [`Conflict`].
 //! 4. The answer speaks the words of [`Problem`] and [`Disposition`].
@@ -40,6 +41,7 @@ mod coordinates;
 mod decode;
 mod id;
 mod incident;
+mod incident_key;
 mod key;
 mod payload;
 mod text;
@@ -48,13 +50,14 @@ mod violation;
 mod words;
 
 pub use answer::{Disposition, Outcome, Problem};
-pub use batch::{BatchRefusal, MAX_BATCH_BYTES, MAX_BATCH_ITEMS, decode_batch, encode_batch};
+pub use batch::{BatchItem, BatchRefusal, MAX_BATCH_BYTES, MAX_BATCH_ITEMS, decode_batch, encode_batch};
 pub use coordinates::Coordinates;
 pub use decode::{Decoded, MAX_PAYLOAD_BYTES, Malformed, Refusal, Warning, decode};
 pub use id::{IdSecret, IdSecretTooShort, IncidentId, NotAnId};
 pub use incident::{
     Applied, Cancellation, Change, Conflict, Event, EventKind, Incident, MAX_RESTATED_REASONS, State, Status,
 };
+pub use incident_key::{IncidentKey, KeyMismatch, OutboxSecret};
 pub use key::{IdempotencyKey, NotAKey, Reporter, ReporterError};
 pub use payload::{Draft, Facts, Field, SyncPayload};
 pub use text::{CancellationReason, LocationId, RoomNumber, TextError};

@@ -2,7 +2,10 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::{CancellationReason, Code, Coordinates, LocationId, RoomNumber, TextError, Timestamp, Violation};
+use crate::{
+    CancellationReason, Code, Coordinates, LocationId, RoomNumber, TextError, Timestamp, TimestampError,
+    Violation,
+};
 
 /// What a report says and never changes: all of a payload but the cancellation.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -48,6 +51,12 @@ impl Field {
 }
 
 impl Facts {
+    /// The moment that the server writes down for something that it heard at `now`: of an anonymous incident only
+    /// the minute, so that nothing else that the server received then tells who reported.
+    pub(crate) fn recorded_at(&self, now: Timestamp) -> Timestamp {
+        if self.is_anonymous { now.to_the_minute() } else { now }
+    }
+
     /// The fields in which `other` differs, in the order of the payload.
     pub fn differences(&self, other: &Self) -> Vec<Field> {
         [
@@ -87,10 +96,25 @@ pub struct Draft {
     pub latitude: f64,
     /// Whether the reporter wants to stay unnamed.
     pub is_anonymous: bool,
-    /// When it happened.
-    pub created_at: Timestamp,
+    /// When it is reported, in ms since 1970; a moment outside 1970 to 9999 is a violation like any other.
+    pub created_at_ms: i64,
     /// 1 to 1000 characters once trimmed; blank is an error, never a creation.
     pub cancellation_reason: Option<String>,
+}
+
+impl Draft {
+    /// A named report of `created_at_ms` without a room, not called off.
+    pub fn new(location_id: impl Into<String>, longitude: f64, latitude: f64, created_at_ms: i64) -> Self {
+        Self {
+            location_id: location_id.into(),
+            room_number: None,
+            longitude,
+            latitude,
+            is_anonymous: false,
+            created_at_ms,
+            cancellation_reason: None,
+        }
+    }
 }
 
 impl SyncPayload {
@@ -103,6 +127,7 @@ impl SyncPayload {
         let location_id = check.text("/locationId", LocationId::parse(&draft.location_id));
         let room_number = check.room_number(draft.room_number.as_deref());
         let gps_coordinates = check.coordinates(Ok(draft.longitude), Ok(draft.latitude));
+        let created_at = check.timestamp(Timestamp::from_unix_ms(draft.created_at_ms));
         let cancellation_reason = check.cancellation_reason(draft.cancellation_reason.as_deref());
         let facts = move || {
             Some(Facts {
@@ -110,7 +135,7 @@ impl SyncPayload {
                 room_number,
                 gps_coordinates: gps_coordinates?,
                 is_anonymous: draft.is_anonymous,
-                created_at: draft.created_at,
+                created_at: created_at?,
             })
         };
         check.finish(facts(), cancellation_reason)
@@ -175,6 +200,10 @@ impl Check {
     pub(crate) fn text<T>(&mut self, pointer: &'static str, parsed: Result<T, TextError>) -> Option<T> {
         let broken = |error: TextError| error.codes.into_iter().map(move |code| Violation { pointer, code });
         parsed.map_err(|error| self.violations.extend(broken(error))).ok()
+    }
+
+    pub(crate) fn timestamp(&mut self, parsed: Result<Timestamp, TimestampError>) -> Option<Timestamp> {
+        parsed.ok().or_else(|| self.fail("/createdAt", Code::Timestamp))
     }
 
     /// A blank room is no room.

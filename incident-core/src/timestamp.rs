@@ -44,6 +44,12 @@ impl Timestamp {
     pub fn unix_ms(self) -> i64 {
         self.0
     }
+
+    /// The moment cut, not rounded, to its minute (UTC).
+    #[must_use]
+    pub fn to_the_minute(self) -> Self {
+        Self(self.0 - self.0 % 60_000)
+    }
 }
 
 impl FromStr for Timestamp {

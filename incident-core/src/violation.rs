@@ -116,6 +116,7 @@ fn expected_type(pointer: &str) -> &'static str {
         "/gpsCoordinates/coordinates/0" | "/gpsCoordinates/coordinates/1" => "a number",
         "/isAnonymous" => "true or false",
         "/incidents" => "an array of payloads",
+        "/idempotencyKeys" => "an array of keys or null, as long as incidents",
         _ => "a string",
     }
 }

@@ -148,3 +148,22 @@ fn a_clock_is_suspect_beyond_five_minutes_ahead_or_before_2020() {
     assert!(suspect("2019-12-31T23:59:59.999Z", "2026-11-22T10:00:00.000Z"));
     assert!(!suspect("2020-01-01T00:00:00.000Z", "2026-11-22T10:00:00.000Z"));
 }
+
+#[test]
+fn of_an_anonymous_incident_only_the_minutes_are_kept() {
+    let [received, cancelled, restated]: [Timestamp; 3] =
+        ["2026-11-22T10:16:59.999Z", "2026-11-22T10:17:30.5Z", "2026-11-22T10:18:00.001Z"]
+            .map(|t| t.parse().unwrap());
+    let mut ledger = Ledger::default();
+    let facts = Facts { is_anonymous: true, ..sample_facts() };
+    for (reason, now) in [(None, received), (Some("a"), cancelled), (Some("b"), restated)] {
+        let payload = SyncPayload { facts: facts.clone(), cancellation_reason: reason.map(reason_of) };
+        ledger.sync(&payload, now).unwrap();
+    }
+    let incident = ledger.incident.unwrap();
+    let State::Cancelled(cancellation) = &incident.state else { panic!("open") };
+    let at: Vec<_> = ledger.history.iter().map(|event| event.at.to_string()).collect();
+    let minutes = ["2026-11-22T10:16:00.000Z", "2026-11-22T10:17:00.000Z", "2026-11-22T10:18:00.000Z"];
+    assert_eq!(at, minutes);
+    assert_eq!([incident.received_at.to_string(), cancellation.at.to_string()], [minutes[0], minutes[1]]);
+}

@@ -1,7 +1,7 @@
 //! What the door lets in and what it does not, beyond the vectors.
 
 use incident_core::{
-    BatchRefusal, Code, Draft, MAX_BATCH_ITEMS, Malformed, Refusal, SyncPayload, Timestamp, decode,
+    BatchRefusal, Code, Draft, MAX_BATCH_ITEMS, Malformed, NotAKey, Refusal, SyncPayload, Timestamp, decode,
     decode_batch,
 };
 
@@ -91,7 +91,7 @@ fn a_draft_takes_the_same_checks_as_text() {
         longitude: f64::NAN,
         latitude: -90.000_000_1,
         is_anonymous: true,
-        created_at: Timestamp::MIN,
+        created_at_ms: Timestamp::MAX.unix_ms() + 1,
         cancellation_reason: Some(String::new()),
     };
     let violations = SyncPayload::from_draft(&draft).unwrap_err();
@@ -102,16 +102,19 @@ fn a_draft_takes_the_same_checks_as_text() {
             ("/locationId", Code::Blank),
             ("/gpsCoordinates/coordinates/0", Code::OutOfRange),
             ("/gpsCoordinates/coordinates/1", Code::OutOfRange),
+            ("/createdAt", Code::Timestamp),
             ("/cancellationReason", Code::Blank),
         ]
     );
+    assert!(SyncPayload::from_draft(&Draft::new("w", 1.0, 2.0, 0)).is_ok());
 }
 
 #[test]
 fn in_a_batch_each_payload_stands_alone() {
     let surrogate = VALID.replace(r#""w""#, r#""\udfff""#);
     let batch = format!(r#"{{"x":1,"incidents":[{VALID},{surrogate},7,{{"locationId":1e999}},{VALID}]}}"#);
-    let items = decode_batch(batch.as_bytes()).unwrap();
+    let items: Vec<_> =
+        decode_batch(batch.as_bytes()).unwrap().into_iter().map(|item| item.payload).collect();
     assert!(items[0].is_ok() && items[4].is_ok());
     assert!(matches!(items[1], Err(Refusal::Malformed(_))) && matches!(items[3], Err(Refusal::Malformed(_))));
     assert!(matches!(&items[2], Err(Refusal::Invalid(v)) if v[0].pointer.is_empty()));
@@ -132,4 +135,35 @@ fn a_fault_of_the_envelope_refuses_the_batch() {
     let many = vec!["0"; MAX_BATCH_ITEMS + 1].join(",");
     assert_eq!(refused(&format!(r#"{{"incidents":[{many}]}}"#)), BatchRefusal::TooManyItems);
     assert_eq!(decode_batch(br#"{"incidents":[]}"#), Ok(Vec::new()));
+}
+
+#[test]
+fn each_payload_of_a_batch_has_its_own_key_or_none() {
+    let text = "01a202c0-f648-81b8-95f2-469ecf9e3f4e";
+    let keys = format!(r#"["{text}",null,"\"{}\"","x",7]"#, text.to_uppercase());
+    let batch = format!(r#"{{"idempotencyKeys":{keys},"incidents":[1,2,3,4,5]}}"#);
+    let found: Vec<_> = decode_batch(batch.as_bytes()).unwrap().into_iter().map(|item| item.key).collect();
+    let key = Some(Ok(text.parse().unwrap()));
+    assert_eq!(found, [key, None, key, Some(Err(NotAKey)), Some(Err(NotAKey))]);
+    for absent in ["", r#","idempotencyKeys":null"#] {
+        let batch = format!(r#"{{"incidents":[1]{absent}}}"#);
+        assert_eq!(decode_batch(batch.as_bytes()).unwrap()[0].key, None);
+    }
+}
+
+#[test]
+fn keys_that_do_not_fit_the_payloads_refuse_the_batch() {
+    for (keys, code) in [
+        (r#""idempotencyKeys":[]"#, Code::Type),
+        (r#""idempotencyKeys":[null,null]"#, Code::Type),
+        (r#""idempotencyKeys":{}"#, Code::Type),
+        (r#""idempotencyKeys":null,"idempotencyKeys":[null]"#, Code::DuplicateField),
+    ] {
+        let Err(BatchRefusal::Invalid(violation)) =
+            decode_batch(format!(r#"{{"incidents":[1],{keys}}}"#).as_bytes())
+        else {
+            panic!("{keys} was taken")
+        };
+        assert_eq!((violation.pointer, violation.code), ("/idempotencyKeys", code), "{keys}");
+    }
 }

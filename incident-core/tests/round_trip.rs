@@ -75,7 +75,7 @@ proptest! {
             longitude: facts.gps_coordinates.longitude(),
             latitude: facts.gps_coordinates.latitude(),
             is_anonymous: facts.is_anonymous,
-            created_at: facts.created_at,
+            created_at_ms: facts.created_at.unix_ms(),
             cancellation_reason: payload.cancellation_reason.as_ref().map(|reason| reason.as_str().to_owned()),
         };
         prop_assert_eq!(SyncPayload::from_draft(&draft).unwrap(), payload);
@@ -83,8 +83,13 @@ proptest! {
 
     #[test]
     fn a_batch_survives_the_way_through_text(payloads in vec(payload(), 0..5)) {
-        let decoded = decode_batch(encode_batch(&payloads).as_bytes()).unwrap();
-        let decoded: Vec<_> = decoded.into_iter().map(|item| item.unwrap().payload).collect();
+        let alice = Reporter::parse("alice").unwrap();
+        let key = |payload: &SyncPayload| IdempotencyKey::derive(&alice, payload.facts.created_at);
+        let items: Vec<_> = payloads.iter().map(|payload| (payload, key(payload))).collect();
+        let decoded = decode_batch(encode_batch(&items).as_bytes()).unwrap();
+        let expected: Vec<_> = payloads.iter().map(|payload| Some(Ok(key(payload)))).collect();
+        prop_assert_eq!(decoded.iter().map(|item| item.key).collect::<Vec<_>>(), expected);
+        let decoded: Vec<_> = decoded.into_iter().map(|item| item.payload.unwrap().payload).collect();
         prop_assert_eq!(decoded, payloads);
     }
 

@@ -1,6 +1,8 @@
 //! The known answers of the contract: any implementation of a client may test itself against the same files.
 
-use incident_core::{IdempotencyKey, Refusal, Reporter, Timestamp, decode};
+use incident_core::{
+    IdSecret, IdempotencyKey, IncidentId, IncidentKey, OutboxSecret, Refusal, Reporter, Timestamp, decode,
+};
 use serde_json::Value;
 
 fn vectors(text: &str, section: &str) -> Vec<Value> {
@@ -8,6 +10,12 @@ fn vectors(text: &str, section: &str) -> Vec<Value> {
     let found = file[section].as_array().unwrap().clone();
     assert!(!found.is_empty(), "{section} has no vectors");
     found
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    let digits: Vec<_> =
+        hex.chars().map(|digit| u8::try_from(digit.to_digit(16).unwrap()).unwrap()).collect();
+    digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
 }
 
 fn keys(section: &str) -> Vec<Value> {
@@ -27,6 +35,21 @@ fn every_key_vector_gives_its_key() {
         assert_eq!(created_at.to_string(), text("canonicalCreatedAt"));
         assert_eq!(created_at.unix_ms(), vector["unixMilliseconds"].as_i64().unwrap());
         assert_eq!(key.to_string(), text("idempotencyKey"), "{vector}");
+    }
+}
+
+#[test]
+fn every_sealed_key_vector_gives_its_key_and_its_id() {
+    for vector in vectors(include_str!("vectors/sealed-keys.json"), "sealedKeys") {
+        let text = |name: &str| vector[name].as_str().unwrap();
+        let secret = OutboxSecret::new(bytes(text("secretHex")).try_into().unwrap());
+        let created_at: Timestamp = text("createdAt").parse().unwrap();
+        let key = IdempotencyKey::seal(&secret, &Reporter::parse(text("reporter")).unwrap(), created_at);
+        assert_eq!(key.to_string(), text("idempotencyKey"), "{vector}");
+        assert_eq!(key.created_at_ms(), vector["unixMilliseconds"].as_i64().unwrap());
+        let id_secret = IdSecret::new(&bytes(text("idSecretHex"))).unwrap();
+        let id = IncidentId::derive(&id_secret, IncidentKey::Sealed(key));
+        assert_eq!(id.to_string(), text("incidentId"), "{vector}");
     }
 }
 

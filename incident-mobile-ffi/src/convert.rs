@@ -25,7 +25,7 @@ macro_rules! same {
 same! {
     outbox::EntryState => EntryState { Pending, Sending, Settled, Quarantined }
     outbox::WaitReason => WaitReason { Offline, NotTheServer, ServerBusy, WrongAddress, AnotherSender }
-    incident_core::Outcome => Outcome { Created, CreatedAndCancelled, Unchanged, Cancelled, AlreadyCancelled }
+    incident_core::Outcome => Outcome { Created, CreatedAndCancelled, Unchanged, Cancelled, AlreadyCancelled, Erased }
     incident_core::Status => IncidentStatus { Open, Cancelled }
 }
 

@@ -21,13 +21,13 @@ fn one_entry_goes_alone_under_its_key() {
 }
 
 #[test]
-fn many_go_oldest_first_a_hundred_at_a_time_without_a_key() {
+fn many_go_oldest_first_a_hundred_at_a_time_each_with_its_key() {
     let mut phone = Phone::new();
     let entries: Vec<_> = (0..130).map(|n| phone.report(&format!("w{n}"))).collect();
     let upload = phone.upload();
     assert_eq!(upload.path, BATCH_PATH);
     assert!(upload.headers.iter().all(|header| header.name != "Idempotency-Key"));
-    let oldest: Vec<_> = entries[..100].iter().map(|entry| entry.payload.clone()).collect();
+    let oldest: Vec<_> = entries[..100].iter().map(|entry| (&entry.payload, entry.key)).collect();
     assert_eq!(upload.body, incident_core::encode_batch(&oldest));
 }
 

@@ -74,6 +74,8 @@ pub enum Outcome {
     Cancelled,
     /// It was cancelled before for another reason, which stays.
     AlreadyCancelled,
+    /// The incident was erased; nothing brings it back.
+    Erased,
 }
 
 /// Where an incident stands on the server.

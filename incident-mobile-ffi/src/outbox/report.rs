@@ -49,25 +49,15 @@ impl NewReport {
     /// # Errors
     /// Every violation at once, in the order of the fields.
     pub fn check(&self, now_ms: i64) -> Result<SyncPayload, Vec<Violation>> {
-        let created_at = Timestamp::from_unix_ms(self.created_at_ms.unwrap_or(now_ms));
-        let draft = Draft {
+        SyncPayload::from_draft(&Draft {
             location_id: self.location_id.clone(),
             room_number: self.room_number.clone(),
             longitude: self.longitude,
             latitude: self.latitude,
             is_anonymous: self.is_anonymous,
-            created_at: created_at.unwrap_or(Timestamp::MIN),
+            created_at_ms: self.created_at_ms.unwrap_or(now_ms),
             cancellation_reason: self.cancellation_reason.clone(),
-        };
-        let checked = SyncPayload::from_draft(&draft);
-        if created_at.is_ok() {
-            return checked;
-        }
-        let mut violations = checked.err().unwrap_or_default();
-        let last = violations.iter().position(|violation| violation.pointer == "/cancellationReason");
-        let at = last.unwrap_or(violations.len());
-        violations.insert(at, Violation { pointer: "/createdAt", code: Code::Timestamp });
-        Err(violations)
+        })
     }
 }
 

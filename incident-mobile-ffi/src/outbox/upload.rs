@@ -167,8 +167,11 @@ impl Outbox {
             (SYNC_PATH, only.payload.clone(), SINGLE_TIMEOUT_MS)
         } else {
             // Canonical texts side by side are what `incident_core::encode_batch` writes.
-            let payloads: Vec<&str> = items.iter().map(|item| item.payload.as_str()).collect();
-            (BATCH_PATH, format!("{{\"incidents\":[{}]}}", payloads.join(",")), BATCH_TIMEOUT_MS)
+            let payloads: Vec<_> = items.iter().map(|item| item.payload.as_str()).collect();
+            let keys: Vec<_> = items.iter().map(|item| format!("\"{}\"", item.key)).collect();
+            let (payloads, keys) = (payloads.join(","), keys.join(","));
+            let body = format!("{{\"incidents\":[{payloads}],\"idempotencyKeys\":[{keys}]}}");
+            (BATCH_PATH, body, BATCH_TIMEOUT_MS)
         };
         let deadline_ms = now_ms + timeout_ms + GRACE_MS;
         self.in_flight = Some(InFlight { id, items, started_ms: now_ms, deadline_ms });

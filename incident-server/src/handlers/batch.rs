@@ -54,7 +54,7 @@ pub(crate) async fn sync_batch(
 ) -> Result<Json<BatchAnswer>, ProblemDetails> {
     let payloads = decode_batch(&body)?.into_iter();
     let pending: Vec<Result<Pending, ProblemDetails>> =
-        payloads.map(|decoded| Ok(Pending::new(&app, &caller, decoded?))).collect();
+        payloads.map(|item| Ok(Pending::new(&app, &caller, item.payload?))).collect();
     let items: Vec<_> = pending.iter().flatten().map(|pending| pending.item.clone()).collect();
     let verdicts = if items.is_empty() { Vec::new() } else { app.committer().commit(items).await? };
     let mut verdicts = verdicts.into_iter();

@@ -40,6 +40,7 @@ pub(crate) async fn visible(
     let stored = app.store().incident(id).await?.ok_or_else(not_found)?;
     // The reporter of an anonymous incident is not stored; only they can name its id again.
     let created_at = stored.incident.facts.created_at;
-    let own = IncidentId::derive(app.id_secret(), IdempotencyKey::derive(&caller.reporter, created_at));
+    let own = IdempotencyKey::derive(&caller.reporter, created_at);
+    let own = IncidentId::derive(app.id_secret(), own.into());
     if caller.may_read_all || own == id { Ok(stored) } else { Err(not_found()) }
 }

@@ -57,7 +57,7 @@ pub(crate) struct Pending {
 impl Pending {
     pub(crate) fn new(app: &App, caller: &Caller, decoded: Decoded) -> Self {
         let key = IdempotencyKey::derive(&caller.reporter, decoded.payload.facts.created_at);
-        let id = IncidentId::derive(app.id_secret(), key);
+        let id = IncidentId::derive(app.id_secret(), key.into());
         let item = SyncItem { id, reporter: caller.reporter.clone(), payload: decoded.payload };
         Self { key, item, warnings: decoded.warnings }
     }
@@ -84,6 +84,8 @@ impl Pending {
 fn status(outcome: Outcome) -> StatusCode {
     match outcome {
         Outcome::Created | Outcome::CreatedAndCancelled => StatusCode::CREATED,
-        Outcome::Unchanged | Outcome::Cancelled | Outcome::AlreadyCancelled => StatusCode::OK,
+        Outcome::Unchanged | Outcome::Cancelled | Outcome::AlreadyCancelled | Outcome::Erased => {
+            StatusCode::OK
+        }
     }
 }

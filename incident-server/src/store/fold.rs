@@ -68,7 +68,7 @@ mod tests {
         let payload = decode(text.as_bytes()).unwrap().payload;
         let reporter = Arc::new(Reporter::parse("alice").unwrap());
         let key = IdempotencyKey::derive(&reporter, payload.facts.created_at);
-        SyncItem { id: IncidentId::derive(&IdSecret::new(&[1; 32]).unwrap(), key), reporter, payload }
+        SyncItem { id: IncidentId::derive(&IdSecret::new(&[1; 32]).unwrap(), key.into()), reporter, payload }
     }
 
     #[test]

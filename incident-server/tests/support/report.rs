@@ -26,7 +26,7 @@ pub(crate) fn report(who: &str, ms_since_morning: i64) -> SyncItem {
     };
     let reporter = Reporter::parse(who).expect("a reporter");
     let key = IdempotencyKey::derive(&reporter, facts.created_at);
-    let id = IncidentId::derive(&IdSecret::new(&[7; 32]).expect("a secret"), key);
+    let id = IncidentId::derive(&IdSecret::new(&[7; 32]).expect("a secret"), key.into());
     SyncItem { id, reporter: Arc::new(reporter), payload: SyncPayload { facts, cancellation_reason: None } }
 }
 

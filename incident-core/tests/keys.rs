@@ -1,0 +1,67 @@
+//! Which key names a report: what a client may send, and what it cannot take from anybody.
+
+use incident_core::{
+    IdSecret, IdempotencyKey, IncidentId, IncidentKey, KeyMismatch, OutboxSecret, Reporter, SyncPayload,
+    decode,
+};
+
+fn payload(is_anonymous: bool) -> SyncPayload {
+    let text = format!(
+        r#"{{"locationId":"w","gpsCoordinates":{{"type":"Point","coordinates":[1,2]}},"isAnonymous":{is_anonymous},"createdAt":"2026-11-22T10:15:30.120Z"}}"#
+    );
+    decode(text.as_bytes()).unwrap().payload
+}
+
+fn reporter(name: &str) -> Reporter {
+    Reporter::parse(name).unwrap()
+}
+
+fn derived(name: &str) -> IdempotencyKey {
+    IdempotencyKey::derive(&reporter(name), payload(true).facts.created_at)
+}
+
+fn resolve(is_anonymous: bool, sent: Option<IdempotencyKey>) -> Result<IncidentKey, KeyMismatch> {
+    IncidentKey::resolve(&payload(is_anonymous), &reporter("alice"), sent)
+}
+
+#[test]
+fn without_a_key_or_with_ones_own_the_key_is_derived() {
+    for is_anonymous in [false, true] {
+        for sent in [None, Some(derived("alice"))] {
+            assert_eq!(resolve(is_anonymous, sent), Ok(IncidentKey::Derived(derived("alice"))));
+        }
+    }
+}
+
+#[test]
+fn an_anonymous_report_may_bring_a_key_of_its_own_and_a_named_one_may_not() {
+    let secret = OutboxSecret::new([7; 32]);
+    let sealed = IdempotencyKey::seal(&secret, &reporter("alice"), payload(true).facts.created_at);
+    assert_eq!(resolve(true, Some(sealed)), Ok(IncidentKey::Sealed(sealed)));
+    assert_eq!(resolve(false, Some(sealed)), Err(KeyMismatch));
+}
+
+#[test]
+fn a_key_of_another_moment_version_or_variant_names_nothing() {
+    for other in [
+        "01a202c0-f649-81b8-95f2-469ecf9e3f4e",
+        "01a202c0-f648-71b8-95f2-469ecf9e3f4e",
+        "01a202c0-f648-81b8-d5f2-469ecf9e3f4e",
+        "01a202c0-f648-81b8-15f2-469ecf9e3f4e",
+    ] {
+        assert_eq!(resolve(true, Some(other.parse().unwrap())), Err(KeyMismatch), "{other}");
+    }
+}
+
+#[test]
+fn nobody_takes_the_name_of_anothers_report_by_sending_their_key() {
+    let secret = IdSecret::new(&[1; 32]).unwrap();
+    let squatted = resolve(true, Some(derived("bob"))).unwrap();
+    assert_eq!(squatted, IncidentKey::Sealed(derived("bob")));
+    assert_ne!(IncidentId::derive(&secret, squatted), IncidentId::derive(&secret, derived("bob").into()));
+}
+
+#[test]
+fn no_secret_is_shown() {
+    assert_eq!(format!("{:?}", OutboxSecret::new([7; 32])), "OutboxSecret(…)");
+}
