@@ -8,7 +8,7 @@ use std::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::{IdempotencyKey, Reporter, SyncPayload, Timestamp};
+use crate::{Facts, IdempotencyKey, Reporter, SyncPayload, Timestamp};
 
 const SEALED_KEY_DOMAIN: &[u8] = b"incident-sync/sealed-key/v1";
 
@@ -96,6 +96,19 @@ impl IncidentKey {
             Some(sent) if sent == derived => Ok(Self::Derived(derived)),
             Some(sent) if facts.is_anonymous && sent.could_name(facts.created_at) => Ok(Self::Sealed(sent)),
             Some(_) => Err(KeyMismatch),
+        }
+    }
+
+    /// The key under which an incident with these facts is stored if this caller may read it: the way in for all who
+    /// may not read every incident.
+    ///
+    /// A named incident is read by its reporter, an anonymous one by whoever sends its sealed key. An anonymous one
+    /// under a derived key has no such way in: anybody with a list of users could ask as each of them.
+    pub fn to_read(facts: &Facts, caller: &Reporter, sent: Option<IdempotencyKey>) -> Option<Self> {
+        if facts.is_anonymous {
+            sent.map(Self::Sealed)
+        } else {
+            Some(Self::Derived(IdempotencyKey::derive(caller, facts.created_at)))
         }
     }
 

@@ -62,6 +62,18 @@ fn nobody_takes_the_name_of_anothers_report_by_sending_their_key() {
 }
 
 #[test]
+fn a_named_incident_is_read_by_its_reporter_and_an_anonymous_one_with_its_sealed_key() {
+    let to_read =
+        |is_anonymous, sent| IncidentKey::to_read(&payload(is_anonymous).facts, &reporter("alice"), sent);
+    for sent in [None, Some(derived("bob"))] {
+        assert_eq!(to_read(false, sent), Some(IncidentKey::Derived(derived("alice"))));
+        assert_eq!(to_read(true, sent), sent.map(IncidentKey::Sealed));
+    }
+    let own = to_read(true, Some(derived("alice")));
+    assert_ne!(own, Some(IncidentKey::Derived(derived("alice"))), "anybody could derive it");
+}
+
+#[test]
 fn no_secret_is_shown() {
     assert_eq!(format!("{:?}", OutboxSecret::new([7; 32])), "OutboxSecret(…)");
 }
