@@ -128,8 +128,14 @@ fn payload() -> Schema {
 fn batch() -> Schema {
     let incidents =
         ArrayBuilder::new().items(Ref::from_schema_name("SyncPayload")).max_items(Some(MAX_BATCH_ITEMS));
+    let key = ObjectBuilder::new().description(Some("As in the header `Idempotency-Key` of a single sync"));
+    let keys = ArrayBuilder::new()
+        .items(or_null(key))
+        .max_items(Some(MAX_BATCH_ITEMS))
+        .description(Some("The key of each payload, or null for none: as many as there are payloads"));
     ObjectBuilder::new()
         .property("incidents", incidents)
+        .property("idempotencyKeys", keys)
         .required("incidents")
         .examples([json!({ "incidents": [example_payload()] })])
         .build()

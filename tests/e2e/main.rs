@@ -4,6 +4,7 @@
 //! show is in a module that is named after it, and runs on that one in any run.
 
 mod batch;
+mod batch_keys;
 mod batch_limits;
 mod cancellation;
 mod connections;
@@ -26,6 +27,7 @@ mod problem_pages;
 mod problems;
 mod rate_limit;
 mod reading;
+mod sealed_keys;
 mod shutdown;
 mod start;
 mod timeouts;

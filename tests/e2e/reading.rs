@@ -1,19 +1,88 @@
 //! Who sees what of one incident.
 
-use incident_tests::{Server, payload};
+use incident_tests::{
+    Server,
+    incident_keys::{derived, sealed},
+    payload,
+};
 
 #[tokio::test]
 async fn the_reporter_and_responders_read_an_incident_and_nobody_else() {
     let server = Server::start().await;
     let (alice, bob, responder) = (server.client("alice"), server.client("bob"), server.responder());
+    let created = alice.sync(&payload::report()).await;
 
-    for report in [payload::report(), payload::anonymous(payload::numbered(1))] {
-        let created = alice.sync(&report).await;
-        for path in [created.header("location"), created.header("location") + "/history"] {
-            assert_eq!(alice.get(&path).await.status, 200, "{path}");
-            assert_eq!(responder.get(&path).await.status, 200, "{path}");
-            assert_eq!(bob.get(&path).await.said(), (404, "not-found".into()), "{path}");
-            assert_eq!(server.get(&path).await.said(), (401, "unauthorized".into()), "{path}");
+    for path in [created.header("location"), created.header("location") + "/history"] {
+        assert_eq!(alice.get(&path).await.status, 200, "{path}");
+        assert_eq!(alice.get_with_key(&path, "x").await.status, 200, "a named one needs no key: {path}");
+        assert_eq!(responder.get(&path).await.status, 200, "{path}");
+        assert_eq!(bob.get(&path).await.said(), (404, "not-found".into()), "{path}");
+        let hers = derived("alice", &payload::report());
+        assert_eq!(bob.get_with_key(&path, &hers).await.said(), (404, "not-found".into()), "{path}");
+        assert_eq!(server.get(&path).await.said(), (401, "unauthorized".into()), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_anonymous_incident_is_read_with_its_sealed_key_by_anybody_and_without_it_by_responders_alone() {
+    let server = Server::start().await;
+    let report = payload::anonymous(payload::report());
+    let key = sealed(7, "alice", &report);
+    let created = server.client("alice").sync_with_key(&report, &key).await;
+
+    for path in [created.header("location"), created.header("location") + "/history"] {
+        for sub in ["alice", "bob"] {
+            let client = server.client(sub);
+            for spelled in [key.clone(), format!("\"{key}\""), key.to_uppercase()] {
+                assert_eq!(client.get_with_key(&path, &spelled).await.status, 200, "{sub} {spelled}");
+            }
+            assert_eq!(client.get(&path).await.said(), (404, "not-found".into()), "{sub} {path}");
+            for wrong in [sealed(8, "alice", &report), derived("alice", &report), "x".into(), String::new()] {
+                let answer = client.get_with_key(&path, &wrong).await;
+                assert_eq!(answer.said(), (404, "not-found".into()), "{sub} {wrong}");
+            }
+        }
+        assert_eq!(server.responder().get(&path).await.status, 200, "{path}");
+        assert_eq!(server.stranger().get_with_key(&path, &key).await.status, 401, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_anonymous_incident_under_a_derived_key_is_read_by_responders_alone() {
+    let server = Server::start().await;
+    let report = payload::anonymous(payload::report());
+    let created = server.client("alice").sync(&report).await;
+
+    for path in [created.header("location"), created.header("location") + "/history"] {
+        for sub in ["alice", "bob"] {
+            assert_eq!(server.client(sub).get(&path).await.said(), (404, "not-found".into()), "{sub} {path}");
+            let answer = server.client(sub).get_with_key(&path, &derived("alice", &report)).await;
+            assert_eq!(answer.said(), (404, "not-found".into()), "anybody can guess it: {sub} {path}");
+        }
+        assert_eq!(server.responder().get(&path).await.status, 200, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_finds_a_reporter_by_asking_as_everybody() {
+    let server = Server::unlimited().await;
+    let (by_derived, by_sealed) = (payload::numbered(1), payload::numbered(2));
+    let reports = [by_derived, by_sealed].map(payload::anonymous);
+    let alice = server.client("alice");
+    let key = sealed(7, "alice", &reports[1]);
+    let created = [alice.sync(&reports[0]).await, alice.sync_with_key(&reports[1], &key).await];
+
+    for (report, created) in reports.iter().zip(created) {
+        for sub in ["alice", "bob", "carol"] {
+            let (client, path) = (server.client(sub), created.header("location"));
+            let tried = [
+                client.get(&path).await,
+                client.get_with_key(&path, &derived(sub, report)).await,
+                client.get(&format!("{path}/history")).await,
+                client.get_with_key(&format!("{path}/history"), &derived(sub, report)).await,
+            ];
+            assert!(tried.iter().all(|answer| answer.status == 404), "{sub}: {tried:?}");
+            assert_eq!(client.get("/api/incidents").await.body["incidents"], serde_json::json!([]), "{sub}");
         }
     }
 }

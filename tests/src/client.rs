@@ -1,11 +1,14 @@
 //! A well-behaved HTTP client with a token.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use reqwest::{Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
 
 const SYNC: &str = "/api/incidents/sync";
+const KEY: &str = "idempotency-key";
+/// The server closes a connection on which no request begins within 10 s.
+const IDLE: Duration = Duration::from_secs(5);
 
 /// Somebody who talks to the server.
 #[derive(Clone)]
@@ -35,9 +38,15 @@ impl Client {
     /// Never.
     pub fn new(url: &str, token: Option<String>) -> Self {
         let redirect = reqwest::redirect::Policy::none();
-        let http =
-            reqwest::Client::builder().no_proxy().redirect(redirect).build().expect("a client is made");
+        let http = reqwest::Client::builder().no_proxy().redirect(redirect).pool_idle_timeout(IDLE);
+        let http = http.build().expect("a client is made");
         Self { http, url: url.into(), token: token.map(Into::into) }
+    }
+
+    /// Somebody else on the same connections.
+    #[must_use]
+    pub fn with_token(&self, token: String) -> Self {
+        Self { token: Some(token.into()), ..self.clone() }
     }
 
     /// A request with the token, to be completed.
@@ -54,6 +63,11 @@ impl Client {
         Answer::to(self.request(Method::GET, path)).await
     }
 
+    /// Reads with an idempotency key.
+    pub async fn get_with_key(&self, path: &str, key: &str) -> Answer {
+        Answer::to(self.request(Method::GET, path).header(KEY, key)).await
+    }
+
     /// Syncs one payload.
     pub async fn sync(&self, payload: &Value) -> Answer {
         Answer::to(self.request(Method::POST, SYNC).json(payload)).await
@@ -66,12 +80,17 @@ impl Client {
 
     /// Syncs one payload with an idempotency key.
     pub async fn sync_with_key(&self, payload: &Value, key: &str) -> Answer {
-        Answer::to(self.request(Method::POST, SYNC).header("idempotency-key", key).json(payload)).await
+        Answer::to(self.request(Method::POST, SYNC).header(KEY, key).json(payload)).await
     }
 
     /// Syncs many payloads in one request.
     pub async fn batch(&self, payloads: &[Value]) -> Answer {
         self.batch_text(json!({ "incidents": payloads }).to_string()).await
+    }
+
+    /// Syncs many payloads in one request, each with its key or null.
+    pub async fn batch_with_keys(&self, payloads: &[Value], keys: &Value) -> Answer {
+        self.batch_text(json!({ "incidents": payloads, "idempotencyKeys": keys }).to_string()).await
     }
 
     /// Syncs a batch body as it stands.

@@ -16,6 +16,7 @@ pub struct Integrators;
 mod client;
 pub mod database;
 mod events;
+pub mod incident_keys;
 mod keys;
 pub mod payload;
 mod process;

@@ -1,38 +1,25 @@
-//! The `Idempotency-Key` header: never needed, but where it is sent it must be the derived key.
+//! The `Idempotency-Key` header: beside a report its key, beside a question the sealed key of an anonymous incident.
 
 use std::convert::Infallible;
 
-use axum::{
-    extract::FromRequestParts,
-    http::{HeaderValue, request::Parts},
-};
-use incident_core::{IdempotencyKey, Problem};
-
-use crate::problem::ProblemDetails;
+use axum::{extract::FromRequestParts, http::HeaderValue, http::request::Parts};
+use incident_core::{IdempotencyKey, NotAKey};
 
 const HEADER: &str = "idempotency-key";
 
-/// The header's values, if any.
-pub(crate) struct KeyHeader(Vec<HeaderValue>);
+/// The key that was sent, if any. Sent more than once it must be the same one; else it is none.
+pub(crate) struct KeyHeader(pub(crate) Option<Result<IdempotencyKey, NotAKey>>);
 
 impl<S: Sync> FromRequestParts<S> for KeyHeader {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let values = parts.headers.get_all(HEADER).iter();
-        Ok(Self(values.cloned().collect()))
+        let mut sent = parts.headers.get_all(HEADER).iter().map(read);
+        let first = sent.next();
+        Ok(Self(first.map(|first| if sent.all(|other| other == first) { first } else { Err(NotAKey) })))
     }
 }
 
-impl KeyHeader {
-    /// Refuses a key that is not the derived one: the two sides disagree about the user or the time.
-    pub(crate) fn check(&self, derived: IdempotencyKey) -> Result<(), ProblemDetails> {
-        let same = |text: &str| text.parse() == Ok(derived);
-        if self.0.iter().all(|value| value.to_str().is_ok_and(same)) {
-            return Ok(());
-        }
-        let detail = "Idempotency-Key is not the key of this token's subject and this createdAt: \
-                      client and server disagree about who reports or when";
-        Err(ProblemDetails::new(Problem::IdempotencyKeyMismatch, detail))
-    }
+fn read(value: &HeaderValue) -> Result<IdempotencyKey, NotAKey> {
+    value.to_str().map_err(|_| NotAKey)?.parse()
 }

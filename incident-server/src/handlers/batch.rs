@@ -1,7 +1,7 @@
 //! `POST /api/incidents/sync/batch`
 
 use axum::{Json, extract::State, http::StatusCode};
-use incident_core::{MAX_BATCH_BYTES, decode_batch};
+use incident_core::{BatchItem, MAX_BATCH_BYTES, decode_batch};
 use serde::Serialize;
 
 use super::sync::Pending;
@@ -52,9 +52,8 @@ pub(crate) async fn sync_batch(
     caller: Caller,
     JsonBody(body): JsonBody<MAX_BATCH_BYTES>,
 ) -> Result<Json<BatchAnswer>, ProblemDetails> {
-    let payloads = decode_batch(&body)?.into_iter();
-    let pending: Vec<Result<Pending, ProblemDetails>> =
-        payloads.map(|item| Ok(Pending::new(&app, &caller, item.payload?))).collect();
+    let named = |BatchItem { payload, key }| Ok(Pending::new(&app, &caller, payload?, key)?);
+    let pending: Vec<Result<Pending, ProblemDetails>> = decode_batch(&body)?.into_iter().map(named).collect();
     let items: Vec<_> = pending.iter().flatten().map(|pending| pending.item.clone()).collect();
     let verdicts = if items.is_empty() { Vec::new() } else { app.committer().commit(items).await? };
     let mut verdicts = verdicts.into_iter();

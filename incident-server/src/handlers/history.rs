@@ -6,7 +6,7 @@ use super::incident::visible;
 use crate::{
     App,
     auth::Caller,
-    extract::PathId,
+    extract::{KeyHeader, PathId},
     openapi,
     problem::ProblemDetails,
     view::{EventView, History},
@@ -15,16 +15,17 @@ use crate::{
 /// Read what happened to an incident, oldest first
 #[utoipa::path(
     get, path = "/api/incidents/{id}/history", tag = "read", operation_id = "getHistory",
-    params(openapi::IncidentIdPath),
+    params(openapi::IncidentIdPath, openapi::SealedKeyHeader),
     responses(openapi::HistoryFound, openapi::IncidentProblems),
     security(("bearer" = [])),
 )]
 pub(crate) async fn get_history(
     State(app): State<App>,
     caller: Caller,
+    key: KeyHeader,
     PathId(id): PathId,
 ) -> Result<Json<History>, ProblemDetails> {
-    visible(&app, &caller, id).await?;
+    visible(&app, &caller, key, id).await?;
     let events = app.store().history(id).await?;
     Ok(Json(History { events: events.iter().map(EventView::from).collect() }))
 }

@@ -1,12 +1,12 @@
 //! `GET /api/incidents/{id}`
 
 use axum::{Json, extract::State};
-use incident_core::{IdempotencyKey, IncidentId};
+use incident_core::{IncidentId, IncidentKey};
 
 use crate::{
     App,
     auth::Caller,
-    extract::{PathId, not_found},
+    extract::{KeyHeader, PathId, not_found},
     openapi,
     problem::ProblemDetails,
     store::StoredIncident,
@@ -15,19 +15,21 @@ use crate::{
 
 /// Read one incident
 ///
-/// Its reporter may, of an anonymous one too, and whoever has the scope `incidents:read`.
+/// Whoever has the scope `incidents:read` may. Else a named one is read by its reporter, and an anonymous one by
+/// whoever sends its sealed key in `Idempotency-Key`.
 #[utoipa::path(
     get, path = "/api/incidents/{id}", tag = "read", operation_id = "getIncident",
-    params(openapi::IncidentIdPath),
+    params(openapi::IncidentIdPath, openapi::SealedKeyHeader),
     responses(openapi::IncidentFound, openapi::IncidentProblems),
     security(("bearer" = [])),
 )]
 pub(crate) async fn get_incident(
     State(app): State<App>,
     caller: Caller,
+    key: KeyHeader,
     PathId(id): PathId,
 ) -> Result<Json<IncidentView>, ProblemDetails> {
-    let stored = visible(&app, &caller, id).await?;
+    let stored = visible(&app, &caller, key, id).await?;
     Ok(Json(IncidentView::read(stored, caller.may_read_all)))
 }
 
@@ -35,12 +37,12 @@ pub(crate) async fn get_incident(
 pub(crate) async fn visible(
     app: &App,
     caller: &Caller,
+    KeyHeader(sent): KeyHeader,
     id: IncidentId,
 ) -> Result<StoredIncident, ProblemDetails> {
     let stored = app.store().incident(id).await?.ok_or_else(not_found)?;
-    // The reporter of an anonymous incident is not stored; only they can name its id again.
-    let created_at = stored.incident.facts.created_at;
-    let own = IdempotencyKey::derive(&caller.reporter, created_at);
-    let own = IncidentId::derive(app.id_secret(), own.into());
-    if caller.may_read_all || own == id { Ok(stored) } else { Err(not_found()) }
+    let sent = sent.and_then(Result::ok);
+    let key = IncidentKey::to_read(&stored.incident.facts, &caller.reporter, sent);
+    let is_theirs = || key.is_some_and(|key| IncidentId::derive(app.id_secret(), key) == id);
+    if caller.may_read_all || is_theirs() { Ok(stored) } else { Err(not_found()) }
 }

@@ -7,7 +7,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use incident_core::{
-    Decoded, Disposition, IdempotencyKey, IncidentId, MAX_PAYLOAD_BYTES, Outcome, Warning, decode,
+    Decoded, Disposition, IdempotencyKey, IncidentId, IncidentKey, KeyMismatch, MAX_PAYLOAD_BYTES, NotAKey,
+    Outcome, Warning, decode,
 };
 
 use crate::{
@@ -24,7 +25,8 @@ use crate::{
 
 /// Create an incident, or create and cancel it in one step
 ///
-/// Idempotent: the incident is named by the token's subject and `createdAt`, so a repeat changes nothing.
+/// Idempotent: the incident is named by the token's subject and `createdAt`, an anonymous one by its sealed key
+/// where it is sent with one; so a repeat changes nothing.
 #[utoipa::path(
     post, path = "/api/incidents/sync", tag = "sync", operation_id = "sync",
     request_body(content = schema::SyncPayload),
@@ -35,11 +37,10 @@ use crate::{
 pub(crate) async fn sync(
     State(app): State<App>,
     caller: Caller,
-    key: KeyHeader,
+    KeyHeader(key): KeyHeader,
     JsonBody(body): JsonBody<MAX_PAYLOAD_BYTES>,
 ) -> Result<Response, ProblemDetails> {
-    let pending = Pending::new(&app, &caller, decode(&body)?);
-    key.check(pending.key)?;
+    let pending = Pending::new(&app, &caller, decode(&body)?, key)?;
     let verdict = app.committer().commit(vec![pending.item.clone()]).await?.pop().ok_or(CommitError::Died)?;
     let (status, answer) = pending.answer(&app, verdict)?;
     let location = format!("/api/incidents/{}", pending.item.id);
@@ -49,17 +50,24 @@ pub(crate) async fn sync(
 
 /// A decoded payload that waits for its verdict.
 pub(crate) struct Pending {
-    pub(crate) key: IdempotencyKey,
+    key: IdempotencyKey,
     pub(crate) item: SyncItem,
     warnings: Vec<Warning>,
 }
 
 impl Pending {
-    pub(crate) fn new(app: &App, caller: &Caller, decoded: Decoded) -> Self {
-        let key = IdempotencyKey::derive(&caller.reporter, decoded.payload.facts.created_at);
-        let id = IncidentId::derive(app.id_secret(), key.into());
+    /// Names the incident of a payload that came with this key or none.
+    pub(crate) fn new(
+        app: &App,
+        caller: &Caller,
+        decoded: Decoded,
+        sent: Option<Result<IdempotencyKey, NotAKey>>,
+    ) -> Result<Self, KeyMismatch> {
+        let sent = sent.transpose().map_err(|NotAKey| KeyMismatch)?;
+        let key = IncidentKey::resolve(&decoded.payload, &caller.reporter, sent)?;
+        let id = IncidentId::derive(app.id_secret(), key);
         let item = SyncItem { id, reporter: caller.reporter.clone(), payload: decoded.payload };
-        Self { key, item, warnings: decoded.warnings }
+        Ok(Self { key: key.key(), item, warnings: decoded.warnings })
     }
 
     /// The answer to it and the status that it has alone.

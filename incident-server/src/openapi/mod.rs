@@ -15,7 +15,7 @@ use utoipa::{
     },
 };
 
-pub(crate) use parameters::{ChangesQuery, IdempotencyKeyHeader, IncidentIdPath, ListQuery};
+pub(crate) use parameters::{ChangesQuery, IdempotencyKeyHeader, IncidentIdPath, ListQuery, SealedKeyHeader};
 pub(crate) use problems::{
     BatchProblems, ChangesProblems, IncidentProblems, ListProblems, NotReady, PageProblems, SyncProblems,
 };

@@ -9,8 +9,19 @@ use crate::schema::StatusWord;
 #[into_params(parameter_in = Header)]
 #[allow(dead_code)] // documentation only: the extractor reads the header
 pub(crate) struct IdempotencyKeyHeader {
-    /// The derived idempotency key, quoted as an RFC 8941 string or bare. Optional; checked where it is sent.
+    /// The derived idempotency key, quoted as an RFC 8941 string or bare; of an anonymous report a sealed one, if
+    /// you like: any UUIDv8 whose first 48 bits are `createdAt` in milliseconds. Optional; checked where it is sent.
     #[param(rename = "Idempotency-Key", value_type = String, required = false, example = "\"01a202c0-f648-81b8-95f2-469ecf9e3f4e\"")]
+    idempotency_key: Option<String>,
+}
+
+/// The header of a question for one incident.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code)] // documentation only: the extractor reads the header
+pub(crate) struct SealedKeyHeader {
+    /// The sealed key of an anonymous incident: who sends it may read the incident. Of no use for others.
+    #[param(rename = "Idempotency-Key", value_type = String, required = false, example = "\"01a202c0-f648-82ad-82fc-1e607f8e8875\"")]
     idempotency_key: Option<String>,
 }
 

@@ -1,6 +1,6 @@
 //! What went wrong inside, as a problem: each kind of error once.
 
-use incident_core::{BatchRefusal, Conflict, MAX_BATCH_ITEMS, Problem, Refusal, Violation};
+use incident_core::{BatchRefusal, Conflict, KeyMismatch, MAX_BATCH_ITEMS, Problem, Refusal, Violation};
 
 use super::{ProblemDetails, QueryOrPayloadError};
 use crate::{auth::Refused, commit::CommitError, store::StoreError};
@@ -30,6 +30,14 @@ impl From<BatchRefusal> for ProblemDetails {
                 Self { max_items: Some(MAX_BATCH_ITEMS), ..Self::new(Problem::PayloadTooLarge, detail) }
             }
         }
+    }
+}
+
+impl From<KeyMismatch> for ProblemDetails {
+    fn from(_: KeyMismatch) -> Self {
+        let detail = "the key is not that of this token's subject and this createdAt, nor, for an anonymous report, a \
+                      UUIDv8 that begins with this createdAt: client and server disagree about who reports or when";
+        Self::new(Problem::IdempotencyKeyMismatch, detail)
     }
 }
 
