@@ -17,6 +17,7 @@ on_both! {
         a_batch_does_what_its_payloads_would_do_alone
         seventeen_other_reasons_leave_sixteen_in_the_history
         an_anonymous_incident_is_stored_without_its_reporter
+        of_the_times_of_an_anonymous_incident_the_minute_is_stored
         what_was_written_is_there_after_a_restart
         the_longest_texts_and_widest_numbers_come_back_as_they_were;
     racing:

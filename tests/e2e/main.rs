@@ -3,6 +3,7 @@
 //! Everything runs on SQLite, and with `INCIDENT_TEST_STORE=postgres` on PostgreSQL; but what only one of them can
 //! show is in a module that is named after it, and runs on that one in any run.
 
+mod anonymous_times;
 mod batch;
 mod batch_keys;
 mod batch_limits;

@@ -45,6 +45,47 @@ async fn a_database_that_goes_away_is_503_and_serves_again_when_it_is_back() {
     assert_eq!(alice.sync(&payload::numbered(2)).await.said(), (201, "created".into()));
 }
 
+/// The settings of docs/high-availability.md, and otherwise a log that holds all it can.
+const LOG_SETTINGS: [&str; 6] = [
+    "log_parameter_max_length = 0",
+    "log_parameter_max_length_on_error = 0",
+    "log_error_verbosity = terse",
+    "log_statement = 'all'",
+    "log_min_duration_statement = 0",
+    "log_min_messages = debug1",
+];
+
+#[tokio::test]
+async fn with_the_documents_settings_the_databases_own_log_holds_no_name_or_text() {
+    let (name, text) = ("ford.prefect@example.org", "a text that is in no log");
+    let setup = Setup::on_postgres();
+    let mut session = setup.database().session().await;
+    let database = session.text("SELECT current_database()::text").await;
+    for setting in LOG_SETTINGS {
+        session.run(format!("ALTER DATABASE {database} SET {setting}")).await;
+    }
+    let server = setup.start().await;
+    let somebody = server.client(name);
+    for report in [payload::numbered(1), payload::anonymous(payload::numbered(2))] {
+        let report = payload::with(report, "roomNumber", text);
+        assert_eq!(somebody.sync(&report).await.status, 201);
+        assert_eq!(somebody.sync(&payload::cancelled(report, text)).await.status, 200);
+    }
+    assert_eq!(somebody.get("/api/incidents").await.body["incidents"][0]["roomNumber"], text);
+    // A database that refuses a row says which one.
+    session.run("ALTER TABLE history ADD CONSTRAINT refuses CHECK (at_ms < 0) NOT VALID").await;
+    let refused = payload::with(payload::numbered(3), "roomNumber", text);
+    assert!(somebody.sync(&refused).await.status >= 500);
+
+    let log = session.text("SELECT pg_read_file(current_setting('data_directory') || '/../log')").await;
+
+    assert!(
+        log.contains("INSERT INTO incidents") && log.contains("refuses"),
+        "statements and errors are logged"
+    );
+    assert!(!log.contains(name) && !log.contains(text));
+}
+
 #[tokio::test]
 async fn two_servers_on_one_database_know_the_same_incidents() {
     let setup = Setup::on_postgres();

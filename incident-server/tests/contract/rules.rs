@@ -6,7 +6,7 @@ use incident_core::{
     Applied, CancellationReason, Coordinates, EventKind, Field, Incident, IncidentId, LocationId, Outcome,
     RoomNumber, State,
 };
-use incident_server::store::SyncItem;
+use incident_server::store::{Position, SyncItem};
 
 use crate::support::{
     place::Place,
@@ -135,6 +135,36 @@ pub(crate) async fn an_anonymous_incident_is_stored_without_its_reporter(place: 
     assert_eq!(store.incident(named.id).await.unwrap().unwrap().reporter.as_deref(), Some("alice"));
     assert_eq!(store.incident(anonymous.id).await.unwrap().unwrap().reporter, None);
     assert_eq!(outcome(&*store, &anonymous).await, Some(Outcome::Unchanged));
+}
+
+pub(crate) async fn of_the_times_of_an_anonymous_incident_the_minute_is_stored(place: &Place) {
+    let store = place.open().await;
+    let mut created = report("alice", 0);
+    created.payload.facts.is_anonymous = true;
+    let steps = [
+        (created.clone(), 90_001),
+        (cancelled(&created, "false alarm"), 200_002),
+        (cancelled(&created, "a drill"), 359_999),
+    ];
+    for (step, ms) in steps {
+        store.sync(&[step, report("bob", ms)], moment(ms)).await.unwrap();
+    }
+
+    let stored = store.incident(created.id).await.unwrap().unwrap().incident;
+    let State::Cancelled(cancellation) = &stored.state else { panic!("it is cancelled: {stored:?}") };
+    assert_eq!((stored.received_at, cancellation.at), (moment(60_000), moment(180_000)));
+    let minutes = [60_000, 180_000, 300_000].map(moment);
+    let history = store.history(created.id).await.unwrap();
+    assert_eq!(history.iter().map(|event| event.at).collect::<Vec<_>>(), minutes);
+    let changes = store.changes(Position::START, 100).await.unwrap();
+    let (anonymous, named): (Vec<_>, Vec<_>) =
+        changes.iter().partition(|change| change.incident.incident.facts.is_anonymous);
+    assert_eq!(anonymous.iter().map(|change| change.event.at).collect::<Vec<_>>(), minutes);
+    assert_eq!(
+        named.iter().map(|change| change.event.at).collect::<Vec<_>>(),
+        [90_001, 200_002, 359_999].map(moment),
+        "those of named ones are kept whole"
+    );
 }
 
 pub(crate) async fn what_was_written_is_there_after_a_restart(place: &Place) {

@@ -39,6 +39,18 @@ impl Session {
         done.expect("the statements are right");
     }
 
+    /// The text that a query answers with.
+    ///
+    /// # Panics
+    /// It fails, or answers with something else.
+    pub async fn text(&mut self, sql: &'static str) -> String {
+        let text = match self {
+            Self::Sqlite(session) => sqlx::query_scalar(sql).fetch_one(session).await,
+            Self::Postgres(session) => sqlx::query_scalar(sql).fetch_one(session).await,
+        };
+        text.expect("the query is right")
+    }
+
     /// The number that a query answers with.
     ///
     /// # Panics
