@@ -14,6 +14,7 @@ mod creation;
 mod documents;
 
 mod following;
+mod frozen;
 mod idempotency;
 mod key_sets;
 mod listing;

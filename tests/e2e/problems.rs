@@ -28,7 +28,7 @@ fn promised(problem: Problem) -> (u16, &'static str) {
 }
 
 /// Makes the server answer with a problem.
-async fn provoke(problem: Problem) -> Answer {
+pub(crate) async fn provoke(problem: Problem) -> Answer {
     let server = Server::start().await;
     let alice = server.client("alice");
     let sync = |client: &Client| client.request(Method::POST, "/api/incidents/sync").json(&payload::report());
