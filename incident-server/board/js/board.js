@@ -4,8 +4,8 @@ import { Arrivals } from "./arrivals.js";
 import { byId, setText } from "./dom.js";
 import { Figures } from "./figures.js";
 import { Filters } from "./filters.js";
-import { Places } from "./places.js";
 import { HELD_AT_MOST } from "./incidents.js";
+import { Locations } from "./locations.js";
 import { Rows } from "./rows.js";
 
 const ROWS_AT_FIRST = 100;
@@ -22,7 +22,7 @@ export class Board {
     this.#period = period;
     const { signal } = this.#ended;
     this.filters = new Filters(signal, () => this.#refilter());
-    this.places = new Places(signal, (location) => this.filters.choose(location));
+    this.locations = new Locations(signal, (location) => this.filters.choose(location));
     this.rows = new Rows(signal);
     this.arrivals = new Arrivals();
     this.figures = new Figures();
@@ -41,7 +41,7 @@ export class Board {
     if (!this.shown) return;
     this.figures.paint(this.#incidents, openCount, open.size, periodName());
     this.arrivals.paint(this.#incidents);
-    this.places.paint(open, this.filters.chosen.location);
+    this.locations.paint(open, this.filters.chosen.location);
     this.filters.paint(open);
     this.#paintReports();
   }

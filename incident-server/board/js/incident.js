@@ -1,9 +1,9 @@
-// The page of one incident: its facts, its history, its place. It follows the incident as it changes.
+// The page of one incident: its facts, its history, its position. It follows the incident as it changes.
 
 import { byId, html } from "./dom.js";
 import { facts, headline } from "./facts.js";
 import { understood } from "./incidents.js";
-import { Place } from "./place.js";
+import { Position } from "./position.js";
 import { timeline } from "./timeline.js";
 
 export class IncidentPage {
@@ -13,7 +13,7 @@ export class IncidentPage {
   #id = null;
   #status = null;
   #reading = null;
-  #place = null;
+  #position = null;
   #refused;
 
   /** `refused` is told that only another token helps. */
@@ -28,7 +28,7 @@ export class IncidentPage {
     if (this.#id === id) return;
     this.#id = id;
     this.#status = null;
-    this.#place = null;
+    this.#position = null;
     this.#page.hidden = false;
     const held = this.#incidents.get(id);
     if (held) this.#show(held);
@@ -61,7 +61,7 @@ export class IncidentPage {
 
   /** Brings what ages or moves up to date: the other open incidents around. */
   paint() {
-    this.#place?.paint(this.#incidents);
+    this.#position?.paint(this.#incidents);
   }
 
   async #read() {
@@ -88,13 +88,13 @@ export class IncidentPage {
     const fresh = this.#status === null;
     this.#status = incident.status;
     const hadFocus = document.activeElement?.id === "incident-title";
-    this.#place ??= new Place(incident);
+    this.#position ??= new Position(incident);
     this.#page.replaceChildren(back(), headline(incident),
       html("div", { class: "incident-grid" },
         html("section", { class: "card", "aria-labelledby": "facts-title" }, html("h2", { id: "facts-title" }, "Report"), facts(incident)),
         html("section", { class: "card", "aria-labelledby": "history-title" }, html("h2", { id: "history-title" }, "History"), html("div", { id: "history" }, html("p", { class: "hint" }, "Reading…"))),
-        this.#place.card));
-    this.#place.paint(this.#incidents);
+        this.#position.card));
+    this.#position.paint(this.#incidents);
     if (hadFocus || fresh) byId("incident-title").focus({ preventScroll: true });
   }
 

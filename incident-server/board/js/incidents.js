@@ -28,8 +28,8 @@ export class Incidents {
     const held = this.#byId.get(incident.id);
     if (held && (held.status === incident.status || held.status === "Cancelled")) return null;
     this.#byId.set(incident.id, incident);
-    if (held) this.#ordered[this.#place(incident.id)] = incident;
-    else this.#ordered.splice(this.#place(incident.id), 0, incident);
+    if (held) this.#ordered[this.#indexOf(incident.id)] = incident;
+    else this.#ordered.splice(this.#indexOf(incident.id), 0, incident);
     if (this.#byId.size > HELD_AT_MOST * 1.25) this.#letGo(this.#byId.size - HELD_AT_MOST);
     return incident.status === "Cancelled" ? "cancelled" : "created";
   }
@@ -80,7 +80,7 @@ export class Incidents {
   }
 
   /** Where the id stands, or would stand, in the order. */
-  #place(id) {
+  #indexOf(id) {
     let [low, high] = [0, this.#ordered.length];
     if (high === 0 || this.#ordered[high - 1].id < id) return high;
     while (low < high) {

@@ -1,5 +1,6 @@
-// Signs in, shows the board, an incident or the way in, and carries news from the feed to them.
+// Signs in, shows the board, an incident or the way in, and carries what the feed brings to them.
 
+import { Announcer } from "./announcer.js";
 import { Api } from "./api.js";
 import { Board } from "./board.js";
 import { now } from "./clock.js";
@@ -7,17 +8,16 @@ import { byId, setText } from "./dom.js";
 import { Feed } from "./feed.js";
 import { IncidentPage } from "./incident.js";
 import { Incidents } from "./incidents.js";
-import { News } from "./news.js";
 import * as session from "./session.js";
 import { hideSignIn, showSignIn, watchSignIn } from "./sign_in.js";
 import { StreamState } from "./stream_state.js";
 
 const PAINT_EVERY_MS = 250;
 
-let desk = null;
+let signedIn = null;
 
 /** Everything that lives from one sign-in to the sign-out. */
-class Desk {
+class SignedIn {
   #painting = false;
   /** Whether the server has taken the token, or could not be asked. */
   entered = false;
@@ -27,7 +27,7 @@ class Desk {
     this.api = new Api(token);
     this.incidents = new Incidents();
     this.page = new IncidentPage(this.api, this.incidents, signOut);
-    this.news = new News();
+    this.announcer = new Announcer();
     this.stream = new StreamState(() => this.feed.retry());
     this.feed = new Feed(this.api, {
       incident: (incident, live) => this.#hear(incident, live),
@@ -44,7 +44,7 @@ class Desk {
     const change = this.incidents.take(said, live ? now() : 0);
     if (live) this.page.heard(said.id);
     if (!change) return this.incidents.haveRoom;
-    if (live) this.news.heard(change, this.incidents.get(said.id));
+    if (live) this.announcer.heard(change, this.incidents.get(said.id));
     if (live && change === "created") this.board.markNew(said.id);
     this.paint();
     return this.incidents.haveRoom;
@@ -84,10 +84,10 @@ class Desk {
     this.#painting = true;
     setTimeout(() => {
       this.#painting = false;
-      if (desk !== this) return;
+      if (signedIn !== this) return;
       this.board.paint();
       this.page.paint();
-      this.news.say();
+      this.announcer.say();
     }, PAINT_EVERY_MS);
   }
 
@@ -102,14 +102,14 @@ class Desk {
 
 function signIn(token) {
   session.keep(token);
-  desk = new Desk(token);
-  desk.feed.run();
+  signedIn = new SignedIn(token);
+  signedIn.feed.run();
 }
 
 function signOut(refusal) {
   session.forget();
-  desk?.close();
-  desk = null;
+  signedIn?.close();
+  signedIn = null;
   for (const id of ["board", "incident", "bar-end"]) byId(id).hidden = true;
   document.title = "Incidents";
   showSignIn(refusal);
@@ -117,13 +117,13 @@ function signOut(refusal) {
 
 /** `#/incidents/<id>` is an incident, everything else is the board. */
 function route() {
-  if (!desk?.entered) return;
+  if (!signedIn?.entered) return;
   const id = /^#\/incidents\/([0-9a-f-]{36})$/.exec(location.hash)?.[1];
   byId("board").hidden = Boolean(id);
-  if (id) desk.page.open(id);
-  else desk.page.leave();
-  desk.board.shown = !id;
-  desk.board.paint();
+  if (id) signedIn.page.open(id);
+  else signedIn.page.leave();
+  signedIn.board.shown = !id;
+  signedIn.board.paint();
 }
 
 watchSignIn(signIn);
@@ -136,8 +136,8 @@ addEventListener("hashchange", route);
 addEventListener("keydown", (event) => {
   if (event.key === "Escape" && location.hash.startsWith("#/incidents/")) location.hash = "#/";
 });
-addEventListener("online", () => desk?.feed.retry());
-document.addEventListener("visibilitychange", () => document.hidden || desk?.feed.retry());
+addEventListener("online", () => signedIn?.feed.retry());
+document.addEventListener("visibilitychange", () => document.hidden || signedIn?.feed.retry());
 
 const kept = session.token();
 if (kept) signIn(kept);

@@ -34,11 +34,11 @@ export class Rows {
       row.item.remove();
       this.#rows.delete(id);
     }
-    let place = this.#list.firstElementChild;
+    let next = this.#list.firstElementChild;
     for (const incident of incidents) {
       const { item } = this.#row(incident);
-      if (item === place) place = place.nextElementSibling;
-      else this.#list.insertBefore(item, place);
+      if (item === next) next = next.nextElementSibling;
+      else this.#list.insertBefore(item, next);
     }
     if (focused !== document.activeElement && this.#list.contains(focused)) focused.focus({ preventScroll: true });
   }

@@ -11,7 +11,7 @@ const FAR_METRES = 25_000;
 const NEAREST = 5;
 const DOTS_AT_MOST = 500;
 
-export class Place {
+export class Position {
   #incident;
   #step = null;
   #others = [];
@@ -24,8 +24,8 @@ export class Place {
 
   constructor(incident) {
     this.#incident = incident;
-    this.card = html("section", { class: "card place-card", "aria-labelledby": "place-title" },
-      html("div", { class: "place-head" }, html("h2", { id: "place-title" }, "Place"),
+    this.card = html("section", { class: "card position-card", "aria-labelledby": "position-title" },
+      html("div", { class: "position-head" }, html("h2", { id: "position-title" }, "Position"),
         html("div", { class: "zoom" }, this.#reach, this.#farther, this.#closer)),
       this.#picture,
       html("h3", null, "Nearest other open incidents"),
@@ -80,6 +80,6 @@ export class Place {
   }
 
   #way(other) {
-    return other.metres < 1 ? "same place" : `${length(other.metres)} ${direction(offset(this.#incident, other))}`;
+    return other.metres < 1 ? "same position" : `${length(other.metres)} ${direction(offset(this.#incident, other))}`;
   }
 }

@@ -4,7 +4,7 @@ import { byId, setText } from "./dom.js";
 
 const SAY_EVERY_MS = 5000;
 
-export class News {
+export class Announcer {
   #heard = [];
   #saidMs = 0;
 

@@ -5,7 +5,7 @@ import { byId, html, setText, svg, written } from "./dom.js";
 const AT_FIRST = 10;
 const AT_MOST = 200;
 
-export class Places {
+export class Locations {
   #all = false;
   #choose;
   #items = new Map();
@@ -13,8 +13,8 @@ export class Places {
 
   constructor(signal, choose) {
     this.#choose = choose;
-    byId("places").replaceChildren();
-    byId("places-more").addEventListener("click", () => this.#toggle(), { signal });
+    byId("locations").replaceChildren();
+    byId("locations-more").addEventListener("click", () => this.#toggle(), { signal });
   }
 
   paint(open, chosen) {
@@ -24,8 +24,8 @@ export class Places {
     const most = sorted[0]?.[1] ?? 1;
     const focused = document.activeElement;
     const items = shown.map(([location, count]) => this.#item(location, count, most, location === chosen));
-    const list = byId("places");
-    if (items.some((item, place) => list.children[place] !== item) || list.childElementCount !== items.length) {
+    const list = byId("locations");
+    if (items.some((item, index) => list.children[index] !== item) || list.childElementCount !== items.length) {
       list.replaceChildren(...(items.length ? items : [html("li", { class: "empty" }, "None is open.")]));
       if (focused !== document.activeElement && list.contains(focused)) focused.focus({ preventScroll: true });
     }
@@ -47,16 +47,16 @@ export class Places {
   }
 
   #make(location) {
-    const count = html("span", { class: "place-count" });
+    const count = html("span", { class: "location-count" });
     const meter = svg("rect", { height: "100%" });
-    const picture = svg("svg", { class: "place-meter", "aria-hidden": "true" }, meter);
-    const name = html("span", { class: "place-name" }, written(location));
-    const button = html("button", { type: "button", class: "place", click: () => this.#choose(location) }, name, count, picture);
+    const picture = svg("svg", { class: "location-meter", "aria-hidden": "true" }, meter);
+    const name = html("span", { class: "location-name" }, written(location));
+    const button = html("button", { type: "button", class: "location-choice", click: () => this.#choose(location) }, name, count, picture);
     return { item: html("li", null, button), button, count, meter };
   }
 
   #paintMore(sorted) {
-    const button = byId("places-more");
+    const button = byId("locations-more");
     button.hidden = sorted.length <= AT_FIRST;
     const hidden = sorted.slice(AT_FIRST);
     const open = hidden.reduce((sum, [, count]) => sum + count, 0);
