@@ -13,7 +13,7 @@ use std::{
 
 use incident_core::Reporter;
 use incident_mobile_ffi::outbox::{
-    Entry, EntryState, NewReport, NextUpload, Options, Outbox, Probe, UploadResult,
+    Entry, EntryState, NetworkFailureKind, NewReport, NextUpload, Options, Outbox, Probe, UploadResult,
 };
 use serde_json::{Value, json};
 
@@ -66,21 +66,21 @@ fn errands(outbox: &mut Outbox) -> Done {
     for _ in 0..2 {
         let entry = outbox.report(&draft(), NOW_MS)?;
         tell("reported", &entry);
-        answer(outbox, NOW_MS, |_| response(422, &Value::Null))?;
+        answer(outbox, NOW_MS, |_| response(422, &refused()))?;
         outbox.retry(entry.key, NOW_MS)?;
-        answer(outbox, NOW_MS, |_| response(422, &Value::Null))?;
+        answer(outbox, NOW_MS, |_| response(422, &refused()))?;
         tell("discarding", &entry);
         outbox.discard(entry.key)?;
     }
     tell("reported", &outbox.report(&draft(), NOW_MS)?);
-    answer(outbox, NOW_MS, |_| UploadResult::NetworkFailure)?;
+    answer(outbox, NOW_MS, |_| no_network())?;
     outbox.next_upload(NOW_MS - 3_600_000)?;
     Ok(())
 }
 
 fn answer(outbox: &mut Outbox, now_ms: i64, what: impl Fn(&[Entry]) -> UploadResult) -> Done {
-    if let NextUpload::Send(upload) = outbox.next_upload(now_ms)? {
-        let sending = outbox.entries(Some(EntryState::Sending), 1000)?;
+    if let NextUpload::Send { upload } = outbox.next_upload(now_ms)? {
+        let sending = outbox.entries(Some(EntryState::Sending), 1000, None)?;
         for entry in &sending {
             tell("sent", entry);
         }
@@ -117,4 +117,12 @@ fn settle(sending: &[Entry]) -> UploadResult {
 
 fn response(status: i64, body: &Value) -> UploadResult {
     UploadResult::Response { status, headers: Vec::new(), body: body.to_string().into_bytes() }
+}
+
+fn no_network() -> UploadResult {
+    UploadResult::NetworkFailure { kind: NetworkFailureKind::Offline, detail: String::new(), sent: false }
+}
+
+fn refused() -> Value {
+    json!({"type": "/problems/validation-failed", "disposition": "quarantine"})
 }

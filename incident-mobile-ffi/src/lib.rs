@@ -12,13 +12,14 @@
 //! report(draft) -> Entry                       durable when it returns
 //! cancel(key, reason) -> Entry                 the same entry, now with its reason
 //! entries(filter, limit)  entry(key)  summary()
-//! next_upload() -> Send { upload } | Wait { until, why } | SignIn | Idle
+//! next_upload() -> Send { upload } | Wait { until, why, detail } | SignIn { why, detail } | Idle
 //! complete_upload(upload_id, result) -> Progress { settled, quarantined, pending }
-//! retry(key)  discard(key)  token_changed()  close()
+//! retry(key)  discard(key)  retry_all(filter)  discard_all(filter)
+//! token_changed()  network_changed()  close()
 //! derive_key(reporter, created_at)  canonical_payload(json)  validate_draft(draft)      no file needed
 //! ```
 //!
-//! Times are milliseconds since 1970 ([`Moment`](api::Moment)). Every call may block for a write to storage, none for the
+//! Times are milliseconds since 1970 ([`Moment`](outbox::Moment)). Every call may block for a write to storage, none for the
 //! network: call them from a background thread. Every call fails with an [`OutboxError`](api::OutboxError) of
 //! few kinds, each with one thing to do about it, and never ends the process.
 //!
@@ -35,10 +36,9 @@
 //! ```
 //!
 //! Where to start reading: `outbox/mod.rs`, then `outbox/answer.rs`, the table of what an answer means.
-//! `api/` is glass: it converts, calls and converts.
+//! `api/` is the boundary: it calls, and converts where the shapes differ.
 
 pub mod api;
-mod convert;
 pub mod outbox;
 
 uniffi::setup_scaffolding!("incident_mobile_ffi");

@@ -83,7 +83,7 @@ fn a_cancellation_survives_a_restart() {
 fn a_quarantined_report_keeps_its_reason_for_the_retry() {
     let mut phone = Phone::new();
     let key = phone.report("w").key;
-    phone.answer(403, &problem(403, "forbidden", "quarantine"));
+    phone.answer(422, &problem(422, "validation-failed", "quarantine"));
     assert_eq!(phone.cancel(key, "false alarm").unwrap().state, EntryState::Quarantined);
     let now_ms = phone.now_ms;
     phone.outbox().retry(key, now_ms).unwrap();

@@ -11,7 +11,7 @@ use incident_core::{IdempotencyKey, Incident, Outcome, Reporter, Status, Timesta
 use incident_mobile_ffi::outbox::{EntryState, NextUpload, Outbox, Upload, UploadResult};
 use proptest::{prelude::*, sample::Index};
 use serde_json::{Value, json};
-use support::{NOW_MS, draft, open, options, payloads, problem, response};
+use support::{NOW_MS, draft, no_network, open, options, payloads, problem, response};
 use tempfile::TempDir;
 
 #[derive(Debug, Clone)]
@@ -174,20 +174,20 @@ impl World {
 
     fn upload(&mut self, fate: Fate) {
         let now_ms = self.now_ms;
-        let NextUpload::Send(upload) = self.outbox().next_upload(now_ms).unwrap() else { return };
+        let NextUpload::Send { upload } = self.outbox().next_upload(now_ms).unwrap() else { return };
         let result = match fate {
             Fate::Answered | Fate::CancelledMeanwhile => self.server.answer(&upload),
             Fate::AnswerLost => {
                 self.server.answer(&upload);
-                UploadResult::NetworkFailure
+                no_network()
             }
-            Fate::RequestLost => UploadResult::NetworkFailure,
+            Fate::RequestLost => no_network(),
             Fate::Abandoned => return,
             Fate::Portal => support::respond(200, &[], b"<html>"),
             Fate::Status(status) => response(status, &Value::Null),
         };
         if fate == Fate::CancelledMeanwhile {
-            let first = self.outbox().entries(Some(EntryState::Sending), 1).unwrap()[0].key;
+            let first = self.outbox().entries(Some(EntryState::Sending), 1, None).unwrap()[0].key;
             if self.accepted[&first].is_none() {
                 self.outbox().cancel(first, "meanwhile", now_ms).unwrap();
                 self.accepted.insert(first, Some("meanwhile".into()));
@@ -201,13 +201,13 @@ impl World {
         self.outbox().token_changed();
         for _ in 0..10_000 {
             match self.outbox.as_mut().unwrap().next_upload(self.now_ms).unwrap() {
-                NextUpload::Send(upload) => {
+                NextUpload::Send { upload } => {
                     let answer = self.server.answer(&upload);
                     let now_ms = self.now_ms;
                     self.outbox().complete_upload(upload.id, &answer, now_ms).unwrap();
                 }
-                NextUpload::Wait { until_ms, .. } => self.now_ms = until_ms.max(self.now_ms + 1),
-                NextUpload::SignIn => panic!("nobody asked for a token"),
+                NextUpload::Wait { until, .. } => self.now_ms = until.0.max(self.now_ms + 1),
+                NextUpload::SignIn { .. } => panic!("nobody asked for a token"),
                 NextUpload::Idle => return,
             }
         }
@@ -223,7 +223,7 @@ impl World {
                     let status = self.server.incidents[&key].state.status();
                     assert_eq!(status == Status::Cancelled, reason.is_some(), "the cancellation arrived too");
                 }
-                EntryState::Quarantined => assert!(entry.trouble.is_some(), "told why"),
+                EntryState::Quarantined => assert!(entry.problem.is_some(), "told why"),
                 state => panic!("{state:?} is no end"),
             }
         }

@@ -72,25 +72,50 @@ fn a_clock_that_steps_back_onto_a_report_moves_past_it() {
 #[test]
 fn a_given_moment_is_kept_to_the_first_and_last_millisecond() {
     let mut phone = Phone::new();
-    for (given_ms, kept_ms) in
-        [(0, Some(0)), (0, Some(1)), (Timestamp::MAX.unix_ms(), Some(Timestamp::MAX.unix_ms()))]
-    {
+    let last_ms = Timestamp::MAX.unix_ms();
+    for (given_ms, kept_ms) in [(1, 1), (1, 2), (last_ms, last_ms)] {
         let report = NewReport { created_at_ms: Some(given_ms), ..draft("w") };
         let entry = phone.outbox().report(&report, NOW_MS).unwrap();
-        assert_eq!(Some(entry.payload.facts.created_at.unix_ms()), kept_ms);
+        assert_eq!(entry.payload.facts.created_at.unix_ms(), kept_ms);
     }
-    let report = NewReport { created_at_ms: Some(Timestamp::MAX.unix_ms()), ..draft("w") };
+    let report = NewReport { created_at_ms: Some(last_ms), ..draft("w") };
     assert!(matches!(phone.outbox().report(&report, NOW_MS), Err(OutboxError::Invalid(_))));
+}
+
+#[test]
+fn a_given_moment_without_milliseconds_gets_random_ones() {
+    let mut phone = Phone::new();
+    let picked_ms = NOW_MS - NOW_MS % 1000;
+    let report = NewReport { created_at_ms: Some(picked_ms), ..draft("w") };
+    let moments: Vec<i64> = (0..5)
+        .map(|_| phone.outbox().report(&report, NOW_MS).unwrap().payload.facts.created_at.unix_ms())
+        .collect();
+    assert!(moments.iter().all(|moment| moment / 1000 == picked_ms / 1000), "{moments:?}");
+    assert!(moments.iter().any(|moment| moment % 1000 > 10), "{moments:?}");
+}
+
+#[test]
+fn entries_are_listed_in_pages() {
+    let mut phone = Phone::new();
+    let keys: Vec<_> = (0..7).map(|_| phone.report("w").key).collect();
+    let (mut listed, mut after) = (Vec::new(), None);
+    loop {
+        let page = phone.outbox().entries(Some(EntryState::Pending), 3, after).unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(last.key);
+        listed.extend(page.iter().map(|entry| entry.key));
+    }
+    assert_eq!(listed, keys.into_iter().rev().collect::<Vec<_>>());
 }
 
 #[test]
 fn entries_are_listed_newest_first_by_state_and_limit() {
     let mut phone = Phone::new();
     let keys: Vec<_> = ["a", "b", "c"].map(|location| phone.report(location).key).into();
-    let listed = phone.outbox().entries(None, 2).unwrap();
+    let listed = phone.outbox().entries(None, 2, None).unwrap();
     assert_eq!(listed.iter().map(|entry| entry.key).collect::<Vec<_>>(), [keys[2], keys[1]]);
-    assert_eq!(phone.outbox().entries(Some(EntryState::Settled), 10).unwrap(), []);
-    assert_eq!(phone.outbox().entries(Some(EntryState::Pending), 10).unwrap().len(), 3);
+    assert_eq!(phone.outbox().entries(Some(EntryState::Settled), 10, None).unwrap(), []);
+    assert_eq!(phone.outbox().entries(Some(EntryState::Pending), 10, None).unwrap().len(), 3);
 }
 
 #[test]

@@ -5,17 +5,19 @@
 mod support;
 
 use incident_mobile_ffi::outbox::{
-    BATCH_PATH, MAX_UPLOAD_BYTES, NewReport, NextUpload, SYNC_PATH, UploadResult, WaitReason,
+    BATCH_PATH, MAX_UPLOAD_BYTES, NewReport, NextUpload, SYNC_PATH, WaitReason,
 };
-use support::{Phone, created, draft, payloads, respond};
+use support::{Phone, created, draft, no_network, payloads, respond};
+
+const BUSY: &[u8] = br#"{"type": "/problems/overloaded", "disposition": "retry"}"#;
 
 #[test]
 fn one_entry_goes_alone_under_its_key() {
     let mut phone = Phone::new();
     let entry = phone.report("w");
     let upload = phone.upload();
-    assert_eq!((upload.method, upload.path), ("POST", SYNC_PATH));
-    assert_eq!(upload.body, entry.payload.to_canonical_json());
+    assert_eq!((upload.method.as_str(), upload.path.as_str()), ("POST", SYNC_PATH));
+    assert_eq!(upload.body, entry.payload.to_canonical_json().as_bytes());
     let key = upload.headers.iter().find(|header| header.name == "Idempotency-Key").unwrap();
     assert_eq!(key.value, format!("\"{}\"", entry.key));
 }
@@ -28,7 +30,7 @@ fn many_go_oldest_first_a_hundred_at_a_time_each_with_its_key() {
     assert_eq!(upload.path, BATCH_PATH);
     assert!(upload.headers.iter().all(|header| header.name != "Idempotency-Key"));
     let oldest: Vec<_> = entries[..100].iter().map(|entry| (&entry.payload, entry.key)).collect();
-    assert_eq!(upload.body, incident_core::encode_batch(&oldest));
+    assert_eq!(upload.body, incident_core::encode_batch(&oldest).as_bytes());
 }
 
 #[test]
@@ -55,7 +57,7 @@ fn an_anonymous_entry_shares_no_request() {
         let upload = phone.upload();
         let sent = payloads(&upload);
         requests.push(sent.iter().map(|payload| payload["locationId"].clone()).collect::<Vec<_>>());
-        let keys: Vec<_> = phone.outbox().entries(None, 10).unwrap();
+        let keys: Vec<_> = phone.outbox().entries(None, 10, None).unwrap();
         let key_of = |payload: &serde_json::Value| {
             keys.iter().find(|e| e.payload.facts.location_id.as_str() == payload["locationId"]).unwrap().key
         };
@@ -89,9 +91,9 @@ fn the_back_off_grows_to_a_quarter_of_an_hour_and_a_success_resets_it() {
     let mut longest_ms = 0;
     for _ in 0..40 {
         let upload = phone.upload_at_last();
-        phone.complete(&upload, &UploadResult::NetworkFailure);
-        if let NextUpload::Wait { until_ms, .. } = phone.next() {
-            longest_ms = longest_ms.max(until_ms - phone.now_ms);
+        phone.complete(&upload, &no_network());
+        if let NextUpload::Wait { until, .. } = phone.next() {
+            longest_ms = longest_ms.max(until.0 - phone.now_ms);
         }
     }
     assert!((600_000..=900_000).contains(&longest_ms), "{longest_ms}");
@@ -99,9 +101,9 @@ fn the_back_off_grows_to_a_quarter_of_an_hour_and_a_success_resets_it() {
     phone.complete(&upload, &support::response(201, &created(key)));
     phone.report("next");
     let upload = phone.upload();
-    phone.complete(&upload, &UploadResult::NetworkFailure);
-    if let NextUpload::Wait { until_ms, .. } = phone.next() {
-        assert!(until_ms - phone.now_ms <= 2_000);
+    phone.complete(&upload, &no_network());
+    if let NextUpload::Wait { until, .. } = phone.next() {
+        assert!(until.0 - phone.now_ms <= 2_000);
     }
 }
 
@@ -110,7 +112,7 @@ fn a_restart_does_not_forget_what_the_server_asked() {
     let mut phone = Phone::new();
     phone.report("w");
     let upload = phone.upload();
-    phone.complete(&upload, &respond(503, &[("Retry-After", "3600")], b""));
+    phone.complete(&upload, &respond(503, &[("Retry-After", "3600")], BUSY));
     phone.restart();
     assert_eq!(phone.wait(), (3_600_000, WaitReason::ServerBusy));
 }
@@ -120,7 +122,7 @@ fn a_clock_set_back_cannot_freeze_the_queue() {
     let mut phone = Phone::new();
     phone.report("w");
     let upload = phone.upload();
-    phone.complete(&upload, &respond(503, &[("Retry-After", "600")], b""));
+    phone.complete(&upload, &respond(503, &[("Retry-After", "600")], BUSY));
     phone.now_ms -= 365 * 24 * 3_600_000;
     let (waited_ms, _) = phone.wait();
     assert!(waited_ms <= 900_000, "{waited_ms}");
@@ -132,14 +134,14 @@ fn the_users_retry_ends_a_back_off_but_not_the_servers_wish() {
     let mut phone = Phone::new();
     let key = phone.report("w").key;
     let upload = phone.upload();
-    phone.complete(&upload, &UploadResult::NetworkFailure);
+    phone.complete(&upload, &no_network());
     let now_ms = phone.now_ms;
     phone.outbox().retry(key, now_ms).unwrap();
     let upload = phone.upload();
     phone.complete(&upload, &respond(503, &[], b""));
     phone.outbox().retry(key, now_ms).unwrap();
     let upload = phone.upload();
-    phone.complete(&upload, &respond(503, &[("Retry-After", "3600")], b""));
+    phone.complete(&upload, &respond(503, &[("Retry-After", "3600")], BUSY));
     phone.outbox().retry(key, now_ms).unwrap();
     assert_eq!(phone.wait().0, 3_600_000);
 }

@@ -74,7 +74,7 @@ async fn deliver(outbox: &mut Outbox) -> Result<f64, Failure> {
     let client = reqwest::Client::new();
     let started = Instant::now();
     let mut settled = 0;
-    while let NextUpload::Send(upload) = outbox.next_upload(NOW_MS)? {
+    while let NextUpload::Send { upload } = outbox.next_upload(NOW_MS)? {
         let (id, result) = (upload.id, send(&client, &subject, upload).await?);
         settled += outbox.complete_upload(id, &result, NOW_MS)?.settled;
     }

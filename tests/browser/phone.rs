@@ -81,11 +81,11 @@ impl Phone {
     /// Sends as its owner does who pulls down the list to refresh it: without waiting out a back-off.
     fn sync(&mut self) -> Result<String, Failure> {
         let now_ms = self.clock.now().unix_ms();
-        for entry in self.outbox.entries(Some(EntryState::Pending), 1)? {
+        for entry in self.outbox.entries(Some(EntryState::Pending), 1, None)? {
             self.outbox.retry(entry.key, now_ms)?;
         }
         let (mut sent, mut lost) = (0, 0);
-        while let NextUpload::Send(upload) = self.outbox.next_upload(self.clock.now().unix_ms())? {
+        while let NextUpload::Send { upload } = self.outbox.next_upload(self.clock.now().unix_ms())? {
             let (way, result) = self.network.send(&upload);
             sent += usize::from(way != Way::NotThere);
             lost += usize::from(way == Way::AnswerLost);

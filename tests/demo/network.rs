@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use incident_mobile_ffi::outbox::{Header, Upload, UploadResult};
+use incident_mobile_ffi::outbox::{Header, NetworkFailureKind, Upload, UploadResult};
 use reqwest::{Client, header::HeaderMap};
 use tokio::runtime::Handle;
 
@@ -47,11 +47,11 @@ impl Network {
     /// Sends an upload as the mood allows, and says what the phone gets to see of it.
     pub(crate) fn send(&self, upload: &Upload) -> (Way, UploadResult) {
         if self.mood == Mood::Offline {
-            return (Way::NotThere, UploadResult::NetworkFailure);
+            return (Way::NotThere, no_answer(false));
         }
         match self.runtime.block_on(self.post(upload)) {
-            Err(_) => (Way::NotThere, UploadResult::NetworkFailure),
-            Ok(_) if self.mood == Mood::LosesAnswers => (Way::AnswerLost, UploadResult::NetworkFailure),
+            Err(_) => (Way::NotThere, no_answer(false)),
+            Ok(_) if self.mood == Mood::LosesAnswers => (Way::AnswerLost, no_answer(true)),
             Ok(answer) => (Way::ThereAndBack, answer),
         }
     }
@@ -76,4 +76,8 @@ fn headers(map: &HeaderMap) -> Vec<Header> {
         Some(Header { name: name.to_string(), value: value.to_str().ok()?.to_owned() })
     };
     map.iter().filter_map(header).collect()
+}
+
+fn no_answer(sent: bool) -> UploadResult {
+    UploadResult::NetworkFailure { kind: NetworkFailureKind::Offline, detail: String::new(), sent }
 }

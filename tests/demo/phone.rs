@@ -75,7 +75,7 @@ impl Phone {
         }
         self.go(Mood::Online);
         self.deliver_all()?;
-        Ok(self.outbox.entries(None, EVERY_ENTRY)?)
+        Ok(self.outbox.entries(None, EVERY_ENTRY, None)?)
     }
 
     fn now_ms(&self) -> i64 {
@@ -147,8 +147,10 @@ impl Phone {
             match self.outbox.next_upload(now_ms)? {
                 NextUpload::Idle => return Ok(true),
                 NextUpload::Wait { .. } => return Ok(false),
-                NextUpload::SignIn => return Err("the server did not take the demo's own token".into()),
-                NextUpload::Send(upload) => {
+                NextUpload::SignIn { .. } => {
+                    return Err("the server did not take the demo's own token".into());
+                }
+                NextUpload::Send { upload } => {
                     let (way, result) = self.network.send(&upload);
                     let now_ms = self.now_ms();
                     let progress = self.outbox.complete_upload(upload.id, &result, now_ms)?;
@@ -161,7 +163,7 @@ impl Phone {
     /// The network is back, and its owner pulls down the list to refresh it.
     fn deliver_all(&mut self) -> Result<(), Failure> {
         while !self.deliver()? {
-            if let Some(pending) = self.outbox.entries(Some(EntryState::Pending), 1)?.first() {
+            if let Some(pending) = self.outbox.entries(Some(EntryState::Pending), 1, None)?.first() {
                 let now_ms = self.now_ms();
                 self.outbox.retry(pending.key, now_ms)?;
             }

@@ -88,6 +88,6 @@ impl fmt::Display for Tally {
 }
 
 fn payloads(upload: &Upload) -> u64 {
-    let many = || serde_json::from_str::<Value>(&upload.body).ok()?["incidents"].as_array().map(Vec::len);
+    let many = || serde_json::from_slice::<Value>(&upload.body).ok()?["incidents"].as_array().map(Vec::len);
     if upload.path == BATCH_PATH { many().unwrap_or(0) as u64 } else { 1 }
 }

@@ -19,7 +19,7 @@ suspend fun main(arguments: Array<String>) {
         }
         when (val end = outbox.sync(OkHttpTransport(server) { token }, { println("${it.pending} left") })) {
             is SyncEnd.Wait -> println("again at ${end.until}: ${end.why}")
-            SyncEnd.SignIn -> println("sign in, then tokenChanged()")
+            is SyncEnd.SignIn -> println("sign in, then tokenChanged()")
             SyncEnd.Idle -> println("all delivered: ${outbox.entry(fire.key).incident?.status}")
         }
     }

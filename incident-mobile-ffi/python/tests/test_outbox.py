@@ -108,11 +108,11 @@ def test_a_newer_schema_is_refused(tmp_path):
         Outbox.open(path, "alice")
 
 
-def test_a_hurt_file_is_moved_aside_and_saved_from(tmp_path):
+def test_a_corrupt_file_is_moved_aside_and_saved_from(tmp_path):
     path = tmp_path / "outbox.db"
     with Outbox.open(path, "alice") as outbox:
         key = outbox.report(draft()).key
-    path.write_bytes(b"hurt" * 1024 + path.read_bytes()[4096:])
+    path.write_bytes(b"spam" * 1024 + path.read_bytes()[4096:])
     with Outbox.open(path, "alice") as outbox:
         recovery = outbox.summary().recovery
         assert (recovery.saved, recovery.lost) == (1, 0)

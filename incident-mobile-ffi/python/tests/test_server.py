@@ -15,9 +15,12 @@ from incident_sync import (
     Outbox,
     Outcome,
     SignIn,
+    SignInReason,
 )
 
 from conftest import RealServer, draft
+
+UNAUTHORIZED = "the server wants a valid access token"
 
 
 def history(server: RealServer, reporter: str, incident_id: str) -> list[str]:
@@ -90,7 +93,7 @@ def test_a_server_killed_after_the_commit_makes_no_duplicate(outbox, server):
 
 def test_an_expired_token_waits_for_a_new_one(outbox, server):
     key = outbox.report(draft()).key
-    assert outbox.sync(HttpxTransport(server.url, "expired")) == SignIn()
+    assert outbox.sync(HttpxTransport(server.url, "expired")) == SignIn(SignInReason.UNAUTHORIZED, UNAUTHORIZED)
     outbox.token_changed()
     assert outbox.sync(HttpxTransport(server.url, server.token("alice"))) == Idle()
     assert outbox.entry(key).state == EntryState.SETTLED

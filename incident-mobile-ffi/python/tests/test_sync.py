@@ -16,6 +16,7 @@ from incident_sync import (
     Response,
     Send,
     SignIn,
+    SignInReason,
     Wait,
     WaitReason,
 )
@@ -23,6 +24,8 @@ from incident_sync import (
 from incident_sync.transport import MAX_ANSWER_BYTES
 
 from conftest import Answers, draft
+
+UNAUTHORIZED = "the server wants a valid access token"
 
 
 def settled(key: str) -> dict:
@@ -67,8 +70,8 @@ def test_401_asks_for_a_sign_in_and_a_new_token_goes_on(outbox, answers: Answers
     answers.answer = lambda _path, headers, _body: (
         reply(200, settled(key)) if headers["Authorization"] == "Bearer new" else reply(401, {})
     )
-    assert outbox.sync(HttpxTransport(answers.url, "old")) == SignIn()
-    assert outbox.sync(HttpxTransport(answers.url, "new")) == SignIn()
+    assert outbox.sync(HttpxTransport(answers.url, "old")) == SignIn(SignInReason.UNAUTHORIZED, UNAUTHORIZED)
+    assert outbox.sync(HttpxTransport(answers.url, "new")) == SignIn(SignInReason.UNAUTHORIZED, UNAUTHORIZED)
     assert len(answers.requests) == 1
     outbox.token_changed()
     assert outbox.sync(HttpxTransport(answers.url, "new")) == Idle()
@@ -93,7 +96,7 @@ def test_a_batch_is_halved_on_413(outbox, answers: Answers):
         return reply(413, {}) if len(sent) > 2 else reply(401, {})
 
     answers.answer = answer
-    assert outbox.sync(HttpxTransport(answers.url, "t")) == SignIn()
+    assert outbox.sync(HttpxTransport(answers.url, "t")) == SignIn(SignInReason.UNAUTHORIZED, UNAUTHORIZED)
     assert (sizes, len(keys)) == ([8, 4, 2], 8)
 
 
@@ -124,7 +127,7 @@ def test_progress_hears_of_every_answer_and_may_stop_the_loop(outbox, answers: A
 def test_nobody_signed_in_is_a_reason_to_sign_in(outbox, answers: Answers):
     outbox.report(draft())
     answers.answer = lambda _path, headers, _body: reply(500 if "Authorization" in headers else 401, {})
-    assert outbox.sync(HttpxTransport(answers.url, lambda: None)) == SignIn()
+    assert outbox.sync(HttpxTransport(answers.url, lambda: None)) == SignIn(SignInReason.UNAUTHORIZED, UNAUTHORIZED)
 
 
 def test_an_address_that_is_none_is_told_at_once():

@@ -1,6 +1,8 @@
 //! What can go wrong, and what to do about it.
 
-use super::records::Violation;
+use incident_core::Refusal;
+
+use crate::outbox::{self, Violation};
 
 /// Why an outbox did not do what it was asked. Nothing is lost by any of them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, uniffi::Error)]
@@ -41,13 +43,41 @@ pub enum OutboxError {
         /// What the system says.
         detail: String,
     },
-    /// The file was hurt while in use and has been repaired: ask again.
-    #[error("the outbox was hurt and has been repaired; ask again")]
-    Hurt,
+    /// The file was corrupt while in use and has been repaired: ask again.
+    #[error("the outbox was corrupt and has been repaired; ask again")]
+    Corrupt,
     /// A newer version of the app wrote the file: update.
     #[error("the outbox was written by a newer version")]
     NewerSchema,
     /// The outbox was closed: open it again.
     #[error("the outbox is closed")]
     Closed,
+}
+
+impl From<outbox::OutboxError> for OutboxError {
+    fn from(error: outbox::OutboxError) -> Self {
+        use outbox::OutboxError as Inner;
+        match error {
+            Inner::Invalid(violations) => {
+                Self::Invalid { violations: violations.into_iter().map(Into::into).collect() }
+            }
+            Inner::AlreadyCancelled => Self::AlreadyCancelled,
+            Inner::NotFound => Self::NotFound,
+            Inner::StillPending => Self::StillPending,
+            Inner::Full => Self::Full,
+            Inner::NoSpace(_) => Self::NoSpace,
+            Inner::Unavailable(source) => Self::Unavailable { detail: source.to_string() },
+            Inner::Corrupt => Self::Corrupt,
+            Inner::NewerSchema => Self::NewerSchema,
+        }
+    }
+}
+
+impl From<Refusal> for OutboxError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Malformed(_) => Self::Malformed { detail: refusal.to_string() },
+            Refusal::Invalid(violations) => outbox::OutboxError::Invalid(violations).into(),
+        }
+    }
 }

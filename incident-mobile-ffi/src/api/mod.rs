@@ -1,6 +1,7 @@
-//! The glass over the outbox: one object and three functions. Convert, call, convert.
+//! The boundary to the other languages: one object and three functions. Shapes that are the same on both sides are
+//! the queue's own; only a draft, an entry and an error are converted.
 
-// What crosses the glass is owned.
+// What crosses the boundary is owned.
 #![allow(clippy::needless_pass_by_value)]
 
 use std::{
@@ -11,18 +12,13 @@ use std::{
 
 use incident_core::{IdempotencyKey, Reporter, Timestamp};
 
-use crate::outbox::{self, Options};
+use crate::outbox::{self, EntryState, Moment, NextUpload, Options, Progress, Summary, UploadResult};
 
 mod error;
-mod protocol;
 mod records;
 
 pub use error::OutboxError;
-pub use protocol::{Header, NextUpload, Progress, Upload, UploadResult, WaitReason};
-pub use records::{
-    CanonicalPayload, Draft, Entry, EntryState, Incident, IncidentStatus, Moment, Outcome, Problem, Recovery,
-    Summary, Violation,
-};
+pub use records::{CanonicalPayload, Draft, Entry};
 
 /// The queue of one reporter in one file. May be used from several threads; calls go one after the other.
 #[derive(Debug, uniffi::Object)]
@@ -57,16 +53,20 @@ impl Outbox {
         self.with(|outbox| Ok(outbox.cancel(parse_key(&key)?, &reason, now_ms())?.into()))
     }
 
-    /// The entries of this reporter, newest first, at most `limit`.
+    /// The entries of this reporter, newest first, at most `limit`, from the one behind `after` on.
     ///
     /// # Errors
     /// See [`OutboxError`].
-    #[uniffi::method(default(filter = None, limit = 100))]
-    pub fn entries(&self, filter: Option<EntryState>, limit: i64) -> Result<Vec<Entry>, OutboxError> {
+    #[uniffi::method(default(filter = None, limit = 100, after = None))]
+    pub fn entries(
+        &self,
+        filter: Option<EntryState>,
+        limit: i64,
+        after: Option<String>,
+    ) -> Result<Vec<Entry>, OutboxError> {
+        let after = after.as_deref().map(parse_key).transpose()?;
         let limit = usize::try_from(limit).unwrap_or(0);
-        self.with(|outbox| {
-            Ok(outbox.entries(filter.map(Into::into), limit)?.into_iter().map(Into::into).collect())
-        })
+        self.with(|outbox| Ok(outbox.entries(filter, limit, after)?.into_iter().map(Into::into).collect()))
     }
 
     /// One entry.
@@ -82,10 +82,7 @@ impl Outbox {
     /// # Errors
     /// See [`OutboxError`].
     pub fn summary(&self) -> Result<Summary, OutboxError> {
-        self.with(|outbox| {
-            let summary = outbox.summary()?;
-            Ok((summary, outbox.recovery()).into())
-        })
+        self.with(|outbox| Ok(outbox.summary()?))
     }
 
     /// Says what to send next.
@@ -93,7 +90,7 @@ impl Outbox {
     /// # Errors
     /// See [`OutboxError`].
     pub fn next_upload(&self) -> Result<NextUpload, OutboxError> {
-        self.with(|outbox| Ok(outbox.next_upload(now_ms())?.into()))
+        self.with(|outbox| Ok(outbox.next_upload(now_ms())?))
     }
 
     /// Takes what came of an upload; one that is no longer under way changes nothing.
@@ -101,7 +98,7 @@ impl Outbox {
     /// # Errors
     /// See [`OutboxError`]; then the entries are pending as before.
     pub fn complete_upload(&self, upload_id: i64, result: UploadResult) -> Result<Progress, OutboxError> {
-        self.with(|outbox| Ok(outbox.complete_upload(upload_id, &result.into(), now_ms())?.into()))
+        self.with(|outbox| Ok(outbox.complete_upload(upload_id, &result, now_ms())?))
     }
 
     /// Sends an entry again: one in quarantine is pending again, and a back-off lapses.
@@ -120,6 +117,33 @@ impl Outbox {
         self.with(|outbox| Ok(outbox.discard(parse_key(&key)?)?))
     }
 
+    /// Sends again what is in quarantine and what waits, or with `filter` the entries of one of these states; says
+    /// how many.
+    ///
+    /// # Errors
+    /// See [`OutboxError`].
+    #[uniffi::method(default(filter = None))]
+    pub fn retry_all(&self, filter: Option<EntryState>) -> Result<i64, OutboxError> {
+        self.with(|outbox| Ok(outbox.retry_all(filter, now_ms())?))
+    }
+
+    /// Removes what is settled or in quarantine, or with `filter` the entries of one of these states; says how many.
+    ///
+    /// # Errors
+    /// See [`OutboxError`].
+    #[uniffi::method(default(filter = None))]
+    pub fn discard_all(&self, filter: Option<EntryState>) -> Result<i64, OutboxError> {
+        self.with(|outbox| Ok(outbox.discard_all(filter)?))
+    }
+
+    /// There is another network, or one again: a back-off lapses; what the server asked to wait is kept.
+    ///
+    /// # Errors
+    /// See [`OutboxError`].
+    pub fn network_changed(&self) -> Result<(), OutboxError> {
+        self.with(|outbox| Ok(outbox.network_changed()?))
+    }
+
     /// There is a new token: what waited for it may go.
     ///
     /// # Errors
@@ -134,7 +158,7 @@ impl Outbox {
     /// Closes the file; closing twice is no fault.
     ///
     /// # Errors
-    /// None; every function of the glass may fail, so that no caller has to tell those that may.
+    /// None; every function here may fail, so that no caller has to tell those that may.
     pub fn close(&self) -> Result<(), OutboxError> {
         self.lock().take();
         Ok(())

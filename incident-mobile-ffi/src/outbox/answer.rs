@@ -1,78 +1,205 @@
 //! What one answer means for what was sent: the disposition first, then the status.
+//!
+//! An answer is read into typed fields, never into a tree of values: one of 8 MiB once took 352 MB that way.
 
-use incident_core::{Disposition, IdempotencyKey, Outcome, Status, Timestamp};
+use incident_core::{Disposition, IdempotencyKey, Outcome, Problem as Slug, Status, Timestamp};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::{
-    entry::{Fault, ServerIncident, Trouble},
-    protocol::WaitReason,
+    Moment,
+    entry::{Incident, Problem, Violation},
+    protocol::{SignInReason, WaitReason},
 };
+
+/// The longest answer that is read: a full batch of ours stays far below, a portal's download does not.
+pub const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 
 /// What is to be done about one entry, or about the whole request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// The contract's answer to this very entry.
-    Settled(Option<ServerIncident>),
+    Settled(Option<Incident>),
+    /// The server has erased the incident: it is to be erased here, too.
+    Erased,
     /// Refused; the reporter is to be told.
-    Quarantine(Trouble),
-    /// Too many bytes or items.
-    TooLarge(Trouble),
-    /// The token is at fault.
-    SignIn,
-    /// Not now. A `strike` is a server error, the only failure that is counted against an entry.
-    Wait { why: WaitReason, strike: bool, trouble: Option<Trouble> },
+    Quarantine(Problem),
+    /// Too many bytes or items; `ours` where the server itself says so.
+    TooLarge { problem: Problem, ours: bool },
+    /// The token is at fault. The problem is kept for an entry that alone is told so.
+    SignIn(SignInReason, Problem),
+    /// Not now. A `strike` is counted against an entry that draws it alone while others succeed.
+    Wait { why: WaitReason, strike: bool, problem: Option<Problem> },
 }
 
 impl Verdict {
     /// Whether the server took it.
     pub(super) fn is_success(&self) -> bool {
-        matches!(self, Self::Settled(_))
+        matches!(self, Self::Settled(_) | Self::Erased)
+    }
+
+    /// What is wrong with the token, if it is at fault.
+    pub(super) fn sign_in(&self) -> Option<SignInReason> {
+        if let Self::SignIn(why, _) = self { Some(*why) } else { None }
     }
 }
+
+/// What is read of an answer; nothing of it where it is not the contract's.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Answer<'a> {
+    http_status: Option<i64>,
+    disposition: Option<String>,
+    outcome: Option<String>,
+    idempotency_key: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    detail: Option<String>,
+    #[serde(borrow)]
+    incident: Option<&'a RawValue>,
+    #[serde(borrow)]
+    errors: Option<&'a RawValue>,
+    #[serde(borrow)]
+    fields: Option<&'a RawValue>,
+    #[serde(borrow)]
+    results: Option<&'a RawValue>,
+}
+
+impl<'a> Answer<'a> {
+    pub(super) fn read(body: &'a [u8]) -> Self {
+        // serde would take an array for the fields in their order.
+        let is_object = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
+        if body.len() > MAX_ANSWER_BYTES || !is_object {
+            return Self::default();
+        }
+        serde_json::from_slice(body).unwrap_or_default()
+    }
+
+    /// The answers of a batch.
+    pub(super) fn results(&self) -> Option<Vec<Self>> {
+        let results: Vec<&RawValue> = serde_json::from_str(self.results?.get()).ok()?;
+        Some(results.into_iter().map(|result| Self::read(result.get().as_bytes())).collect())
+    }
+
+    pub(super) fn http_status(&self) -> i64 {
+        self.http_status.unwrap_or(0)
+    }
+
+    /// Whether it speaks the contract's language: whoever else sits on the way does not.
+    pub(super) fn is_ours(&self) -> bool {
+        self.disposition.is_some() || self.slug().is_some()
+    }
+
+    fn slug(&self) -> Option<&str> {
+        self.kind.as_deref()?.strip_prefix("/problems/")
+    }
+
+    fn is(&self, slug: Slug) -> bool {
+        self.slug() == Some(slug.as_str())
+    }
+
+    fn names(&self, key: Option<IdempotencyKey>) -> bool {
+        let named = self.idempotency_key.as_deref().and_then(|text| text.parse().ok());
+        key.is_some() && named == key
+    }
+
+    /// The incident of a success; `None` where a newer server writes it in a way that this version cannot read.
+    fn incident(&self) -> Option<Incident> {
+        let moment = |text: &str| text.parse::<Timestamp>().ok().map(|moment| Moment(moment.unix_ms()));
+        let outcome: Outcome = self.outcome.as_deref()?.parse().ok()?;
+        let wire: WireIncident = serde_json::from_str(self.incident?.get()).ok()?;
+        Some(Incident {
+            outcome,
+            id: short(&wire.id),
+            status: wire.status,
+            received_at: moment(&wire.received_at)?,
+            clock_suspect: wire.clock_suspect,
+            cancelled_at: wire.cancelled_at.as_deref().and_then(moment),
+            cancellation_reason: wire.cancellation_reason.as_deref().map(short),
+        })
+    }
+
+    /// What an app can show of a failure; cut, since anybody on the network may have written it.
+    fn problem(&self, status: i64) -> Problem {
+        Problem {
+            status,
+            slug: self.slug().map(short),
+            detail: self.detail.as_deref().map(short),
+            errors: first::<Violation>(self.errors)
+                .into_iter()
+                .map(|Violation { pointer, code, detail }| Violation {
+                    pointer: short(&pointer),
+                    code: short(&code),
+                    detail: short(&detail),
+                })
+                .collect(),
+            fields: first::<String>(self.fields).iter().map(|field| short(field)).collect(),
+        }
+    }
+}
+
+/// The first elements of a list, those left out that are of another kind.
+fn first<'a, T: Deserialize<'a>>(list: Option<&'a RawValue>) -> Vec<T> {
+    let list = list.and_then(|list| serde_json::from_str::<Vec<&RawValue>>(list.get()).ok());
+    let elements = list.unwrap_or_default().into_iter().take(MAX_DETAILS);
+    elements.filter_map(|element| serde_json::from_str(element.get()).ok()).collect()
+}
+
+/// How much of a problem is kept: more than a server of ours ever says.
+const MAX_DETAILS: usize = 20;
+const MAX_DETAIL_CHARS: usize = 1000;
 
 /// Judges the answer to the entry of `key`, or with `None` to a whole batch, which nothing settles as a whole.
-pub(super) fn judge(status: i64, body: &Value, key: Option<IdempotencyKey>) -> Verdict {
-    let said = body.get("disposition").and_then(Value::as_str).and_then(|word| word.parse().ok());
-    if said == Some(Disposition::Settled) && matches!(status, 200 | 201) && names(body, key) {
-        return Verdict::Settled(incident(body));
+pub(super) fn judge(status: i64, answer: &Answer<'_>, key: Option<IdempotencyKey>) -> Verdict {
+    let said = answer.disposition.as_deref().and_then(|word| word.parse().ok());
+    if said == Some(Disposition::Settled) && matches!(status, 200 | 201) && answer.names(key) {
+        let erased = answer.outcome.as_deref() == Some(Outcome::Erased.as_str());
+        return if erased { Verdict::Erased } else { Verdict::Settled(answer.incident()) };
+    }
+    let problem = answer.problem(status);
+    if answer.is(Slug::IdempotencyKeyMismatch) {
+        return Verdict::SignIn(SignInReason::WrongReporter, problem);
+    }
+    if answer.is(Slug::Forbidden) {
+        return Verdict::SignIn(SignInReason::Forbidden, problem);
     }
     if status == 413 {
-        return Verdict::TooLarge(trouble(status, body));
+        return Verdict::TooLarge { problem, ours: answer.is_ours() };
     }
     match said {
-        Some(Disposition::Retry) => wait(status, WaitReason::ServerBusy, body),
-        Some(Disposition::Reauth) => Verdict::SignIn,
-        Some(Disposition::Quarantine) => Verdict::Quarantine(trouble(status, body)),
-        Some(Disposition::Settled) | None => by_status(status, body),
+        Some(Disposition::Retry) => wait(status, WaitReason::ServerBusy, problem),
+        Some(Disposition::Reauth) => Verdict::SignIn(SignInReason::Unauthorized, problem),
+        Some(Disposition::Quarantine) => Verdict::Quarantine(problem),
+        Some(Disposition::Settled) | None => by_status(status, answer, problem),
     }
 }
 
-/// The table for answers without a readable disposition. HTML with a 4xx is judged by its status, too: a firewall
-/// that refuses one report must not hold up the others.
-fn by_status(status: i64, body: &Value) -> Verdict {
+/// The table for answers without a readable disposition. A 4xx that is not ours is somebody else's on the way, a
+/// firewall or a portal: it is waited out, and counted against an entry that alone draws it.
+fn by_status(status: i64, answer: &Answer<'_>, problem: Problem) -> Verdict {
     match status {
-        401 => Verdict::SignIn,
-        404 | 405 => wait(status, WaitReason::WrongAddress, body),
-        408 | 425 | 429 | 500..=599 => wait(status, WaitReason::ServerBusy, body),
+        401 => Verdict::SignIn(SignInReason::Unauthorized, problem),
+        404 | 405 => wait(status, WaitReason::WrongAddress, problem),
+        408 | 425 | 429 | 500..=599 => wait(status, WaitReason::ServerBusy, problem),
         // A proxy that wants a password is no word of the server's.
-        407 => wait(status, WaitReason::NotTheServer, body),
-        400..=499 => Verdict::Quarantine(trouble(status, body)),
-        _ => wait(status, WaitReason::NotTheServer, body),
+        407 => wait(status, WaitReason::NotTheServer, problem),
+        400..=499 if answer.is_ours() => Verdict::Quarantine(problem),
+        400..=499 => not_ours(problem),
+        _ => wait(status, WaitReason::NotTheServer, problem),
     }
 }
 
-fn wait(status: i64, why: WaitReason, body: &Value) -> Verdict {
+/// Somebody else refuses a request.
+pub(super) fn not_ours(problem: Problem) -> Verdict {
+    Verdict::Wait { why: WaitReason::NotTheServer, strike: true, problem: Some(problem) }
+}
+
+fn wait(status: i64, why: WaitReason, problem: Problem) -> Verdict {
     let why = if matches!(status, 404 | 405) { WaitReason::WrongAddress } else { why };
     // 511: a network that wants a sign-in (RFC 6585, section 6), not the server.
     let strike = (500..=599).contains(&status) && status != 511;
     let said_so = strike || why == WaitReason::ServerBusy;
-    Verdict::Wait { why, strike, trouble: said_so.then(|| trouble(status, body)) }
-}
-
-fn names(body: &Value, key: Option<IdempotencyKey>) -> bool {
-    let named = body.get("idempotencyKey").and_then(Value::as_str).and_then(|text| text.parse().ok());
-    key.is_some() && named == key
+    Verdict::Wait { why, strike, problem: said_so.then_some(problem) }
 }
 
 #[derive(Deserialize)]
@@ -87,54 +214,27 @@ struct WireIncident {
     cancellation_reason: Option<String>,
 }
 
-/// The incident of a success; `None` where a newer server writes it in a way that this version cannot read.
-fn incident(body: &Value) -> Option<ServerIncident> {
-    let moment = |text: &str| text.parse::<Timestamp>().ok().map(Timestamp::unix_ms);
-    let outcome: Outcome = body.get("outcome")?.as_str()?.parse().ok()?;
-    let wire = WireIncident::deserialize(body.get("incident")?).ok()?;
-    Some(ServerIncident {
-        outcome,
-        id: short(&wire.id),
-        status: wire.status,
-        received_at_ms: moment(&wire.received_at)?,
-        clock_suspect: wire.clock_suspect,
-        cancelled_at_ms: wire.cancelled_at.as_deref().and_then(moment),
-        cancellation_reason: wire.cancellation_reason.as_deref().map(short),
-    })
-}
-
-/// What an app can show of a failure; cut, since anybody on the network may have written it.
-fn trouble(status: i64, body: &Value) -> Trouble {
-    let text = |name: &str| body.get(name).and_then(Value::as_str).map(short);
-    let list = |name: &str| body.get(name).and_then(Value::as_array).into_iter().flatten().take(20);
-    let slug = text("type").and_then(|kind| kind.strip_prefix("/problems/").map(str::to_owned));
-    let fault = |error: &Value| {
-        let fault = Fault::deserialize(error).ok()?;
-        let Fault { pointer, code, detail } = &fault;
-        Some(Fault { pointer: short(pointer), code: short(code), detail: short(detail) })
-    };
-    Trouble {
-        status,
-        problem: slug,
-        detail: text("detail"),
-        errors: list("errors").filter_map(fault).collect(),
-        fields: list("fields").filter_map(|field| field.as_str().map(short)).collect(),
-    }
-}
-
 fn short(text: &str) -> String {
-    text.chars().take(1000).collect()
+    text.chars().take(MAX_DETAIL_CHARS).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use incident_core::Reporter;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
     fn key() -> IdempotencyKey {
         IdempotencyKey::derive(&Reporter::parse("alice").unwrap(), Timestamp::MIN)
+    }
+
+    fn judge(status: i64, body: &Value, key: Option<IdempotencyKey>) -> Verdict {
+        super::judge(status, &Answer::read(body.to_string().as_bytes()), key)
+    }
+
+    fn asks_for_a_token(verdict: &Verdict, why: SignInReason) -> bool {
+        verdict.sign_in() == Some(why)
     }
 
     fn waits(verdict: &Verdict, expected: WaitReason, strikes: bool) -> bool {
@@ -163,15 +263,42 @@ mod tests {
     #[test]
     fn the_disposition_comes_before_the_status() {
         assert!(matches!(judge(500, &json!({"disposition": "quarantine"}), None), Verdict::Quarantine(_)));
-        assert_eq!(judge(400, &json!({"disposition": "reauth"}), None), Verdict::SignIn);
+        assert!(asks_for_a_token(
+            &judge(400, &json!({"disposition": "reauth"}), None),
+            SignInReason::Unauthorized
+        ));
         assert!(waits(&judge(400, &json!({"disposition": "retry"}), None), WaitReason::ServerBusy, false));
         assert!(matches!(judge(400, &json!({"disposition": "new word"}), None), Verdict::Quarantine(_)));
     }
 
     #[test]
+    fn a_token_that_lacks_the_scope_or_is_another_persons_is_no_entrys_fault() {
+        let forbidden = json!({"type": "/problems/forbidden", "disposition": "quarantine"});
+        assert!(asks_for_a_token(&judge(403, &forbidden, None), SignInReason::Forbidden));
+        let mismatch = json!({"type": "/problems/idempotency-key-mismatch", "disposition": "quarantine"});
+        assert!(asks_for_a_token(&judge(422, &mismatch, Some(key())), SignInReason::WrongReporter));
+    }
+
+    #[test]
+    fn what_the_server_erased_is_to_be_erased_here() {
+        let erased = json!({"disposition": "settled", "outcome": "erased", "idempotencyKey": key()});
+        assert_eq!(judge(200, &erased, Some(key())), Verdict::Erased);
+    }
+
+    #[test]
+    fn an_answer_of_more_than_1_mib_and_an_array_are_not_read() {
+        let settled =
+            json!({"disposition": "settled", "idempotencyKey": key(), "x": "y".repeat(MAX_ANSWER_BYTES)});
+        assert!(waits(&judge(200, &settled, Some(key())), WaitReason::NotTheServer, false));
+        assert!(waits(&judge(200, &json!([200, "settled"]), Some(key())), WaitReason::NotTheServer, false));
+    }
+
+    #[test]
     fn without_a_disposition_the_status_decides() {
+        let ours = json!({"type": "/problems/new-problem"});
         for status in [400, 402, 403, 409, 410, 415, 422, 451] {
-            assert!(matches!(judge(status, &Value::Null, None), Verdict::Quarantine(_)), "{status}");
+            assert!(matches!(judge(status, &ours, None), Verdict::Quarantine(_)), "{status}");
+            assert!(waits(&judge(status, &Value::Null, None), WaitReason::NotTheServer, true), "{status}");
         }
         for status in [408, 425, 429] {
             assert!(waits(&judge(status, &Value::Null, None), WaitReason::ServerBusy, false), "{status}");
@@ -182,17 +309,17 @@ mod tests {
         for status in [404, 405] {
             assert!(waits(&judge(status, &Value::Null, None), WaitReason::WrongAddress, false), "{status}");
         }
-        assert_eq!(judge(401, &Value::Null, None), Verdict::SignIn);
-        assert!(matches!(judge(413, &Value::Null, None), Verdict::TooLarge(_)));
+        assert!(asks_for_a_token(&judge(401, &Value::Null, None), SignInReason::Unauthorized));
+        assert!(matches!(judge(413, &Value::Null, None), Verdict::TooLarge { ours: false, .. }));
     }
 
     #[test]
     fn a_problem_is_kept_in_short() {
         let body = json!({"type": "/problems/validation-failed", "detail": "x".repeat(5000), "disposition": "quarantine",
             "errors": [{"pointer": "/roomNumber", "code": "too-long", "detail": "d"}, 7], "fields": ["locationId"]});
-        let Verdict::Quarantine(trouble) = judge(422, &body, None) else { panic!("no quarantine") };
-        assert_eq!(trouble.problem.as_deref(), Some("validation-failed"));
-        assert_eq!(trouble.detail.unwrap().len(), 1000);
-        assert_eq!((trouble.errors.len(), trouble.fields.len()), (1, 1));
+        let Verdict::Quarantine(problem) = judge(422, &body, None) else { panic!("no quarantine") };
+        assert_eq!(problem.slug.as_deref(), Some("validation-failed"));
+        assert_eq!(problem.detail.unwrap().len(), 1000);
+        assert_eq!((problem.errors.len(), problem.fields.len()), (1, 1));
     }
 }

@@ -6,7 +6,7 @@ use super::{
     desk::Desk,
     entry::PENDING,
     judgement::{Judgement, read},
-    pace::{Pace, retry_after_ms},
+    pace::{Asked, Pace},
     protocol::{Progress, UploadResult},
     prune,
 };
@@ -32,12 +32,12 @@ impl Outbox {
         if let Some(flight) = self.in_flight.take_if(|flight| flight.id == id) {
             let sent = flight.items.len();
             let judgement = read(flight.items, result);
-            let asked_ms = match result {
-                UploadResult::Response { headers, .. } => retry_after_ms(headers, now_ms),
+            let asked = match result {
+                UploadResult::Response { headers, .. } => Asked::read(headers, judgement.ours, now_ms),
                 _ => None,
             };
             self.adapt(&judgement, sent);
-            progress = self.apply(judgement, asked_ms, now_ms)?;
+            progress = self.apply(judgement, asked, now_ms)?;
         }
         if *result == UploadResult::Cancelled && self.in_flight.is_none() {
             self.rest()?;
@@ -48,10 +48,13 @@ impl Outbox {
 
     /// What an answer teaches about the token and about the size of uploads.
     fn adapt(&mut self, judgement: &Judgement, sent: usize) {
-        self.sign_in |= judgement.verdicts().any(|verdict| *verdict == Verdict::SignIn);
+        let sign_in = judgement.verdicts().find_map(Verdict::sign_in);
+        self.sign_in = self.sign_in.or(sign_in);
         self.went_well = judgement.verdicts().any(Verdict::is_success);
         match &judgement.whole {
-            Some(Verdict::TooLarge(_)) => self.batch_size.halve(sent, true),
+            Some(Verdict::TooLarge { .. }) => self.batch_size.halve(sent, true),
+            // A slow line: what was too much for it once is too much again.
+            _ if judgement.too_slow => self.batch_size.halve(sent, true),
             // So that each entry is judged alone in the end.
             Some(Verdict::Quarantine(_) | Verdict::Wait { strike: true, .. }) => {
                 self.batch_size.halve(sent, false);
@@ -64,14 +67,14 @@ impl Outbox {
     fn apply(
         &mut self,
         judgement: Judgement,
-        asked_ms: Option<i64>,
+        asked: Option<Asked>,
         now_ms: i64,
     ) -> Result<Progress, OutboxError> {
         let (reporter, rng) = (self.reporter.as_str(), &mut self.rng);
         let limits = self.options.limits;
         let (progress, erased) = self.file.write(&self.options, "answer", |transaction| {
             let mut desk = Desk { transaction, pace: Pace::load(transaction, reporter)?, rng, now_ms };
-            let progress = desk.decide(judgement, asked_ms)?;
+            let progress = desk.decide(judgement, asked)?;
             desk.pace.save(transaction, reporter)?;
             let erased =
                 if progress.settled > 0 { prune::settled(transaction, reporter, limits, now_ms)? } else { 0 };

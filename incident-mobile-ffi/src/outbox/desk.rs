@@ -5,14 +5,15 @@ use rusqlite::{Transaction, params};
 use super::{
     OutboxError,
     answer::Verdict,
-    entry::{QUARANTINED, SETTLED, ServerIncident, Trouble, to_json},
+    entry::{Incident, Problem, QUARANTINED, SETTLED, to_json},
     judgement::Judgement,
-    pace::{Pace, back_off_ms},
+    pace::{Asked, Pace, back_off_ms},
     protocol::Progress,
+    prune,
     upload::Item,
 };
 
-/// How many server errors one entry may draw alone while others succeed.
+/// How many refusals that are no word of the contract one entry may draw alone while others succeed.
 pub const MAX_STRIKES: i64 = 20;
 
 /// The transaction, and what is decided with.
@@ -28,7 +29,7 @@ impl Desk<'_> {
     pub(super) fn decide(
         &mut self,
         judgement: Judgement,
-        asked_ms: Option<i64>,
+        asked: Option<Asked>,
     ) -> Result<Progress, OutboxError> {
         let mut progress = Progress::default();
         let successes_before = self.pace.successes;
@@ -39,27 +40,28 @@ impl Desk<'_> {
         for (item, verdict) in judgement.items {
             match verdict {
                 Verdict::Settled(incident) => progress.settled += self.settle(&item, incident.as_ref())?,
-                Verdict::Quarantine(trouble) => progress.quarantined += self.quarantine(&item, &trouble)?,
-                Verdict::Wait { strike: true, trouble: Some(trouble), .. } => {
-                    let (quarantined, suspect) = self.strike(&item, &trouble, successes_before)?;
+                Verdict::Erased => progress.settled += self.erase(&item)?,
+                Verdict::Quarantine(problem) => progress.quarantined += self.quarantine(&item, &problem)?,
+                Verdict::Wait { strike: true, problem: Some(problem), .. } => {
+                    let (quarantined, suspect) = self.strike(&item, &problem, successes_before)?;
                     progress.quarantined += quarantined;
                     alone |= suspect;
                 }
-                Verdict::Wait { trouble: Some(trouble), .. } => self.note(&item, &trouble)?,
-                Verdict::Wait { .. } | Verdict::SignIn | Verdict::TooLarge(_) => {}
+                Verdict::Wait { problem: Some(problem), .. } => self.note(&item, &problem)?,
+                Verdict::Wait { .. } | Verdict::SignIn(..) | Verdict::TooLarge { .. } => {}
             }
         }
         match judgement.whole {
             // The entry waits for itself: others are known to go.
-            Some(Verdict::Wait { strike: true, .. }) if alone && asked_ms.is_none() => {}
-            Some(Verdict::Wait { why, .. }) => self.pace.fail(self.now_ms, asked_ms, why, self.rng),
+            Some(Verdict::Wait { strike: true, .. }) if alone && asked.is_none() => {}
+            Some(Verdict::Wait { why, .. }) => self.pace.fail(self.now_ms, asked, why, self.rng),
             _ => {}
         }
         Ok(progress)
     }
 
     /// The entry is settled, unless it was cancelled meanwhile: then the newer revision still has to go.
-    fn settle(&self, item: &Item, incident: Option<&ServerIncident>) -> Result<i64, OutboxError> {
+    fn settle(&self, item: &Item, incident: Option<&Incident>) -> Result<i64, OutboxError> {
         let sql = "UPDATE entry
                    SET state = ?3, incident = ?4, problem = NULL, attempts = attempts + 1, changed_at_ms = ?5,
                        strikes = 0, not_before_ms = 0
@@ -69,29 +71,36 @@ impl Desk<'_> {
         Ok(i64::from(self.transaction.prepare_cached(sql)?.execute(values)? > 0))
     }
 
-    fn quarantine(&self, item: &Item, trouble: &Trouble) -> Result<i64, OutboxError> {
+    /// Erases what the server has erased.
+    fn erase(&self, item: &Item) -> Result<i64, OutboxError> {
+        prune::one(self.transaction, item.seq)?;
+        Ok(1)
+    }
+
+    fn quarantine(&self, item: &Item, problem: &Problem) -> Result<i64, OutboxError> {
         let sql = "UPDATE entry
                    SET state = ?3, problem = ?4, attempts = attempts + 1, changed_at_ms = ?5,
                        strikes = 0, not_before_ms = 0
                    WHERE seq = ?1 AND revision = ?2 AND state = 0";
-        let values = params![item.seq, item.revision, QUARANTINED, to_json(trouble), self.now_ms];
+        let values = params![item.seq, item.revision, QUARANTINED, to_json(problem), self.now_ms];
         Ok(i64::from(self.transaction.prepare_cached(sql)?.execute(values)? > 0))
     }
 
     /// The server answered, but not now.
-    fn note(&self, item: &Item, trouble: &Trouble) -> Result<(), OutboxError> {
+    fn note(&self, item: &Item, problem: &Problem) -> Result<(), OutboxError> {
         let sql = "UPDATE entry SET problem = ?3, attempts = attempts + 1
                    WHERE seq = ?1 AND revision = ?2 AND state = 0";
-        self.transaction.prepare_cached(sql)?.execute(params![item.seq, item.revision, to_json(trouble)])?;
+        self.transaction.prepare_cached(sql)?.execute(params![item.seq, item.revision, to_json(problem)])?;
         Ok(())
     }
 
-    /// One more server error for this entry alone. Says whether that was one too many, and whether others went
+    /// One more refusal for this entry alone; what it draws while nobody succeeds does not count. Says whether that was one too many, and whether others went
     /// since its first.
-    fn strike(&mut self, item: &Item, trouble: &Trouble, successes: i64) -> Result<(i64, bool), OutboxError> {
-        self.note(item, trouble)?;
+    fn strike(&mut self, item: &Item, problem: &Problem, successes: i64) -> Result<(i64, bool), OutboxError> {
+        self.note(item, problem)?;
         let sql = "UPDATE entry
-                   SET strikes = strikes + 1, first_strike = iif(strikes = 0, ?3, first_strike), not_before_ms = ?4
+                   SET strikes = iif(strikes > 0 AND first_strike < ?5, strikes + 1, 1),
+                       first_strike = iif(strikes = 0, ?3, first_strike), not_before_ms = ?4
                    WHERE seq = ?1 AND revision = ?2 AND state = 0
                    RETURNING strikes, first_strike";
         let strikes_so_far = "SELECT strikes FROM entry WHERE seq = ?1";
@@ -99,7 +108,13 @@ impl Desk<'_> {
             self.transaction.prepare_cached(strikes_so_far)?.query_row([item.seq], |row| row.get(0))?;
         let not_before_ms = self.now_ms + back_off_ms(so_far, self.rng);
         let mut statement = self.transaction.prepare_cached(sql)?;
-        let mut rows = statement.query(params![item.seq, item.revision, successes, not_before_ms])?;
+        let mut rows = statement.query(params![
+            item.seq,
+            item.revision,
+            successes,
+            not_before_ms,
+            self.pace.successes
+        ])?;
         let Some(row) = rows.next()? else { return Ok((0, false)) };
         let (strikes, first_strike): (i64, i64) = (row.get(0)?, row.get(1)?);
         drop(rows);

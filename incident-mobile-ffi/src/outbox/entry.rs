@@ -1,11 +1,15 @@
 //! An entry: one report in the queue, and what became of it.
 
-use incident_core::{IdempotencyKey, Outcome, Status, SyncPayload, decode};
+use std::fmt;
+
+use incident_core::{IdempotencyKey, SyncPayload, decode};
 use rusqlite::{Row, types::Type};
 use serde::{Deserialize, Serialize};
 
+use super::Moment;
+
 /// Where an entry stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, uniffi::Enum)]
 pub enum EntryState {
     /// It waits to be sent.
     Pending,
@@ -13,7 +17,7 @@ pub enum EntryState {
     Sending,
     /// The server has it, as it stands here.
     Settled,
-    /// The server refuses it; the reporter is told why and may retry or discard it.
+    /// The server refuses it: tell the user, who may retry or discard it.
     Quarantined,
 }
 
@@ -22,50 +26,120 @@ pub(super) const PENDING: i64 = 0;
 pub(super) const SETTLED: i64 = 1;
 pub(super) const QUARANTINED: i64 = 2;
 
+/// What the last sync did to the incident.
+pub type Outcome = incident_core::Outcome;
+/// Where an incident stands on the server.
+pub type IncidentStatus = incident_core::Status;
+
+// The core's own enums, spelled out for the boundary; the compiler compares the two lists.
+/// What the last sync did to the incident.
+#[uniffi::remote(Enum)]
+pub enum Outcome {
+    /// The incident is new and open.
+    Created,
+    /// The incident is new, and was called off before it arrived.
+    CreatedAndCancelled,
+    /// Nothing changed: a repeat.
+    Unchanged,
+    /// The open incident is now cancelled.
+    Cancelled,
+    /// It was cancelled before for another reason, which stays.
+    AlreadyCancelled,
+    /// The incident was erased; nothing brings it back.
+    Erased,
+}
+
+/// Where an incident stands on the server.
+#[uniffi::remote(Enum)]
+pub enum IncidentStatus {
+    /// Reported, not called off.
+    Open,
+    /// Called off.
+    Cancelled,
+}
+
 /// What the server says about a settled report.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ServerIncident {
-    /// What the last sync did.
-    pub outcome: Outcome,
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
+#[uniffi::export(Debug)]
+pub struct Incident {
     /// The id under which the server keeps it.
     pub id: String,
     /// Open or cancelled.
-    pub status: Status,
-    /// When the server first heard of it, in ms since 1970.
-    pub received_at_ms: i64,
+    pub status: IncidentStatus,
+    /// What the last sync did.
+    pub outcome: Outcome,
+    /// When the server first heard of it.
+    #[serde(rename = "received_at_ms")]
+    pub received_at: Moment,
     /// Whether the server found the phone's clock implausible.
     pub clock_suspect: bool,
-    /// When the server recorded the cancellation, in ms since 1970.
-    pub cancelled_at_ms: Option<i64>,
+    /// When the server recorded the cancellation.
+    #[serde(rename = "cancelled_at_ms")]
+    pub cancelled_at: Option<Moment>,
     /// The reason that the server keeps.
     pub cancellation_reason: Option<String>,
 }
 
 /// Why the server did not take a report, as far as its answer could be read.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Trouble {
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize, uniffi::Record)]
+#[uniffi::export(Debug)]
+pub struct Problem {
     /// The HTTP status.
     pub status: i64,
-    /// The slug behind `/problems/`, if the answer was a problem (RFC 9457).
-    pub problem: Option<String>,
-    /// The problem's `detail`.
+    /// Which problem, such as `validation-failed`: what stands behind `/problems/` (RFC 9457), if the answer said so.
+    #[serde(rename = "problem")]
+    pub slug: Option<String>,
+    /// What the server says about it.
     pub detail: Option<String>,
     /// The rules that are broken.
-    pub errors: Vec<Fault>,
+    pub errors: Vec<Violation>,
     /// The fields in which the stored incident differs.
     pub fields: Vec<String>,
 }
 
-/// One broken rule, in the server's words.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// One broken rule of one field.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, uniffi::Record)]
 #[serde(default)]
-pub struct Fault {
-    /// A JSON Pointer (RFC 6901) into the payload.
+pub struct Violation {
+    /// Where: a JSON Pointer (RFC 6901) into the payload.
     pub pointer: String,
-    /// The rule.
+    /// Which rule, such as `too-long`.
     pub code: String,
-    /// The rule in words.
+    /// What to do about it, in words.
     pub detail: String,
+}
+
+impl From<incident_core::Violation> for Violation {
+    fn from(violation: incident_core::Violation) -> Self {
+        let (pointer, code) = (violation.pointer.to_owned(), violation.code.as_str().to_owned());
+        Self { pointer, code, detail: violation.detail() }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+// What people wrote is shown by no log, and anybody on the network may have written an answer.
+impl fmt::Debug for Incident {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Incident")
+            .field("id", &self.id)
+            .field("status", &self.status)
+            .field("outcome", &self.outcome)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Problem")
+            .field("status", &self.status)
+            .field("slug", &self.slug)
+            .finish_non_exhaustive()
+    }
 }
 
 /// One report and what became of it.
@@ -84,9 +158,17 @@ pub struct Entry {
     /// How often the server answered it.
     pub attempts: i64,
     /// The last problem, until it is settled.
-    pub trouble: Option<Trouble>,
+    pub problem: Option<Problem>,
     /// The server's word, once it was settled.
-    pub incident: Option<ServerIncident>,
+    pub incident: Option<Incident>,
+}
+
+impl Entry {
+    /// Whether the server has another report under this key.
+    pub(super) fn is_in_conflict(&self) -> bool {
+        let slug = self.problem.as_ref().and_then(|problem| problem.slug.as_deref());
+        slug == Some(incident_core::Problem::IdempotencyConflict.as_str())
+    }
 }
 
 /// The columns that [`Stored::read`] wants, in its order.
@@ -113,7 +195,7 @@ impl Stored {
             reported_at_ms: row.get(4)?,
             changed_at_ms: row.get(5)?,
             attempts: row.get(6)?,
-            trouble: from_json(row.get::<_, Option<String>>(7)?.as_deref()),
+            problem: from_json(row.get::<_, Option<String>>(7)?.as_deref()),
             incident: from_json(row.get::<_, Option<String>>(8)?.as_deref()),
         };
         Ok(Self { seq: row.get(0)?, entry })
@@ -128,7 +210,7 @@ fn from_json<T: for<'de> Deserialize<'de>>(text: Option<&str>) -> Option<T> {
     serde_json::from_str(text?).ok()
 }
 
-/// The text under which [`Trouble`] and [`ServerIncident`] are kept.
+/// The text under which [`Problem`] and [`Incident`] are kept.
 pub(super) fn to_json<T: Serialize>(value: &T) -> Option<String> {
     serde_json::to_string(value).ok()
 }

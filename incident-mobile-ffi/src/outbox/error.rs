@@ -26,9 +26,9 @@ pub enum OutboxError {
     /// The file cannot be used at the moment; it was not touched. Try again later.
     #[error("the outbox cannot be read or written at the moment")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The file was hurt while in use and has been repaired. Ask again.
-    #[error("the outbox was hurt and has been repaired; ask again")]
-    Hurt,
+    /// The file was corrupt while in use and has been repaired. Ask again.
+    #[error("the outbox was corrupt and has been repaired; ask again")]
+    Corrupt,
     /// A newer version of the app wrote the file. Update.
     #[error("the outbox was written by a newer version")]
     NewerSchema,
@@ -38,7 +38,7 @@ impl From<rusqlite::Error> for OutboxError {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode;
         match error.sqlite_error_code() {
-            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Self::Hurt,
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Self::Corrupt,
             Some(ErrorCode::DiskFull) => Self::NoSpace(error),
             _ => Self::Unavailable(Box::new(error)),
         }

@@ -1,12 +1,8 @@
 //! What an answer means for every entry of an upload and for the queue as a whole.
 
-use incident_core::IdempotencyKey;
-use serde_json::Value;
-
 use super::{
-    answer::{Verdict, judge},
-    entry::Trouble,
-    protocol::{UploadResult, WaitReason},
+    answer::{Answer, Verdict, judge, not_ours},
+    protocol::{NetworkFailureKind, UploadResult},
     upload::Item,
 };
 
@@ -14,73 +10,77 @@ use super::{
 pub(super) struct Judgement {
     pub(super) whole: Option<Verdict>,
     pub(super) items: Vec<(Item, Verdict)>,
+    /// Whether it is the server's own word, so that it may say when to come back.
+    pub(super) ours: bool,
+    /// Whether the line was too slow for what was sent.
+    pub(super) too_slow: bool,
 }
 
 impl Judgement {
     pub(super) fn verdicts(&self) -> impl Iterator<Item = &Verdict> {
         self.whole.iter().chain(self.items.iter().map(|(_, verdict)| verdict))
     }
+
+    fn whole(whole: Option<Verdict>) -> Self {
+        Self { whole, items: Vec::new(), ours: false, too_slow: false }
+    }
 }
 
 /// Reads what came of the upload of these entries.
 pub(super) fn read(items: Vec<Item>, result: &UploadResult) -> Judgement {
-    let whole = |whole| Judgement { whole, items: Vec::new() };
     let (status, body) = match result {
-        UploadResult::Cancelled => return whole(None),
-        UploadResult::NetworkFailure => {
-            return whole(Some(Verdict::Wait { why: WaitReason::Offline, strike: false, trouble: None }));
+        UploadResult::Cancelled => return Judgement::whole(None),
+        UploadResult::NetworkFailure { kind, sent, .. } => {
+            let wait = Verdict::Wait { why: kind.why(), strike: false, problem: None };
+            let too_slow = *kind == NetworkFailureKind::TimedOut && *sent;
+            return Judgement { too_slow, ..Judgement::whole(Some(wait)) };
         }
-        UploadResult::Response { status, body, .. } => {
-            (*status, serde_json::from_slice(body).unwrap_or(Value::Null))
+        UploadResult::Response { status, body, .. } => (*status, body),
+    };
+    let answer = Answer::read(body);
+    let judgement = if let [only] = &items[..] {
+        single(only.clone(), judge(status, &answer, Some(only.key)))
+    } else {
+        match answer.results().filter(|results| status == 200 && results.len() == items.len()) {
+            Some(results) => Judgement { ours: true, ..each(items, &results) },
+            // Nothing of it is any entry's fault.
+            None => Judgement::whole(Some(judge(status, &answer, None))),
         }
     };
-    if let [only] = &items[..] {
-        let verdict = judge(status, &body, Some(only.key));
-        return single(only.clone(), verdict);
-    }
-    match results(status, &body, items.len()) {
-        Some(results) => each(items, results),
-        None => many(items, judge(status, &body, None)),
-    }
+    Judgement { ours: judgement.ours || answer.is_ours(), ..judgement }
 }
 
 /// One entry alone: what keeps the server from answering holds for the queue, too.
 fn single(item: Item, verdict: Verdict) -> Judgement {
-    let verdict = match verdict {
-        Verdict::TooLarge(trouble) => Verdict::Quarantine(trouble),
-        other => other,
-    };
-    let whole = matches!(verdict, Verdict::Wait { .. } | Verdict::SignIn).then(|| verdict.clone());
-    Judgement { whole, items: vec![(item, verdict)] }
+    let verdict = alone(verdict);
+    let whole = matches!(verdict, Verdict::Wait { .. } | Verdict::SignIn(..)).then(|| verdict.clone());
+    Judgement { items: vec![(item, verdict)], ..Judgement::whole(whole) }
 }
 
-/// A whole batch that was not taken apart: nothing of it is any entry's fault, unless the server itself forbids.
-fn many(items: Vec<Item>, verdict: Verdict) -> Judgement {
-    let forbids = |trouble: &Trouble| trouble.problem.as_deref() == Some("forbidden");
-    if matches!(&verdict, Verdict::Quarantine(trouble) if forbids(trouble)) {
-        Judgement { items: items.into_iter().map(|item| (item, verdict.clone())).collect(), whole: None }
-    } else {
-        Judgement { items: Vec::new(), whole: Some(verdict) }
+/// One entry is too large only where the server itself says so.
+fn alone(verdict: Verdict) -> Verdict {
+    match verdict {
+        Verdict::TooLarge { problem, ours: true } => Verdict::Quarantine(problem),
+        Verdict::TooLarge { problem, ours: false } => not_ours(problem),
+        other => other,
     }
 }
 
-/// The answers of a batch, if it is one of ours.
-fn results(status: i64, body: &Value, sent: usize) -> Option<&Vec<Value>> {
-    let results = body.get("results")?.as_array()?;
-    (status == 200 && results.len() == sent).then_some(results)
-}
-
-fn each(items: Vec<Item>, results: &[Value]) -> Judgement {
-    let verdict = |key: IdempotencyKey, body: &Value| {
-        let status = body.get("httpStatus").and_then(Value::as_i64).unwrap_or(0);
-        match judge(status, body, Some(key)) {
-            Verdict::TooLarge(trouble) => Verdict::Quarantine(trouble),
-            other => other,
-        }
-    };
-    let items: Vec<_> =
-        items.into_iter().zip(results).map(|(item, body)| (verdict(item.key, body), item)).collect();
+fn each(items: Vec<Item>, results: &[Answer<'_>]) -> Judgement {
+    let mut items: Vec<_> = items
+        .into_iter()
+        .zip(results)
+        .map(|(item, answer)| (alone(judge(answer.http_status(), answer, Some(item.key))), item))
+        .collect();
     let nothing_went = !items.iter().any(|(verdict, _)| verdict.is_success());
+    if !nothing_went {
+        // The token is good for the others: it is this entry's own fault.
+        for (verdict, _) in &mut items {
+            if let Verdict::SignIn(_, problem) = verdict {
+                *verdict = Verdict::Quarantine(std::mem::take(problem));
+            }
+        }
+    }
     let first_wait = items.iter().map(|(verdict, _)| verdict).find(|verdict| match verdict {
         Verdict::Wait { strike, .. } => !strike || nothing_went,
         _ => false,
@@ -88,8 +88,6 @@ fn each(items: Vec<Item>, results: &[Value]) -> Judgement {
     // Where nothing at all succeeds, the server is at fault and not one of the entries.
     let whole = first_wait.cloned();
     let keep = |verdict: &Verdict| !(nothing_went && matches!(verdict, Verdict::Wait { .. }));
-    Judgement {
-        whole,
-        items: items.into_iter().filter(|(v, _)| keep(v)).map(|(v, item)| (item, v)).collect(),
-    }
+    let items = items.into_iter().filter(|(v, _)| keep(v)).map(|(v, item)| (item, v)).collect();
+    Judgement { items, ..Judgement::whole(whole) }
 }

@@ -15,6 +15,7 @@ mod file;
 mod judgement;
 mod lease;
 mod list;
+mod moment;
 mod pace;
 mod protocol;
 mod prune;
@@ -29,14 +30,19 @@ use std::{
 
 use incident_core::Reporter;
 
+pub use answer::MAX_ANSWER_BYTES;
 pub use desk::MAX_STRIKES;
-pub use entry::{Entry, EntryState, Fault, ServerIncident, Trouble};
+pub use entry::{Entry, EntryState, Incident, IncidentStatus, Outcome, Problem, Violation};
 pub use error::OutboxError;
 use file::File;
 pub use file::repair::Recovery;
 use lease::Sender;
 pub use list::Summary;
-pub use protocol::{Header, NextUpload, Progress, Upload, UploadResult, WaitReason};
+pub use moment::Moment;
+use pace::Pace;
+pub use protocol::{
+    Header, NetworkFailureKind, NextUpload, Progress, SignInReason, Upload, UploadResult, WaitReason,
+};
 pub use report::NewReport;
 use report::Taken;
 pub use upload::{BATCH_PATH, MAX_UPLOAD_BYTES, MAX_UPLOAD_ENTRIES, SYNC_PATH};
@@ -114,7 +120,7 @@ pub struct Outbox {
     went_well: bool,
     /// Whether the write-ahead log still holds what was erased.
     erased: bool,
-    sign_in: bool,
+    sign_in: Option<SignInReason>,
     taken: Taken,
     recovery: Option<Recovery>,
 }
@@ -146,7 +152,7 @@ impl Outbox {
             batch_size: BatchSize::full(),
             went_well: false,
             erased: false,
-            sign_in: false,
+            sign_in: None,
             taken: Taken::default(),
             recovery,
             options,
@@ -164,7 +170,21 @@ impl Outbox {
 
     /// There is a new token: what waited for it may go.
     pub fn token_changed(&mut self) {
-        self.sign_in = false;
+        self.sign_in = None;
+    }
+
+    /// The device has another network, or one again: a back-off of ours lapses. What the server asked for stays.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub fn network_changed(&mut self) -> Result<(), OutboxError> {
+        let reporter = self.reporter.as_str();
+        let result = self.file.write(&self.options, "wait", |transaction| {
+            let mut pace = Pace::load(transaction, reporter)?;
+            pace.begin_anew();
+            pace.save(transaction, reporter)
+        });
+        self.heal(result)
     }
 
     fn prune(&mut self, now_ms: i64) -> Result<(), OutboxError> {
@@ -180,7 +200,7 @@ impl Outbox {
 
     /// A page that turned out hurt: repairs the file, so that the app need only ask again.
     fn heal<T>(&mut self, result: Result<T, OutboxError>) -> Result<T, OutboxError> {
-        if let Err(OutboxError::Hurt) = result {
+        if let Err(OutboxError::Corrupt) = result {
             (self.in_flight, self.taken) = (None, Taken::default());
             // The hurt file is let go before another takes its name.
             self.file.let_go()?;

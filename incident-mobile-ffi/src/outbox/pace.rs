@@ -71,15 +71,16 @@ impl Pace {
     pub(super) fn fail(
         &mut self,
         now_ms: i64,
-        retry_after_ms: Option<i64>,
+        asked: Option<Asked>,
         why: WaitReason,
         rng: &mut fastrand::Rng,
     ) {
         let back_off_ms = back_off_ms(self.failures, rng);
-        let asked_ms = retry_after_ms.unwrap_or(0);
+        let asked_ms = asked.map_or(0, |asked| asked.ms);
         self.failures += 1;
         self.until_ms = now_ms.saturating_add(back_off_ms.max(asked_ms));
-        self.asked_until_ms = retry_after_ms.map_or(0, |asked_ms| now_ms.saturating_add(asked_ms));
+        let by_server = asked.filter(|asked| asked.by_server);
+        self.asked_until_ms = by_server.map_or(0, |asked| now_ms.saturating_add(asked.ms));
         self.longest_ms =
             if asked_ms > LONGEST_BACK_OFF_MS { LONGEST_RETRY_AFTER_MS } else { LONGEST_BACK_OFF_MS };
         self.why = why.number();
@@ -90,9 +91,35 @@ impl Pace {
         self.successes += 1;
     }
 
+    /// Whether the last upload had no answer at all.
+    pub(super) fn had_no_answer(&self) -> bool {
+        self.failures > 0 && WaitReason::from_number(self.why).is_no_answer()
+    }
+
+    /// Lets a back-off of ours lapse, and begins with short ones again: the network is another one.
+    pub(super) fn begin_anew(&mut self) {
+        self.hurry();
+        self.failures = 0;
+    }
+
     /// Lets a back-off of ours lapse, at the user's wish; what the server asked for stays.
     pub(super) fn hurry(&mut self) {
         self.until_ms = self.until_ms.min(self.asked_until_ms);
+    }
+}
+
+/// A `Retry-After`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked {
+    ms: i64,
+    /// Whether the server asked, and not somebody on the way: whose wish is a back-off of ours, and no longer.
+    by_server: bool,
+}
+
+impl Asked {
+    pub(super) fn read(headers: &[Header], by_server: bool, now_ms: i64) -> Option<Self> {
+        let ms = retry_after_ms(headers, now_ms)?;
+        Some(Self { ms: if by_server { ms } else { ms.min(LONGEST_BACK_OFF_MS) }, by_server })
     }
 }
 
@@ -104,7 +131,7 @@ pub(super) fn back_off_ms(failures: i64, rng: &mut fastrand::Rng) -> i64 {
 
 /// How long `Retry-After` (RFC 9110, section 10.2.3) asks to wait: seconds, or a date, which is measured from
 /// the server's own `Date` where there is one, because the phone's clock may be wrong. At most 24 h.
-pub(super) fn retry_after_ms(headers: &[Header], now_ms: i64) -> Option<i64> {
+fn retry_after_ms(headers: &[Header], now_ms: i64) -> Option<i64> {
     let find = |name: &str| headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
     let value = find("retry-after")?.value.trim();
     let asked_ms = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -28,7 +28,7 @@ pub(super) fn settled(
     Ok(erased)
 }
 
-fn erase(
+pub(super) fn erase(
     transaction: &Transaction<'_>,
     which: &str,
     values: &[&dyn rusqlite::ToSql],

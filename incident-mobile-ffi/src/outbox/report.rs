@@ -1,14 +1,15 @@
 //! A report is made, or called off.
 
 use incident_core::{
-    CancellationReason, Code, Draft, IdempotencyKey, Status, SyncPayload, Timestamp, Violation,
+    CancellationReason, Code, Draft, IdempotencyKey, Reporter, Status, SyncPayload, Timestamp, Violation,
 };
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::{
-    Outbox, OutboxError,
+    Limits, Outbox, OutboxError,
     entry::{COLUMNS, Entry, EntryState, PENDING, QUARANTINED, Stored},
     file::File,
+    pace::Pace,
 };
 
 /// A report as an app's form gives it; nothing is checked yet.
@@ -72,16 +73,27 @@ impl Outbox {
     }
 
     fn take_report(&mut self, report: &NewReport, now_ms: i64) -> Result<Entry, OutboxError> {
+        let mut report = report.clone();
+        // A moment from a picker is the same on every device of one account; the name must not be.
+        if let Some(given_ms) = report.created_at_ms.as_mut().filter(|given_ms| **given_ms % 1000 == 0) {
+            *given_ms += self.rng.i64(0..1000);
+        }
         let mut payload = report.check(now_ms).map_err(OutboxError::Invalid)?;
         let (reporter, taken, limits) = (&self.reporter, &mut self.taken, self.options.limits);
         self.file.write(&self.options, "report", |transaction| {
-            if is_full(transaction, limits.entries, limits.bytes)? {
+            if is_full(transaction, reporter.as_str(), limits)? {
                 return Err(OutboxError::Full);
             }
             payload.facts.created_at =
                 taken.next_free(transaction, reporter.as_str(), payload.facts.created_at)?;
             let key = IdempotencyKey::derive(reporter, payload.facts.created_at);
             insert(transaction, reporter.as_str(), key, &payload, now_ms)?;
+            let mut pace = Pace::load(transaction, reporter.as_str())?;
+            if pace.had_no_answer() {
+                // Somebody stands there with the device in hand: the network may be back.
+                pace.hurry();
+                pace.save(transaction, reporter.as_str())?;
+            }
             Ok(Entry {
                 key,
                 state: EntryState::Pending,
@@ -89,7 +101,7 @@ impl Outbox {
                 reported_at_ms: now_ms,
                 changed_at_ms: now_ms,
                 attempts: 0,
-                trouble: None,
+                problem: None,
                 incident: None,
             })
         })
@@ -138,19 +150,20 @@ fn is_news(entry: &Entry, reason: &CancellationReason) -> Result<bool, OutboxErr
     }
 }
 
-fn is_full(connection: &Connection, entries: i64, bytes: i64) -> Result<bool, OutboxError> {
-    if File::bytes(connection)? >= bytes {
+/// Whether this reporter's entries that wait are as many or as long as they may be. What is in quarantine and what
+/// others left does not count: of the bytes, a tenth is always there for new reports.
+fn is_full(connection: &Connection, reporter: &str, limits: Limits) -> Result<bool, OutboxError> {
+    let sql = "SELECT count(*) FROM entry WHERE reporter = ?1 AND state = 0";
+    let waiting: i64 = connection.prepare_cached(sql)?.query_row([reporter], |row| row.get(0))?;
+    if waiting >= limits.entries {
         return Ok(true);
     }
-    let all: i64 =
-        connection.prepare_cached("SELECT count(*) FROM entry")?.query_row([], |row| row.get(0))?;
-    if all < entries {
+    if File::bytes(connection)? < limits.bytes {
         return Ok(false);
     }
-    // Settled entries are remembered, not queued.
-    let sql = "SELECT count(*) FROM entry WHERE state <> 1";
-    let queued: i64 = connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
-    Ok(queued >= entries)
+    let sql = "SELECT coalesce(sum(octet_length(payload)), 0) FROM entry WHERE reporter = ?1 AND state = 0";
+    let bytes: i64 = connection.prepare_cached(sql)?.query_row([reporter], |row| row.get(0))?;
+    Ok(bytes >= limits.bytes / 10)
 }
 
 fn insert(
@@ -186,6 +199,27 @@ fn rewrite(transaction: &Transaction<'_>, stored: &Stored) -> Result<(), OutboxE
         state,
         stored.entry.changed_at_ms
     ])?;
+    Ok(())
+}
+
+/// Gives an entry the next free millisecond and so a new key: the old one is somebody else's.
+pub(super) fn rename(
+    transaction: &Transaction<'_>,
+    reporter: &Reporter,
+    stored: &mut Stored,
+    taken: &mut Taken,
+) -> Result<(), OutboxError> {
+    let facts = &mut stored.entry.payload.facts;
+    let spent = "INSERT OR IGNORE INTO spent (reporter, created_at_ms) VALUES (?1, ?2)";
+    transaction.prepare_cached(spent)?.execute(params![reporter.as_str(), facts.created_at.unix_ms()])?;
+    facts.created_at = taken.next_free(transaction, reporter.as_str(), facts.created_at)?;
+    stored.entry.key = IdempotencyKey::derive(reporter, facts.created_at);
+    let sql =
+        "UPDATE entry SET key = ?2, created_at_ms = ?3, payload = ?4, revision = revision + 1 WHERE seq = ?1";
+    let created_at_ms = facts.created_at.unix_ms();
+    let payload = stored.entry.payload.to_canonical_json();
+    let values = params![stored.seq, stored.entry.key.to_string(), created_at_ms, payload];
+    transaction.prepare_cached(sql)?.execute(values)?;
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use incident_core::IdempotencyKey;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
-    Outbox, OutboxError,
+    Moment, Outbox, OutboxError,
     entry::PENDING,
     pace::{LONGEST_BACK_OFF_MS, Pace},
     protocol::{Header, NextUpload, Upload, WaitReason},
@@ -18,6 +18,9 @@ pub const BATCH_PATH: &str = "/api/incidents/sync/batch";
 pub const MAX_UPLOAD_ENTRIES: usize = 100;
 /// The most bytes of one upload, unless a single entry is longer.
 pub const MAX_UPLOAD_BYTES: usize = 256 * 1024;
+
+/// What an entry of a batch takes beside its payload: its key in quotes, and two commas.
+const BYTES_BESIDE: usize = 40;
 
 const SINGLE_TIMEOUT_MS: i64 = 30_000;
 const BATCH_TIMEOUT_MS: i64 = 60_000;
@@ -83,7 +86,7 @@ impl Outbox {
         if let Some(flight) = &self.in_flight
             && (flight.started_ms..flight.deadline_ms).contains(&now_ms)
         {
-            return Ok(NextUpload::Wait { until_ms: flight.deadline_ms, why: WaitReason::AnotherSender });
+            return Ok(wait(flight.deadline_ms, WaitReason::AnotherSender));
         }
         self.in_flight = None;
         let reporter = self.reporter.as_str();
@@ -92,24 +95,24 @@ impl Outbox {
         if items.is_empty() && turn_ms.is_none() {
             return self.pause(NextUpload::Idle);
         }
-        if self.sign_in {
-            return self.pause(NextUpload::SignIn);
+        if let Some(why) = self.sign_in {
+            return self.pause(NextUpload::SignIn { why, detail: why.words().to_owned() });
         }
         if let Some((until_ms, why)) = self.wait(now_ms)? {
-            return self.pause(NextUpload::Wait { until_ms, why });
+            return self.pause(wait(until_ms, why));
         }
         if let Some(until_ms) = turn_ms {
-            return self.pause(NextUpload::Wait { until_ms, why: WaitReason::ServerBusy });
+            return self.pause(wait(until_ms, WaitReason::ServerBusy));
         }
         if !self.sender.holds(now_ms) {
             let sender = &mut self.sender;
             let held =
                 self.file.write(&self.options, "lease", |transaction| sender.take(transaction, now_ms))?;
             if let Some(until_ms) = held {
-                return Ok(NextUpload::Wait { until_ms, why: WaitReason::AnotherSender });
+                return Ok(wait(until_ms, WaitReason::AnotherSender));
             }
         }
-        Ok(NextUpload::Send(self.start(items, now_ms)))
+        Ok(NextUpload::Send { upload: self.start(items, now_ms) })
     }
 
     /// What goes next. An entry that drew a server error goes alone, and only after a success or when there is
@@ -166,7 +169,8 @@ impl Outbox {
             headers.push(Header { name: "Idempotency-Key".into(), value: format!("\"{}\"", only.key) });
             (SYNC_PATH, only.payload.clone(), SINGLE_TIMEOUT_MS)
         } else {
-            // Canonical texts side by side are what `incident_core::encode_batch` writes.
+            // Canonical texts side by side are what `incident_core::encode_batch` writes. The keys keep the server
+            // from storing them as another person's, under another token.
             let payloads: Vec<_> = items.iter().map(|item| item.payload.as_str()).collect();
             let keys: Vec<_> = items.iter().map(|item| format!("\"{}\"", item.key)).collect();
             let (payloads, keys) = (payloads.join(","), keys.join(","));
@@ -175,8 +179,12 @@ impl Outbox {
         };
         let deadline_ms = now_ms + timeout_ms + GRACE_MS;
         self.in_flight = Some(InFlight { id, items, started_ms: now_ms, deadline_ms });
-        Upload { id, method: "POST", path, headers, body, timeout_ms }
+        Upload { id, method: "POST".into(), path: path.into(), headers, body: body.into_bytes(), timeout_ms }
     }
+}
+
+fn wait(until_ms: i64, why: WaitReason) -> NextUpload {
+    NextUpload::Wait { until: Moment(until_ms), why, detail: why.words().to_owned() }
 }
 
 /// The oldest entries that drew no server error and may go together: one anonymous entry, or many others.
@@ -190,8 +198,8 @@ fn fresh(connection: &Connection, reporter: &str, most: usize) -> Result<Vec<Ite
     }
     let mut bytes = 0;
     let fits = named.iter().take_while(|item| {
-        bytes += item.payload.len() + 1;
-        bytes + 16 <= MAX_UPLOAD_BYTES
+        bytes += item.payload.len() + BYTES_BESIDE;
+        bytes + 64 <= MAX_UPLOAD_BYTES
     });
     let fits = fits.count().max(1);
     named.truncate(fits);
@@ -219,7 +227,7 @@ fn select(
     let mut items = Vec::new();
     for row in rows.take(most) {
         let (seq, key, revision, payload) = row?;
-        let key = key.parse().map_err(|_| OutboxError::Hurt)?;
+        let key = key.parse().map_err(|_| OutboxError::Corrupt)?;
         items.push(Item { seq, key, revision, payload });
     }
     Ok(items)

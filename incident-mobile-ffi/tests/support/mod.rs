@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use incident_core::{IdempotencyKey, Reporter};
 use incident_mobile_ffi::outbox::{
-    Entry, EntryState, Header, NewReport, NextUpload, Options, Outbox, OutboxError, Progress, Upload,
-    UploadResult, WaitReason,
+    Entry, EntryState, Header, NetworkFailureKind, NewReport, NextUpload, Options, Outbox, OutboxError,
+    Progress, Upload, UploadResult, WaitReason,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -103,7 +103,7 @@ impl Phone {
 
     pub fn upload(&mut self) -> Upload {
         match self.next() {
-            NextUpload::Send(upload) => upload,
+            NextUpload::Send { upload } => upload,
             other => panic!("expected an upload, got {other:?}"),
         }
     }
@@ -122,9 +122,9 @@ impl Phone {
     /// Goes to the end of the wait, which must be one.
     pub fn wait(&mut self) -> (i64, WaitReason) {
         match self.next() {
-            NextUpload::Wait { until_ms, why } => {
-                let waited_ms = until_ms - self.now_ms;
-                self.now_ms = until_ms;
+            NextUpload::Wait { until, why, .. } => {
+                let waited_ms = until.0 - self.now_ms;
+                self.now_ms = until.0;
                 (waited_ms, why)
             }
             other => panic!("expected a wait, got {other:?}"),
@@ -135,8 +135,8 @@ impl Phone {
     pub fn upload_at_last(&mut self) -> Upload {
         loop {
             match self.next() {
-                NextUpload::Send(upload) => return upload,
-                NextUpload::Wait { until_ms, .. } => self.now_ms = until_ms.max(self.now_ms + 1),
+                NextUpload::Send { upload } => return upload,
+                NextUpload::Wait { until, .. } => self.now_ms = until.0.max(self.now_ms + 1),
                 other => panic!("expected an upload, got {other:?}"),
             }
         }
@@ -176,7 +176,17 @@ pub fn problem(status: i64, slug: &str, disposition: &str) -> Value {
 
 /// The payloads of an upload, one or many.
 pub fn payloads(upload: &Upload) -> Vec<Value> {
-    let body: Value = serde_json::from_str(&upload.body).unwrap();
+    let body: Value = serde_json::from_slice(&upload.body).unwrap();
     body.get("incidents")
         .map_or_else(|| vec![body.clone()], |incidents| incidents.as_array().unwrap().clone())
+}
+
+/// There is no network.
+pub fn no_network() -> UploadResult {
+    failure(NetworkFailureKind::Offline, false)
+}
+
+/// The network fails in this way.
+pub fn failure(kind: NetworkFailureKind, sent: bool) -> UploadResult {
+    UploadResult::NetworkFailure { kind, detail: "no route".into(), sent }
 }

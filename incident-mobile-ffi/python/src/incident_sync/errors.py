@@ -57,8 +57,8 @@ class UnavailableError(OutboxError):
     """The file cannot be used at the moment and was not touched: try again later."""
 
 
-class HurtError(OutboxError):
-    """The file was hurt while in use and has been repaired: ask again."""
+class CorruptError(OutboxError):
+    """The file was corrupt while in use and has been repaired: ask again."""
 
 
 class NewerSchemaError(OutboxError):
@@ -76,7 +76,7 @@ _KINDS: dict[type, tuple[type[OutboxError], str]] = {
     ffi.OutboxError.StillPending: (StillPendingError, "an entry that still waits to be sent is not discarded"),
     ffi.OutboxError.Full: (FullError, "the outbox is full"),
     ffi.OutboxError.NoSpace: (NoSpaceError, "the device has no room left"),
-    ffi.OutboxError.Hurt: (HurtError, "the outbox was hurt and has been repaired; ask again"),
+    ffi.OutboxError.Corrupt: (CorruptError, "the outbox was corrupt and has been repaired; ask again"),
     ffi.OutboxError.NewerSchema: (NewerSchemaError, "the outbox was written by a newer version"),
     ffi.OutboxError.Closed: (ClosedError, "the outbox is closed"),
 }

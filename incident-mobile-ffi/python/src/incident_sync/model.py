@@ -48,6 +48,7 @@ class Outcome(Enum):
     UNCHANGED = "unchanged"
     CANCELLED = "cancelled"
     ALREADY_CANCELLED = "alreadyCancelled"
+    ERASED = "erased"
 
 
 class WaitReason(Enum):
@@ -58,6 +59,29 @@ class WaitReason(Enum):
     SERVER_BUSY = "serverBusy"
     WRONG_ADDRESS = "wrongAddress"
     ANOTHER_SENDER = "anotherSender"
+    TLS = "tls"
+    REFUSED = "refused"
+    TIMED_OUT = "timedOut"
+    NO_ANSWER = "noAnswer"
+    SPACING = "spacing"
+
+
+class SignInReason(Enum):
+    """What is wrong with the token."""
+
+    UNAUTHORIZED = "unauthorized"
+    FORBIDDEN = "forbidden"
+    WRONG_REPORTER = "wrongReporter"
+
+
+class NetworkFailureKind(Enum):
+    """How a network fails."""
+
+    OFFLINE = "offline"
+    TLS = "tls"
+    REFUSED = "refused"
+    TIMED_OUT = "timedOut"
+    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +153,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """What was saved from a hurt file."""
+    """What was saved from a corrupt file."""
 
     saved: int
     lost: int

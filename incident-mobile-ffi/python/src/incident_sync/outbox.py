@@ -82,6 +82,21 @@ class Outbox:
         self._inner.discard(key)
 
     @typed
+    def retry_all(self, filter: EntryState | None = None) -> int:
+        """Sends again what is in quarantine and what waits, or the entries of one state; says how many."""
+        return self._inner.retry_all(None if filter is None else ffi.EntryState[filter.name])
+
+    @typed
+    def discard_all(self, filter: EntryState | None = None) -> int:
+        """Removes what is settled or in quarantine, or the entries of one of these; says how many."""
+        return self._inner.discard_all(None if filter is None else ffi.EntryState[filter.name])
+
+    @typed
+    def network_changed(self) -> None:
+        """There is another network, or one again: a back-off lapses; what the server asked is kept."""
+        self._inner.network_changed()
+
+    @typed
     def token_changed(self) -> None:
         """There is a new token: what waited for it may go."""
         self._inner.token_changed()

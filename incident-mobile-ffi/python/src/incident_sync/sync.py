@@ -8,7 +8,7 @@ from datetime import datetime
 
 from ._generated import incident_mobile_ffi as ffi
 from .errors import typed
-from .model import Progress, WaitReason, from_ms
+from .model import Progress, SignInReason, WaitReason, from_ms
 from .transport import Cancelled, NetworkFailure, Response, Transport, Upload, UploadResult
 
 
@@ -25,11 +25,15 @@ class Wait:
 
     until: datetime
     why: WaitReason
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
     """Nothing goes before there is a new token: get one, call ``token_changed()``, sync again."""
+
+    why: SignInReason
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +81,10 @@ def next_upload(outbox: ffi.Outbox) -> NextUpload:
         headers = tuple((header.name, header.value) for header in upload.headers)
         return Send(Upload(upload.id, upload.method, upload.path, headers, upload.body, upload.timeout_ms))
     if isinstance(step, ffi.NextUpload.WAIT):
-        return Wait(from_ms(step.until), WaitReason[step.why.name])
-    return SignIn() if isinstance(step, ffi.NextUpload.SIGN_IN) else Idle()
+        return Wait(from_ms(step.until), WaitReason[step.why.name], step.detail)
+    if isinstance(step, ffi.NextUpload.SIGN_IN):
+        return SignIn(SignInReason[step.why.name], step.detail)
+    return Idle()
 
 
 @typed
@@ -92,5 +98,6 @@ def _lowered(result: UploadResult) -> ffi.UploadResult:
         headers = [ffi.Header(name=name, value=value) for name, value in result.headers]
         return ffi.UploadResult.RESPONSE(status=result.status, headers=headers, body=result.body)
     if isinstance(result, NetworkFailure):
-        return ffi.UploadResult.NETWORK_FAILURE()
+        kind = ffi.NetworkFailureKind[result.kind.name]
+        return ffi.UploadResult.NETWORK_FAILURE(kind=kind, detail=str(result), sent=result.sent)
     return ffi.UploadResult.CANCELLED()

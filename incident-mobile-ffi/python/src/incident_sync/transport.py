@@ -9,6 +9,8 @@ from typing import Protocol
 
 import httpx
 
+from .model import NetworkFailureKind
+
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
 """More is not read: a full batch of ours stays far below, a portal's download does not."""
 
@@ -35,7 +37,17 @@ class Response:
 
 
 class NetworkFailure(Exception):
-    """No answer: no network, no address, a time-out, a broken connection."""
+    """No answer: no network, no address, a time-out, a broken connection.
+
+    The text is for a log and holds no token; ``sent`` says whether the request may have left the device.
+    """
+
+    def __init__(
+        self, detail: str = "", kind: NetworkFailureKind = NetworkFailureKind.OFFLINE, *, sent: bool = False
+    ) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.sent = sent
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ impl File {
     /// Opens or creates. A file whose last user died is checked first.
     ///
     /// # Errors
-    /// [`OutboxError::Hurt`] where it needs repair; otherwise the file was not touched.
+    /// [`OutboxError::Corrupt`] where it needs repair; otherwise the file was not touched.
     pub(super) fn open(path: &Path, options: &Options) -> Result<Self, OutboxError> {
         if rusqlite::version_number() < OLDEST_SQLITE {
             return Err(OutboxError::Unavailable("SQLite is older than 3.51.3".into()));
@@ -46,7 +46,7 @@ impl File {
     fn check(&self) -> Result<(), OutboxError> {
         let verdict: String = self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
         if verdict != "ok" {
-            return Err(OutboxError::Hurt);
+            return Err(OutboxError::Corrupt);
         }
         let suspect = beside(&self.path, "-suspect");
         if suspect.exists() {
@@ -75,7 +75,7 @@ impl File {
         transaction.commit()?;
         options.reached(name, "after commit");
         // Another process may have repaired the file: then this went into the one that was moved aside.
-        if self.identity == identity(&self.path) { Ok(value) } else { Err(OutboxError::Hurt) }
+        if self.identity == identity(&self.path) { Ok(value) } else { Err(OutboxError::Corrupt) }
     }
 
     /// Closes the file; whatever is asked of it later fails.

@@ -19,15 +19,15 @@ use super::{
 /// How many hurt files are kept.
 const KEPT: usize = 2;
 
-/// What became of a hurt file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What was saved from a corrupt file.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct Recovery {
     /// Entries that were saved.
     pub saved: i64,
     /// Entries that are known to have been there and could not be read.
     pub lost: i64,
-    /// Where the hurt file is kept.
-    pub moved_to: PathBuf,
+    /// Where the corrupt file is kept for a while.
+    pub moved_to: String,
 }
 
 /// Opens the file, repairing it first where it is hurt.
@@ -38,11 +38,11 @@ pub(in super::super) fn open(
 ) -> Result<(File, Option<Recovery>), OutboxError> {
     put_in_place(path, now_ms)?;
     match File::open(path, options) {
-        Err(OutboxError::Hurt) => {
+        Err(OutboxError::Corrupt) => {
             let _alone = lock(path)?;
             // Another process may have repaired it while this one waited.
             match File::open(path, options) {
-                Err(OutboxError::Hurt) => {
+                Err(OutboxError::Corrupt) => {
                     let recovery = repair(path, options, now_ms)?;
                     Ok((File::open(path, options)?, Some(recovery)))
                 }
@@ -63,10 +63,17 @@ pub(in super::super) fn reopen(
 }
 
 /// Repairs go one after the other; the lock ends with the process.
+#[cfg(unix)]
 fn lock(path: &Path) -> Result<fs::File, OutboxError> {
     let file = fs::File::create(beside(path, "-repair"))?;
-    file.lock()?;
+    // `std::fs::File::lock` is not supported on Android.
+    rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive).map_err(std::io::Error::from)?;
     Ok(file)
+}
+
+#[cfg(not(unix))]
+fn lock(path: &Path) -> Result<fs::File, OutboxError> {
+    Ok(fs::File::create(beside(path, "-repair"))?)
 }
 
 /// Ends a repair that was killed when all was saved and the hurt file gone.
@@ -94,7 +101,7 @@ fn repair(path: &Path, options: &Options, now_ms: i64) -> Result<Recovery, Outbo
     options.reached("repair", "in place");
     remove(&beside(path, "-suspect"))?;
     forget_older(path)?;
-    Ok(Recovery { saved, lost: carved.lost(), moved_to })
+    Ok(Recovery { saved, lost: carved.lost(), moved_to: moved_to.display().to_string() })
 }
 
 /// Writes the rows into a new file that is complete once it has its name.

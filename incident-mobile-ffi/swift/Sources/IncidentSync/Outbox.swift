@@ -20,7 +20,7 @@ public final class Outbox: @unchecked Sendable {
 
     /// Opens the file at `path`, or makes it, for the reporter whose identity is the `sub` of the token.
     ///
-    /// What was saved if the file was found hurt is in `summary().recovery`.
+    /// What was saved if the file was found corrupt is in `summary().recovery`.
     public static func open(path: String, reporter: String) async throws -> Outbox {
         let queue = DispatchQueue(label: "incident-sync.outbox")
         let glass = try await run(on: queue) {
@@ -65,6 +65,23 @@ public final class Outbox: @unchecked Sendable {
     /// Removes an entry that is settled or in quarantine.
     public func discard(key: String) async throws {
         try await call { try $0.discard(key: key) }
+    }
+
+    /// Sends again what is in quarantine and what waits, or the entries of one state; says how many.
+    @discardableResult
+    public func retryAll(filter: EntryState? = nil) async throws -> Int64 {
+        try await call { try $0.retryAll(filter: filter) }
+    }
+
+    /// Removes what is settled or in quarantine, or the entries of one of these states; says how many.
+    @discardableResult
+    public func discardAll(filter: EntryState? = nil) async throws -> Int64 {
+        try await call { try $0.discardAll(filter: filter) }
+    }
+
+    /// There is another network, or one again: a back-off lapses; what the server asked to wait is kept.
+    public func networkChanged() async throws {
+        try await call { try $0.networkChanged() }
     }
 
     /// There is a new token: what waited for it may go.

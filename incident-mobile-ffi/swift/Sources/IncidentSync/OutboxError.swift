@@ -21,8 +21,8 @@ public enum OutboxError: Error, Equatable, Sendable {
     case noSpace
     /// The file cannot be used at the moment and was not touched: try again later.
     case unavailable(detail: String)
-    /// The file was hurt while in use and has been repaired: ask again.
-    case hurt
+    /// The file was corrupt while in use and has been repaired: ask again.
+    case corrupt
     /// A newer version of the app wrote the file: update.
     case newerSchema
     /// The outbox was closed: open it again.
@@ -42,7 +42,7 @@ extension OutboxError: LocalizedError {
         case .full: return "the outbox is full"
         case .noSpace: return "the device has no room left"
         case .unavailable(let detail): return detail
-        case .hurt: return "the outbox was hurt and has been repaired; ask again"
+        case .corrupt: return "the outbox was corrupt and has been repaired; ask again"
         case .newerSchema: return "the outbox was written by a newer version"
         case .closed: return "the outbox is closed"
         }
@@ -66,7 +66,7 @@ extension OutboxError {
         case .Full: self = .full
         case .NoSpace: self = .noSpace
         case .Unavailable(let detail): self = .unavailable(detail: detail)
-        case .Hurt: self = .hurt
+        case .Corrupt: self = .corrupt
         case .NewerSchema: self = .newerSchema
         case .Closed: self = .closed
         }

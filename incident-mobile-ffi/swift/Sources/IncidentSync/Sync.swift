@@ -13,9 +13,9 @@ public protocol Transport: Sendable {
 /// Why a sync ended.
 public enum SyncEnd: Equatable, Sendable {
     /// Nothing goes before this moment: schedule the next sync for it.
-    case wait(until: Date, why: WaitReason)
+    case wait(until: Date, why: WaitReason, detail: String)
     /// Nothing goes before there is a new token: sign in, then `tokenChanged()`.
-    case signIn
+    case signIn(why: SignInReason, detail: String)
     /// Nothing is left to send.
     case idle
 }
@@ -45,10 +45,10 @@ extension Outbox {
                     _ = try? await completeUpload(id: upload.id, result: .cancelled)
                     throw error
                 }
-            case .wait(let until, let why):
-                return .wait(until: until, why: why)
-            case .signIn:
-                return .signIn
+            case .wait(let until, let why, let detail):
+                return .wait(until: until, why: why, detail: detail)
+            case .signIn(let why, let detail):
+                return .signIn(why: why, detail: detail)
             case .idle:
                 return .idle
             }

@@ -37,18 +37,18 @@ public final class URLSessionTransport: Transport {
                 }
                 group.addTask {
                     try await Task.sleep(nanoseconds: UInt64(upload.timeoutMs) * 1_000_000)
-                    return UploadResult.networkFailure
+                    return UploadResult.networkFailure(kind: .timedOut, detail: "no answer in time", sent: true)
                 }
                 let first = try await group.next()
                 group.cancelAll()
-                return first ?? UploadResult.networkFailure
+                return first ?? UploadResult.networkFailure(kind: .offline, detail: "", sent: true)
             }
         } catch {
             if Task.isCancelled {
                 return UploadResult.cancelled
             }
             if error is URLError {
-                return UploadResult.networkFailure
+                return UploadResult.networkFailure(kind: .offline, detail: "", sent: true)
             }
             throw error
         }
@@ -67,7 +67,7 @@ public final class URLSessionTransport: Transport {
         }
         let (body, response) = try await session.data(for: request)
         guard let http = response as? HTTPURLResponse else {
-            return UploadResult.networkFailure
+            return UploadResult.networkFailure(kind: .offline, detail: "", sent: true)
         }
         var headers: [Header] = []
         for (name, value) in http.allHeaderFields {

@@ -602,7 +602,7 @@ public protocol OutboxProtocol: AnyObject, Sendable {
      * Closes the file; closing twice is no fault.
      *
      * # Errors
-     * None; every function of the glass may fail, so that no caller has to tell those that may.
+     * None; every function here may fail, so that no caller has to tell those that may.
      */
     func close() throws 
     
@@ -623,12 +623,20 @@ public protocol OutboxProtocol: AnyObject, Sendable {
     func discard(key: String) throws 
     
     /**
-     * The entries of this reporter, newest first, at most `limit`.
+     * Removes what is settled or in quarantine, or with `filter` the entries of one of these states; says how many.
      *
      * # Errors
      * See [`OutboxError`].
      */
-    func entries(filter: EntryState?, limit: Int64) throws  -> [Entry]
+    func discardAll(filter: EntryState?) throws  -> Int64
+    
+    /**
+     * The entries of this reporter, newest first, at most `limit`, from the one behind `after` on.
+     *
+     * # Errors
+     * See [`OutboxError`].
+     */
+    func entries(filter: EntryState?, limit: Int64, after: String?) throws  -> [Entry]
     
     /**
      * One entry.
@@ -637,6 +645,14 @@ public protocol OutboxProtocol: AnyObject, Sendable {
      * See [`OutboxError`].
      */
     func entry(key: String) throws  -> Entry
+    
+    /**
+     * There is another network, or one again: a back-off lapses; what the server asked to wait is kept.
+     *
+     * # Errors
+     * See [`OutboxError`].
+     */
+    func networkChanged() throws 
     
     /**
      * Says what to send next.
@@ -661,6 +677,15 @@ public protocol OutboxProtocol: AnyObject, Sendable {
      * See [`OutboxError`].
      */
     func retry(key: String) throws  -> Entry
+    
+    /**
+     * Sends again what is in quarantine and what waits, or with `filter` the entries of one of these states; says
+     * how many.
+     *
+     * # Errors
+     * See [`OutboxError`].
+     */
+    func retryAll(filter: EntryState?) throws  -> Int64
     
     /**
      * The queue in numbers.
@@ -772,7 +797,7 @@ open func cancel(key: String, reason: String)throws  -> Entry  {
      * Closes the file; closing twice is no fault.
      *
      * # Errors
-     * None; every function of the glass may fail, so that no caller has to tell those that may.
+     * None; every function here may fail, so that no caller has to tell those that may.
      */
 open func close()throws   {try rustCallWithError(FfiConverterTypeOutboxError_lift) {
         uniffiCallStatus in
@@ -815,18 +840,35 @@ open func discard(key: String)throws   {try rustCallWithError(FfiConverterTypeOu
 }
     
     /**
-     * The entries of this reporter, newest first, at most `limit`.
+     * Removes what is settled or in quarantine, or with `filter` the entries of one of these states; says how many.
      *
      * # Errors
      * See [`OutboxError`].
      */
-open func entries(filter: EntryState? = nil, limit: Int64 = Int64(100))throws  -> [Entry]  {
+open func discardAll(filter: EntryState? = nil)throws  -> Int64  {
+    return try  FfiConverterInt64.lift(try rustCallWithError(FfiConverterTypeOutboxError_lift) {
+        uniffiCallStatus in
+    uniffi_incident_mobile_ffi_fn_method_outbox_discard_all(
+            self.uniffiCloneHandle(),
+        FfiConverterOptionTypeEntryState.lower(filter),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * The entries of this reporter, newest first, at most `limit`, from the one behind `after` on.
+     *
+     * # Errors
+     * See [`OutboxError`].
+     */
+open func entries(filter: EntryState? = nil, limit: Int64 = Int64(100), after: String? = nil)throws  -> [Entry]  {
     return try  FfiConverterSequenceTypeEntry.lift(try rustCallWithError(FfiConverterTypeOutboxError_lift) {
         uniffiCallStatus in
     uniffi_incident_mobile_ffi_fn_method_outbox_entries(
             self.uniffiCloneHandle(),
         FfiConverterOptionTypeEntryState.lower(filter),
-        FfiConverterInt64.lower(limit),uniffiCallStatus
+        FfiConverterInt64.lower(limit),
+        FfiConverterOptionString.lower(after),uniffiCallStatus
     )
 })
 }
@@ -845,6 +887,20 @@ open func entry(key: String)throws  -> Entry  {
         FfiConverterString.lower(key),uniffiCallStatus
     )
 })
+}
+    
+    /**
+     * There is another network, or one again: a back-off lapses; what the server asked to wait is kept.
+     *
+     * # Errors
+     * See [`OutboxError`].
+     */
+open func networkChanged()throws   {try rustCallWithError(FfiConverterTypeOutboxError_lift) {
+        uniffiCallStatus in
+    uniffi_incident_mobile_ffi_fn_method_outbox_network_changed(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
 }
     
     /**
@@ -890,6 +946,23 @@ open func retry(key: String)throws  -> Entry  {
     uniffi_incident_mobile_ffi_fn_method_outbox_retry(
             self.uniffiCloneHandle(),
         FfiConverterString.lower(key),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Sends again what is in quarantine and what waits, or with `filter` the entries of one of these states; says
+     * how many.
+     *
+     * # Errors
+     * See [`OutboxError`].
+     */
+open func retryAll(filter: EntryState? = nil)throws  -> Int64  {
+    return try  FfiConverterInt64.lift(try rustCallWithError(FfiConverterTypeOutboxError_lift) {
+        uniffiCallStatus in
+    uniffi_incident_mobile_ffi_fn_method_outbox_retry_all(
+            self.uniffiCloneHandle(),
+        FfiConverterOptionTypeEntryState.lower(filter),uniffiCallStatus
     )
 })
 }
@@ -974,7 +1047,7 @@ public func FfiConverterTypeOutbox_lower(_ value: Outbox) -> UInt64 {
 /**
  * A payload in JSON text, in its canonical form.
  */
-public struct CanonicalPayload: Equatable, Hashable {
+public struct CanonicalPayload: Equatable, Hashable, CustomDebugStringConvertible {
     /**
      * The canonical text.
      */
@@ -1000,6 +1073,17 @@ public struct CanonicalPayload: Equatable, Hashable {
     
 
     
+// The local Rust `Debug` implementation.
+public var debugDescription: String {
+    return try!  FfiConverterString.lift(
+        try! rustCall() {
+        uniffiCallStatus in
+    uniffi_incident_mobile_ffi_fn_method_canonicalpayload_uniffi_trait_debug(
+            FfiConverterTypeCanonicalPayload_lower(self),uniffiCallStatus
+    )
+}
+    )
+}
 }
 
 #if compiler(>=6)
@@ -1043,7 +1127,7 @@ public func FfiConverterTypeCanonicalPayload_lower(_ value: CanonicalPayload) ->
 /**
  * A report as an app's form gives it; nothing is checked yet.
  */
-public struct Draft: Equatable, Hashable {
+public struct Draft: Equatable, Hashable, CustomDebugStringConvertible {
     /**
      * Where it happened: 1 to 128 characters once trimmed.
      */
@@ -1065,7 +1149,7 @@ public struct Draft: Equatable, Hashable {
      */
     public var isAnonymous: Bool
     /**
-     * When it happened; now if absent.
+     * The moment of the report, half of the incident's name; now if absent, which is best.
      */
     public var createdAt: Moment?
     /**
@@ -1092,7 +1176,7 @@ public struct Draft: Equatable, Hashable {
          * Whether the reporter wants to stay unnamed.
          */isAnonymous: Bool = false, 
         /**
-         * When it happened; now if absent.
+         * The moment of the report, half of the incident's name; now if absent, which is best.
          */createdAt: Moment? = nil, 
         /**
          * Why it is called off at once, if it is: 1 to 1000 characters once trimmed.
@@ -1109,6 +1193,17 @@ public struct Draft: Equatable, Hashable {
     
 
     
+// The local Rust `Debug` implementation.
+public var debugDescription: String {
+    return try!  FfiConverterString.lift(
+        try! rustCall() {
+        uniffiCallStatus in
+    uniffi_incident_mobile_ffi_fn_method_draft_uniffi_trait_debug(
+            FfiConverterTypeDraft_lower(self),uniffiCallStatus
+    )
+}
+    )
+}
 }
 
 #if compiler(>=6)
@@ -1162,7 +1257,7 @@ public func FfiConverterTypeDraft_lower(_ value: Draft) -> RustBuffer {
 /**
  * One report and what became of it.
  */
-public struct Entry: Equatable, Hashable {
+public struct Entry: Equatable, Hashable, CustomDebugStringConvertible {
     /**
      * The incident's idempotency key.
      */
@@ -1192,7 +1287,7 @@ public struct Entry: Equatable, Hashable {
      */
     public var isAnonymous: Bool
     /**
-     * When it happened.
+     * The moment of the report.
      */
     public var createdAt: Moment
     /**
@@ -1204,7 +1299,7 @@ public struct Entry: Equatable, Hashable {
      */
     public var payload: String
     /**
-     * When it was reported.
+     * When it was reported, by the device's clock.
      */
     public var reportedAt: Moment
     /**
@@ -1249,7 +1344,7 @@ public struct Entry: Equatable, Hashable {
          * Whether the reporter wants to stay unnamed.
          */isAnonymous: Bool, 
         /**
-         * When it happened.
+         * The moment of the report.
          */createdAt: Moment, 
         /**
          * Why it was called off, if it was.
@@ -1258,7 +1353,7 @@ public struct Entry: Equatable, Hashable {
          * The canonical payload that goes to the server.
          */payload: String, 
         /**
-         * When it was reported.
+         * When it was reported, by the device's clock.
          */reportedAt: Moment, 
         /**
          * When it changed last.
@@ -1292,6 +1387,17 @@ public struct Entry: Equatable, Hashable {
     
 
     
+// The local Rust `Debug` implementation.
+public var debugDescription: String {
+    return try!  FfiConverterString.lift(
+        try! rustCall() {
+        uniffiCallStatus in
+    uniffi_incident_mobile_ffi_fn_method_entry_uniffi_trait_debug(
+            FfiConverterTypeEntry_lower(self),uniffiCallStatus
+    )
+}
+    )
+}
 }
 
 #if compiler(>=6)
@@ -1430,7 +1536,7 @@ public func FfiConverterTypeHeader_lower(_ value: Header) -> RustBuffer {
 /**
  * What the server says about a settled report.
  */
-public struct Incident: Equatable, Hashable {
+public struct Incident: Equatable, Hashable, CustomDebugStringConvertible {
     /**
      * The id under which the server keeps it.
      */
@@ -1496,6 +1602,17 @@ public struct Incident: Equatable, Hashable {
     
 
     
+// The local Rust `Debug` implementation.
+public var debugDescription: String {
+    return try!  FfiConverterString.lift(
+        try! rustCall() {
+        uniffiCallStatus in
+    uniffi_incident_mobile_ffi_fn_method_incident_uniffi_trait_debug(
+            FfiConverterTypeIncident_lower(self),uniffiCallStatus
+    )
+}
+    )
+}
 }
 
 #if compiler(>=6)
@@ -1547,15 +1664,15 @@ public func FfiConverterTypeIncident_lower(_ value: Incident) -> RustBuffer {
 
 
 /**
- * Why the server did not take a report.
+ * Why the server did not take a report, as far as its answer could be read.
  */
-public struct Problem: Equatable, Hashable {
+public struct Problem: Equatable, Hashable, CustomDebugStringConvertible {
     /**
      * The HTTP status.
      */
     public var status: Int64
     /**
-     * Which problem, such as `validation-failed`, if the answer said so.
+     * Which problem, such as `validation-failed`: what stands behind `/problems/` (RFC 9457), if the answer said so.
      */
     public var slug: String?
     /**
@@ -1578,7 +1695,7 @@ public struct Problem: Equatable, Hashable {
          * The HTTP status.
          */status: Int64, 
         /**
-         * Which problem, such as `validation-failed`, if the answer said so.
+         * Which problem, such as `validation-failed`: what stands behind `/problems/` (RFC 9457), if the answer said so.
          */slug: String?, 
         /**
          * What the server says about it.
@@ -1599,6 +1716,17 @@ public struct Problem: Equatable, Hashable {
     
 
     
+// The local Rust `Debug` implementation.
+public var debugDescription: String {
+    return try!  FfiConverterString.lift(
+        try! rustCall() {
+        uniffiCallStatus in
+    uniffi_incident_mobile_ffi_fn_method_problem_uniffi_trait_debug(
+            FfiConverterTypeProblem_lower(self),uniffiCallStatus
+    )
+}
+    )
+}
 }
 
 #if compiler(>=6)
@@ -1725,7 +1853,7 @@ public func FfiConverterTypeProgress_lower(_ value: Progress) -> RustBuffer {
 
 
 /**
- * What was saved from a hurt file.
+ * What was saved from a corrupt file.
  */
 public struct Recovery: Equatable, Hashable {
     /**
@@ -1737,7 +1865,7 @@ public struct Recovery: Equatable, Hashable {
      */
     public var lost: Int64
     /**
-     * Where the hurt file is kept.
+     * Where the corrupt file is kept for a while.
      */
     public var movedTo: String
 
@@ -1751,7 +1879,7 @@ public struct Recovery: Equatable, Hashable {
          * Entries that are known to have been there and could not be read.
          */lost: Int64, 
         /**
-         * Where the hurt file is kept.
+         * Where the corrupt file is kept for a while.
          */movedTo: String) {
         self.saved = saved
         self.lost = lost
@@ -1828,7 +1956,7 @@ public struct Summary: Equatable, Hashable {
      */
     public var ofOthers: Int64
     /**
-     * What was saved, if the file was found hurt since it was opened.
+     * What was saved, if the file was found corrupt since it was opened.
      */
     public var recovery: Recovery?
 
@@ -1851,7 +1979,7 @@ public struct Summary: Equatable, Hashable {
          * Entries of other reporters that wait until those are back.
          */ofOthers: Int64, 
         /**
-         * What was saved, if the file was found hurt since it was opened.
+         * What was saved, if the file was found corrupt since it was opened.
          */recovery: Recovery?) {
         self.pending = pending
         self.sending = sending
@@ -1915,7 +2043,7 @@ public func FfiConverterTypeSummary_lower(_ value: Summary) -> RustBuffer {
 /**
  * A request for the platform to send, once it has added the token.
  */
-public struct Upload: Equatable, Hashable {
+public struct Upload: Equatable, Hashable, CustomDebugStringConvertible {
     /**
      * To be handed back with the answer.
      */
@@ -1973,6 +2101,17 @@ public struct Upload: Equatable, Hashable {
     
 
     
+// The local Rust `Debug` implementation.
+public var debugDescription: String {
+    return try!  FfiConverterString.lift(
+        try! rustCall() {
+        uniffiCallStatus in
+    uniffi_incident_mobile_ffi_fn_method_upload_uniffi_trait_debug(
+            FfiConverterTypeUpload_lower(self),uniffiCallStatus
+    )
+}
+    )
+}
 }
 
 #if compiler(>=6)
@@ -2111,11 +2250,11 @@ public enum EntryState: Equatable, Hashable {
      */
     case pending
     /**
-     * It is part of the upload that is under way.
+     * It is part of the upload that is under way in this process.
      */
     case sending
     /**
-     * The server has it.
+     * The server has it, as it stands here.
      */
     case settled
     /**
@@ -2271,10 +2410,115 @@ public func FfiConverterTypeIncidentStatus_lower(_ value: IncidentStatus) -> Rus
 
 
 /**
+ * How a network fails.
+ */
+
+public enum NetworkFailureKind: Equatable, Hashable {
+    
+    /**
+     * No network, or no name server.
+     */
+    case offline
+    /**
+     * No secure connection: a certificate, or somebody in between.
+     */
+    case tls
+    /**
+     * The server's machine takes no connection.
+     */
+    case refused
+    /**
+     * No answer in time.
+     */
+    case timedOut
+    /**
+     * Anything else, such as a connection that broke.
+     */
+    case other
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension NetworkFailureKind: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeNetworkFailureKind: FfiConverterRustBuffer {
+    typealias SwiftType = NetworkFailureKind
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> NetworkFailureKind {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .offline
+        
+        case 2: return .tls
+        
+        case 3: return .refused
+        
+        case 4: return .timedOut
+        
+        case 5: return .other
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: NetworkFailureKind, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .offline:
+            writeInt(&buf, Int32(1))
+        
+        
+        case .tls:
+            writeInt(&buf, Int32(2))
+        
+        
+        case .refused:
+            writeInt(&buf, Int32(3))
+        
+        
+        case .timedOut:
+            writeInt(&buf, Int32(4))
+        
+        
+        case .other:
+            writeInt(&buf, Int32(5))
+        
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeNetworkFailureKind_lift(_ buf: RustBuffer) throws -> NetworkFailureKind {
+    return try FfiConverterTypeNetworkFailureKind.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeNetworkFailureKind_lower(_ value: NetworkFailureKind) -> RustBuffer {
+    return FfiConverterTypeNetworkFailureKind.lower(value)
+}
+
+
+
+/**
  * What to do next.
  */
 
-public enum NextUpload: Equatable, Hashable {
+public enum NextUpload: Equatable, Hashable, CustomDebugStringConvertible {
     
     /**
      * Send this and hand back what came of it.
@@ -2293,12 +2537,22 @@ public enum NextUpload: Equatable, Hashable {
          */until: Moment, 
         /**
          * What is being waited for.
-         */why: WaitReason
+         */why: WaitReason, 
+        /**
+         * The same in words for a log: never a token or a text of a report.
+         */detail: String
     )
     /**
      * Nothing before there is a new token.
      */
-    case signIn
+    case signIn(
+        /**
+         * What is wrong with the token.
+         */why: SignInReason, 
+        /**
+         * The same in words for a log: never a token or a text of a report.
+         */detail: String
+    )
     /**
      * Nothing to send.
      */
@@ -2308,6 +2562,17 @@ public enum NextUpload: Equatable, Hashable {
 
 
 
+// The local Rust `Debug` implementation.
+public var debugDescription: String {
+    return try!  FfiConverterString.lift(
+        try! rustCall() {
+        uniffiCallStatus in
+    uniffi_incident_mobile_ffi_fn_method_nextupload_uniffi_trait_debug(
+            FfiConverterTypeNextUpload_lower(self),uniffiCallStatus
+    )
+}
+    )
+}
 }
 
 #if compiler(>=6)
@@ -2327,10 +2592,11 @@ public struct FfiConverterTypeNextUpload: FfiConverterRustBuffer {
         case 1: return .send(upload: try FfiConverterTypeUpload.read(from: &buf)
         )
         
-        case 2: return .wait(until: try FfiConverterTypeMoment.read(from: &buf), why: try FfiConverterTypeWaitReason.read(from: &buf)
+        case 2: return .wait(until: try FfiConverterTypeMoment.read(from: &buf), why: try FfiConverterTypeWaitReason.read(from: &buf), detail: try FfiConverterString.read(from: &buf)
         )
         
-        case 3: return .signIn
+        case 3: return .signIn(why: try FfiConverterTypeSignInReason.read(from: &buf), detail: try FfiConverterString.read(from: &buf)
+        )
         
         case 4: return .idle
         
@@ -2347,15 +2613,18 @@ public struct FfiConverterTypeNextUpload: FfiConverterRustBuffer {
             FfiConverterTypeUpload.write(upload, into: &buf)
             
         
-        case let .wait(until,why):
+        case let .wait(until,why,detail):
             writeInt(&buf, Int32(2))
             FfiConverterTypeMoment.write(until, into: &buf)
             FfiConverterTypeWaitReason.write(why, into: &buf)
+            FfiConverterString.write(detail, into: &buf)
             
         
-        case .signIn:
+        case let .signIn(why,detail):
             writeInt(&buf, Int32(3))
-        
+            FfiConverterTypeSignInReason.write(why, into: &buf)
+            FfiConverterString.write(detail, into: &buf)
+            
         
         case .idle:
             writeInt(&buf, Int32(4))
@@ -2438,9 +2707,9 @@ enum OutboxError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
          */detail: String
     )
     /**
-     * The file was hurt while in use and has been repaired: ask again.
+     * The file was corrupt while in use and has been repaired: ask again.
      */
-    case Hurt
+    case Corrupt
     /**
      * A newer version of the app wrote the file: update.
      */
@@ -2493,7 +2762,7 @@ public struct FfiConverterTypeOutboxError: FfiConverterRustBuffer {
         case 9: return .Unavailable(
             detail: try FfiConverterString.read(from: &buf)
             )
-        case 10: return .Hurt
+        case 10: return .Corrupt
         case 11: return .NewerSchema
         case 12: return .Closed
 
@@ -2547,7 +2816,7 @@ public struct FfiConverterTypeOutboxError: FfiConverterRustBuffer {
             FfiConverterString.write(detail, into: &buf)
             
         
-        case .Hurt:
+        case .Corrupt:
             writeInt(&buf, Int32(10))
         
         
@@ -2604,6 +2873,10 @@ public enum Outcome: Equatable, Hashable {
      * It was cancelled before for another reason, which stays.
      */
     case alreadyCancelled
+    /**
+     * The incident was erased; nothing brings it back.
+     */
+    case erased
 
 
 
@@ -2635,6 +2908,8 @@ public struct FfiConverterTypeOutcome: FfiConverterRustBuffer {
         
         case 5: return .alreadyCancelled
         
+        case 6: return .erased
+        
         default: throw UniffiInternalError.unexpectedEnumCase
         }
     }
@@ -2662,6 +2937,10 @@ public struct FfiConverterTypeOutcome: FfiConverterRustBuffer {
         case .alreadyCancelled:
             writeInt(&buf, Int32(5))
         
+        
+        case .erased:
+            writeInt(&buf, Int32(6))
+        
         }
     }
 }
@@ -2684,10 +2963,95 @@ public func FfiConverterTypeOutcome_lower(_ value: Outcome) -> RustBuffer {
 
 
 /**
+ * What is wrong with the token.
+ */
+
+public enum SignInReason: Equatable, Hashable {
+    
+    /**
+     * There is none, or it is bad or expired.
+     */
+    case unauthorized
+    /**
+     * It does not allow what is asked: another token may.
+     */
+    case forbidden
+    /**
+     * It is another person's than the outbox was opened for. Nothing was stored under that name.
+     */
+    case wrongReporter
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension SignInReason: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSignInReason: FfiConverterRustBuffer {
+    typealias SwiftType = SignInReason
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SignInReason {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .unauthorized
+        
+        case 2: return .forbidden
+        
+        case 3: return .wrongReporter
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: SignInReason, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .unauthorized:
+            writeInt(&buf, Int32(1))
+        
+        
+        case .forbidden:
+            writeInt(&buf, Int32(2))
+        
+        
+        case .wrongReporter:
+            writeInt(&buf, Int32(3))
+        
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignInReason_lift(_ buf: RustBuffer) throws -> SignInReason {
+    return try FfiConverterTypeSignInReason.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignInReason_lower(_ value: SignInReason) -> RustBuffer {
+    return FfiConverterTypeSignInReason.lower(value)
+}
+
+
+
+/**
  * What came of an upload.
  */
 
-public enum UploadResult: Equatable, Hashable {
+public enum UploadResult: Equatable, Hashable, CustomDebugStringConvertible {
     
     /**
      * The server, or somebody in its place, answered.
@@ -2700,13 +3064,23 @@ public enum UploadResult: Equatable, Hashable {
          * As received.
          */headers: [Header], 
         /**
-         * As received.
+         * As received; of one that is longer than 1 MiB no more need be read than shows that.
          */body: Data
     )
     /**
      * No answer: no network, no address, a time-out, a broken connection.
      */
-    case networkFailure
+    case networkFailure(
+        /**
+         * How it failed.
+         */kind: NetworkFailureKind, 
+        /**
+         * What the platform says about it, for a log: never a token.
+         */detail: String, 
+        /**
+         * Whether the request may have left the device.
+         */sent: Bool
+    )
     /**
      * The app did not want to wait for the answer.
      */
@@ -2716,6 +3090,17 @@ public enum UploadResult: Equatable, Hashable {
 
 
 
+// The local Rust `Debug` implementation.
+public var debugDescription: String {
+    return try!  FfiConverterString.lift(
+        try! rustCall() {
+        uniffiCallStatus in
+    uniffi_incident_mobile_ffi_fn_method_uploadresult_uniffi_trait_debug(
+            FfiConverterTypeUploadResult_lower(self),uniffiCallStatus
+    )
+}
+    )
+}
 }
 
 #if compiler(>=6)
@@ -2735,7 +3120,8 @@ public struct FfiConverterTypeUploadResult: FfiConverterRustBuffer {
         case 1: return .response(status: try FfiConverterInt64.read(from: &buf), headers: try FfiConverterSequenceTypeHeader.read(from: &buf), body: try FfiConverterData.read(from: &buf)
         )
         
-        case 2: return .networkFailure
+        case 2: return .networkFailure(kind: try FfiConverterTypeNetworkFailureKind.read(from: &buf), detail: try FfiConverterString.read(from: &buf), sent: try FfiConverterBool.read(from: &buf)
+        )
         
         case 3: return .cancelled
         
@@ -2754,9 +3140,12 @@ public struct FfiConverterTypeUploadResult: FfiConverterRustBuffer {
             FfiConverterData.write(body, into: &buf)
             
         
-        case .networkFailure:
+        case let .networkFailure(kind,detail,sent):
             writeInt(&buf, Int32(2))
-        
+            FfiConverterTypeNetworkFailureKind.write(kind, into: &buf)
+            FfiConverterString.write(detail, into: &buf)
+            FfiConverterBool.write(sent, into: &buf)
+            
         
         case .cancelled:
             writeInt(&buf, Int32(3))
@@ -2789,15 +3178,15 @@ public func FfiConverterTypeUploadResult_lower(_ value: UploadResult) -> RustBuf
 public enum WaitReason: Equatable, Hashable {
     
     /**
-     * The network.
+     * There is no network.
      */
     case offline
     /**
-     * Somebody else answered: a captive portal, a proxy.
+     * Somebody else answered: a captive portal, a firewall, a proxy.
      */
     case notTheServer
     /**
-     * The server asks for patience or has trouble of its own.
+     * The server asks for patience or has problem of its own.
      */
     case serverBusy
     /**
@@ -2808,6 +3197,26 @@ public enum WaitReason: Equatable, Hashable {
      * An upload that is under way, here or in another process.
      */
     case anotherSender
+    /**
+     * No secure connection: a certificate, or somebody in between.
+     */
+    case tls
+    /**
+     * The server's machine takes no connection.
+     */
+    case refused
+    /**
+     * There was no answer in time.
+     */
+    case timedOut
+    /**
+     * The connection failed in another way.
+     */
+    case noAnswer
+    /**
+     * An anonymous report keeps its distance from the named one that was sent before it.
+     */
+    case spacing
 
 
 
@@ -2839,6 +3248,16 @@ public struct FfiConverterTypeWaitReason: FfiConverterRustBuffer {
         
         case 5: return .anotherSender
         
+        case 6: return .tls
+        
+        case 7: return .refused
+        
+        case 8: return .timedOut
+        
+        case 9: return .noAnswer
+        
+        case 10: return .spacing
+        
         default: throw UniffiInternalError.unexpectedEnumCase
         }
     }
@@ -2865,6 +3284,26 @@ public struct FfiConverterTypeWaitReason: FfiConverterRustBuffer {
         
         case .anotherSender:
             writeInt(&buf, Int32(5))
+        
+        
+        case .tls:
+            writeInt(&buf, Int32(6))
+        
+        
+        case .refused:
+            writeInt(&buf, Int32(7))
+        
+        
+        case .timedOut:
+            writeInt(&buf, Int32(8))
+        
+        
+        case .noAnswer:
+            writeInt(&buf, Int32(9))
+        
+        
+        case .spacing:
+            writeInt(&buf, Int32(10))
         
         }
     }
@@ -3242,28 +3681,34 @@ private let initializationResult: InitializationResult = {
     if (uniffi_incident_mobile_ffi_checksum_func_derive_key() != 41035) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_incident_mobile_ffi_checksum_func_validate_draft() != 59571) {
+    if (uniffi_incident_mobile_ffi_checksum_func_validate_draft() != 26676) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_incident_mobile_ffi_checksum_method_outbox_cancel() != 18757) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_incident_mobile_ffi_checksum_method_outbox_close() != 3892) {
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_close() != 62181) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_incident_mobile_ffi_checksum_method_outbox_complete_upload() != 37350) {
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_complete_upload() != 20713) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_incident_mobile_ffi_checksum_method_outbox_discard() != 48756) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_incident_mobile_ffi_checksum_method_outbox_entries() != 41894) {
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_discard_all() != 26918) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_entries() != 42276) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_incident_mobile_ffi_checksum_method_outbox_entry() != 24741) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_incident_mobile_ffi_checksum_method_outbox_next_upload() != 6382) {
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_network_changed() != 22408) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_next_upload() != 47686) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_incident_mobile_ffi_checksum_method_outbox_report() != 39461) {
@@ -3272,7 +3717,10 @@ private let initializationResult: InitializationResult = {
     if (uniffi_incident_mobile_ffi_checksum_method_outbox_retry() != 34605) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_incident_mobile_ffi_checksum_method_outbox_summary() != 50027) {
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_retry_all() != 10058) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_summary() != 16739) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_incident_mobile_ffi_checksum_method_outbox_token_changed() != 64945) {

@@ -155,7 +155,7 @@ final class OutboxTests: XCTestCase {
         let end = try await outbox.sync(transport: Always(result: welcome))
         let entry = try await outbox.entry(key: key)
 
-        guard case .wait(let until, let why) = end else {
+        guard case .wait(let until, let why, _) = end else {
             return XCTFail("expected a wait, got \(end)")
         }
         XCTAssertEqual(why, WaitReason.notTheServer)

@@ -63,8 +63,8 @@ final class ServerTests: XCTestCase {
         let end = try await outbox.sync(transport: transport)
         let entry = try await outbox.entry(key: key)
 
-        XCTAssertEqual(refused, SyncEnd.signIn)
-        XCTAssertEqual(stillRefused, SyncEnd.signIn)
+        XCTAssertEqual(refused, SyncEnd.signIn(why: .unauthorized, detail: "the server wants a valid access token"))
+        XCTAssertEqual(stillRefused, SyncEnd.signIn(why: .unauthorized, detail: "the server wants a valid access token"))
         XCTAssertEqual(end, SyncEnd.idle)
         XCTAssertEqual(entry.state, EntryState.settled)
     }

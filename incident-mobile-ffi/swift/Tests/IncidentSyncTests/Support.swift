@@ -99,7 +99,7 @@ struct LosesAnswers: Transport {
 
     func send(_ upload: Upload) async throws -> UploadResult {
         _ = try await inner.send(upload)
-        return .networkFailure
+        return .networkFailure(kind: .offline, detail: "", sent: false)
     }
 }
 

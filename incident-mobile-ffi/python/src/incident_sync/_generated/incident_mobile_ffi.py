@@ -528,27 +528,33 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_incident_mobile_ffi_checksum_func_derive_key() != 41035:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_func_validate_draft() != 59571:
+    if lib.uniffi_incident_mobile_ffi_checksum_func_validate_draft() != 26676:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_cancel() != 18757:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_close() != 3892:
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_close() != 62181:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_complete_upload() != 37350:
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_complete_upload() != 20713:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_discard() != 48756:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_entries() != 41894:
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_discard_all() != 26918:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_entries() != 42276:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_entry() != 24741:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_next_upload() != 6382:
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_network_changed() != 22408:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_next_upload() != 47686:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_report() != 39461:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_retry() != 34605:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_summary() != 50027:
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_retry_all() != 10058:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_summary() != 16739:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_token_changed() != 64945:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -604,12 +610,18 @@ _UniffiLib.uniffi_incident_mobile_ffi_checksum_method_outbox_complete_upload.res
 _UniffiLib.uniffi_incident_mobile_ffi_checksum_method_outbox_discard.argtypes = (
 )
 _UniffiLib.uniffi_incident_mobile_ffi_checksum_method_outbox_discard.restype = ctypes.c_uint16
+_UniffiLib.uniffi_incident_mobile_ffi_checksum_method_outbox_discard_all.argtypes = (
+)
+_UniffiLib.uniffi_incident_mobile_ffi_checksum_method_outbox_discard_all.restype = ctypes.c_uint16
 _UniffiLib.uniffi_incident_mobile_ffi_checksum_method_outbox_entries.argtypes = (
 )
 _UniffiLib.uniffi_incident_mobile_ffi_checksum_method_outbox_entries.restype = ctypes.c_uint16
 _UniffiLib.uniffi_incident_mobile_ffi_checksum_method_outbox_entry.argtypes = (
 )
 _UniffiLib.uniffi_incident_mobile_ffi_checksum_method_outbox_entry.restype = ctypes.c_uint16
+_UniffiLib.uniffi_incident_mobile_ffi_checksum_method_outbox_network_changed.argtypes = (
+)
+_UniffiLib.uniffi_incident_mobile_ffi_checksum_method_outbox_network_changed.restype = ctypes.c_uint16
 _UniffiLib.uniffi_incident_mobile_ffi_checksum_method_outbox_next_upload.argtypes = (
 )
 _UniffiLib.uniffi_incident_mobile_ffi_checksum_method_outbox_next_upload.restype = ctypes.c_uint16
@@ -619,6 +631,9 @@ _UniffiLib.uniffi_incident_mobile_ffi_checksum_method_outbox_report.restype = ct
 _UniffiLib.uniffi_incident_mobile_ffi_checksum_method_outbox_retry.argtypes = (
 )
 _UniffiLib.uniffi_incident_mobile_ffi_checksum_method_outbox_retry.restype = ctypes.c_uint16
+_UniffiLib.uniffi_incident_mobile_ffi_checksum_method_outbox_retry_all.argtypes = (
+)
+_UniffiLib.uniffi_incident_mobile_ffi_checksum_method_outbox_retry_all.restype = ctypes.c_uint16
 _UniffiLib.uniffi_incident_mobile_ffi_checksum_method_outbox_summary.argtypes = (
 )
 _UniffiLib.uniffi_incident_mobile_ffi_checksum_method_outbox_summary.restype = ctypes.c_uint16
@@ -670,10 +685,17 @@ _UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_discard.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_discard.restype = None
+_UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_discard_all.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_discard_all.restype = ctypes.c_int64
 _UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_entries.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
     ctypes.c_int64,
+    _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_entries.restype = _UniffiRustBuffer
@@ -683,6 +705,11 @@ _UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_entry.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_entry.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_network_changed.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_network_changed.restype = None
 _UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_next_upload.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -700,6 +727,12 @@ _UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_retry.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_retry.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_retry_all.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_retry_all.restype = ctypes.c_int64
 _UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_summary.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -716,6 +749,46 @@ _UniffiLib.uniffi_incident_mobile_ffi_fn_constructor_outbox_open.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_incident_mobile_ffi_fn_constructor_outbox_open.restype = ctypes.c_uint64
+_UniffiLib.uniffi_incident_mobile_ffi_fn_method_canonicalpayload_uniffi_trait_debug.argtypes = (
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_incident_mobile_ffi_fn_method_canonicalpayload_uniffi_trait_debug.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_incident_mobile_ffi_fn_method_draft_uniffi_trait_debug.argtypes = (
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_incident_mobile_ffi_fn_method_draft_uniffi_trait_debug.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_incident_mobile_ffi_fn_method_entry_uniffi_trait_debug.argtypes = (
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_incident_mobile_ffi_fn_method_entry_uniffi_trait_debug.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_incident_mobile_ffi_fn_method_incident_uniffi_trait_debug.argtypes = (
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_incident_mobile_ffi_fn_method_incident_uniffi_trait_debug.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_incident_mobile_ffi_fn_method_problem_uniffi_trait_debug.argtypes = (
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_incident_mobile_ffi_fn_method_problem_uniffi_trait_debug.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_incident_mobile_ffi_fn_method_upload_uniffi_trait_debug.argtypes = (
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_incident_mobile_ffi_fn_method_upload_uniffi_trait_debug.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_incident_mobile_ffi_fn_method_nextupload_uniffi_trait_debug.argtypes = (
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_incident_mobile_ffi_fn_method_nextupload_uniffi_trait_debug.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_incident_mobile_ffi_fn_method_uploadresult_uniffi_trait_debug.argtypes = (
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_incident_mobile_ffi_fn_method_uploadresult_uniffi_trait_debug.restype = _UniffiRustBuffer
 _UniffiLib.uniffi_incident_mobile_ffi_fn_clone_outbox.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -799,6 +872,19 @@ class CanonicalPayload:
         self.text = text
         self.ignored = ignored
         
+    # The Rust `Debug::fmt` implementation.
+    def __repr__(self) -> str:
+        _uniffi_lowered_args = (
+            _UniffiFfiConverterTypeCanonicalPayload.lower(self),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterString.lift
+        _uniffi_error_converter = None
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_incident_mobile_ffi_fn_method_canonicalpayload_uniffi_trait_debug,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
         
 
     
@@ -971,6 +1057,19 @@ class Draft:
         else:
             self.cancellation_reason = cancellation_reason
         
+    # The Rust `Debug::fmt` implementation.
+    def __repr__(self) -> str:
+        _uniffi_lowered_args = (
+            _UniffiFfiConverterTypeDraft.lower(self),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterString.lift
+        _uniffi_error_converter = None
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_incident_mobile_ffi_fn_method_draft_uniffi_trait_debug,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
         
 
     
@@ -1043,12 +1142,12 @@ class EntryState(enum.Enum):
     
     SENDING = 1
     """
-    It is part of the upload that is under way.
+    It is part of the upload that is under way in this process.
 """
     
     SETTLED = 2
     """
-    The server has it.
+    The server has it, as it stands here.
 """
     
     QUARANTINED = 3
@@ -1168,7 +1267,7 @@ class _UniffiFfiConverterSequenceTypeViolation(_UniffiConverterRustBuffer):
 @dataclass
 class Problem:
     """
-    Why the server did not take a report.
+    Why the server did not take a report, as far as its answer could be read.
 """
     def __init__(self, *, status:int, slug:typing.Optional[str], detail:typing.Optional[str], errors:typing.List[Violation], fields:typing.List[str]):
         self.status = status
@@ -1177,6 +1276,19 @@ class Problem:
         self.errors = errors
         self.fields = fields
         
+    # The Rust `Debug::fmt` implementation.
+    def __repr__(self) -> str:
+        _uniffi_lowered_args = (
+            _UniffiFfiConverterTypeProblem.lower(self),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterString.lift
+        _uniffi_error_converter = None
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_incident_mobile_ffi_fn_method_problem_uniffi_trait_debug,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
         
 
     
@@ -1331,6 +1443,11 @@ class Outcome(enum.Enum):
     It was cancelled before for another reason, which stays.
 """
     
+    ERASED = 5
+    """
+    The incident was erased; nothing brings it back.
+"""
+    
 
 
 class _UniffiFfiConverterTypeOutcome(_UniffiConverterRustBuffer):
@@ -1347,6 +1464,8 @@ class _UniffiFfiConverterTypeOutcome(_UniffiConverterRustBuffer):
             return Outcome.CANCELLED
         if variant == 5:
             return Outcome.ALREADY_CANCELLED
+        if variant == 6:
+            return Outcome.ERASED
         raise InternalError("Raw enum value doesn't match any cases")
 
     @staticmethod
@@ -1360,6 +1479,8 @@ class _UniffiFfiConverterTypeOutcome(_UniffiConverterRustBuffer):
         if value == Outcome.CANCELLED:
             return
         if value == Outcome.ALREADY_CANCELLED:
+            return
+        if value == Outcome.ERASED:
             return
         raise ValueError(value)
 
@@ -1375,6 +1496,8 @@ class _UniffiFfiConverterTypeOutcome(_UniffiConverterRustBuffer):
             buf.write_i32(4)
         if value == Outcome.ALREADY_CANCELLED:
             buf.write_i32(5)
+        if value == Outcome.ERASED:
+            buf.write_i32(6)
 
 
 
@@ -1392,6 +1515,19 @@ class Incident:
         self.cancelled_at = cancelled_at
         self.cancellation_reason = cancellation_reason
         
+    # The Rust `Debug::fmt` implementation.
+    def __repr__(self) -> str:
+        _uniffi_lowered_args = (
+            _UniffiFfiConverterTypeIncident.lower(self),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterString.lift
+        _uniffi_error_converter = None
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_incident_mobile_ffi_fn_method_incident_uniffi_trait_debug,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
         
 
     
@@ -1494,6 +1630,19 @@ class Entry:
         self.problem = problem
         self.incident = incident
         
+    # The Rust `Debug::fmt` implementation.
+    def __repr__(self) -> str:
+        _uniffi_lowered_args = (
+            _UniffiFfiConverterTypeEntry.lower(self),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterString.lift
+        _uniffi_error_converter = None
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_incident_mobile_ffi_fn_method_entry_uniffi_trait_debug,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
         
 
     
@@ -1676,7 +1825,7 @@ class _UniffiFfiConverterTypeProgress(_UniffiConverterRustBuffer):
 @dataclass
 class Recovery:
     """
-    What was saved from a hurt file.
+    What was saved from a corrupt file.
 """
     def __init__(self, *, saved:int, lost:int, moved_to:str):
         self.saved = saved
@@ -1862,6 +2011,19 @@ class Upload:
         self.body = body
         self.timeout_ms = timeout_ms
         
+    # The Rust `Debug::fmt` implementation.
+    def __repr__(self) -> str:
+        _uniffi_lowered_args = (
+            _UniffiFfiConverterTypeUpload.lower(self),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterString.lift
+        _uniffi_error_converter = None
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_incident_mobile_ffi_fn_method_upload_uniffi_trait_debug,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
         
 
     
@@ -1917,6 +2079,88 @@ class _UniffiFfiConverterTypeUpload(_UniffiConverterRustBuffer):
 
 
 
+class NetworkFailureKind(enum.Enum):
+    """
+    How a network fails.
+"""
+    
+    OFFLINE = 0
+    """
+    No network, or no name server.
+"""
+    
+    TLS = 1
+    """
+    No secure connection: a certificate, or somebody in between.
+"""
+    
+    REFUSED = 2
+    """
+    The server's machine takes no connection.
+"""
+    
+    TIMED_OUT = 3
+    """
+    No answer in time.
+"""
+    
+    OTHER = 4
+    """
+    Anything else, such as a connection that broke.
+"""
+    
+
+
+class _UniffiFfiConverterTypeNetworkFailureKind(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        variant = buf.read_i32()
+        if variant == 1:
+            return NetworkFailureKind.OFFLINE
+        if variant == 2:
+            return NetworkFailureKind.TLS
+        if variant == 3:
+            return NetworkFailureKind.REFUSED
+        if variant == 4:
+            return NetworkFailureKind.TIMED_OUT
+        if variant == 5:
+            return NetworkFailureKind.OTHER
+        raise InternalError("Raw enum value doesn't match any cases")
+
+    @staticmethod
+    def check_lower(value):
+        if value == NetworkFailureKind.OFFLINE:
+            return
+        if value == NetworkFailureKind.TLS:
+            return
+        if value == NetworkFailureKind.REFUSED:
+            return
+        if value == NetworkFailureKind.TIMED_OUT:
+            return
+        if value == NetworkFailureKind.OTHER:
+            return
+        raise ValueError(value)
+
+    @staticmethod
+    def write(value, buf):
+        if value == NetworkFailureKind.OFFLINE:
+            buf.write_i32(1)
+        if value == NetworkFailureKind.TLS:
+            buf.write_i32(2)
+        if value == NetworkFailureKind.REFUSED:
+            buf.write_i32(3)
+        if value == NetworkFailureKind.TIMED_OUT:
+            buf.write_i32(4)
+        if value == NetworkFailureKind.OTHER:
+            buf.write_i32(5)
+
+
+
+
+
+
+
+
 class WaitReason(enum.Enum):
     """
     What the queue waits for.
@@ -1924,17 +2168,17 @@ class WaitReason(enum.Enum):
     
     OFFLINE = 0
     """
-    The network.
+    There is no network.
 """
     
     NOT_THE_SERVER = 1
     """
-    Somebody else answered: a captive portal, a proxy.
+    Somebody else answered: a captive portal, a firewall, a proxy.
 """
     
     SERVER_BUSY = 2
     """
-    The server asks for patience or has trouble of its own.
+    The server asks for patience or has problem of its own.
 """
     
     WRONG_ADDRESS = 3
@@ -1945,6 +2189,31 @@ class WaitReason(enum.Enum):
     ANOTHER_SENDER = 4
     """
     An upload that is under way, here or in another process.
+"""
+    
+    TLS = 5
+    """
+    No secure connection: a certificate, or somebody in between.
+"""
+    
+    REFUSED = 6
+    """
+    The server's machine takes no connection.
+"""
+    
+    TIMED_OUT = 7
+    """
+    There was no answer in time.
+"""
+    
+    NO_ANSWER = 8
+    """
+    The connection failed in another way.
+"""
+    
+    SPACING = 9
+    """
+    An anonymous report keeps its distance from the named one that was sent before it.
 """
     
 
@@ -1963,6 +2232,16 @@ class _UniffiFfiConverterTypeWaitReason(_UniffiConverterRustBuffer):
             return WaitReason.WRONG_ADDRESS
         if variant == 5:
             return WaitReason.ANOTHER_SENDER
+        if variant == 6:
+            return WaitReason.TLS
+        if variant == 7:
+            return WaitReason.REFUSED
+        if variant == 8:
+            return WaitReason.TIMED_OUT
+        if variant == 9:
+            return WaitReason.NO_ANSWER
+        if variant == 10:
+            return WaitReason.SPACING
         raise InternalError("Raw enum value doesn't match any cases")
 
     @staticmethod
@@ -1976,6 +2255,16 @@ class _UniffiFfiConverterTypeWaitReason(_UniffiConverterRustBuffer):
         if value == WaitReason.WRONG_ADDRESS:
             return
         if value == WaitReason.ANOTHER_SENDER:
+            return
+        if value == WaitReason.TLS:
+            return
+        if value == WaitReason.REFUSED:
+            return
+        if value == WaitReason.TIMED_OUT:
+            return
+        if value == WaitReason.NO_ANSWER:
+            return
+        if value == WaitReason.SPACING:
             return
         raise ValueError(value)
 
@@ -1991,6 +2280,76 @@ class _UniffiFfiConverterTypeWaitReason(_UniffiConverterRustBuffer):
             buf.write_i32(4)
         if value == WaitReason.ANOTHER_SENDER:
             buf.write_i32(5)
+        if value == WaitReason.TLS:
+            buf.write_i32(6)
+        if value == WaitReason.REFUSED:
+            buf.write_i32(7)
+        if value == WaitReason.TIMED_OUT:
+            buf.write_i32(8)
+        if value == WaitReason.NO_ANSWER:
+            buf.write_i32(9)
+        if value == WaitReason.SPACING:
+            buf.write_i32(10)
+
+
+
+
+
+
+
+
+class SignInReason(enum.Enum):
+    """
+    What is wrong with the token.
+"""
+    
+    UNAUTHORIZED = 0
+    """
+    There is none, or it is bad or expired.
+"""
+    
+    FORBIDDEN = 1
+    """
+    It does not allow what is asked: another token may.
+"""
+    
+    WRONG_REPORTER = 2
+    """
+    It is another person's than the outbox was opened for. Nothing was stored under that name.
+"""
+    
+
+
+class _UniffiFfiConverterTypeSignInReason(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        variant = buf.read_i32()
+        if variant == 1:
+            return SignInReason.UNAUTHORIZED
+        if variant == 2:
+            return SignInReason.FORBIDDEN
+        if variant == 3:
+            return SignInReason.WRONG_REPORTER
+        raise InternalError("Raw enum value doesn't match any cases")
+
+    @staticmethod
+    def check_lower(value):
+        if value == SignInReason.UNAUTHORIZED:
+            return
+        if value == SignInReason.FORBIDDEN:
+            return
+        if value == SignInReason.WRONG_REPORTER:
+            return
+        raise ValueError(value)
+
+    @staticmethod
+    def write(value, buf):
+        if value == SignInReason.UNAUTHORIZED:
+            buf.write_i32(1)
+        if value == SignInReason.FORBIDDEN:
+            buf.write_i32(2)
+        if value == SignInReason.WRONG_REPORTER:
+            buf.write_i32(3)
 
 
 
@@ -2024,6 +2383,19 @@ class NextUpload:
 
     
             
+        # The Rust `Debug::fmt` implementation.
+        def __repr__(self) -> str:
+            _uniffi_lowered_args = (
+                _UniffiFfiConverterTypeNextUpload.lower(self),
+            )
+            _uniffi_lift_return = _UniffiFfiConverterString.lift
+            _uniffi_error_converter = None
+            _uniffi_ffi_result = _uniffi_rust_call_with_error(
+                _uniffi_error_converter,
+                _UniffiLib.uniffi_incident_mobile_ffi_fn_method_nextupload_uniffi_trait_debug,
+                *_uniffi_lowered_args,
+            )
+            return _uniffi_lift_return(_uniffi_ffi_result)
             
     
         def __str__(self):
@@ -2043,7 +2415,7 @@ class NextUpload:
         Nothing before this moment.
 """
         
-        def __init__(self, until:Moment, why:WaitReason):
+        def __init__(self, until:Moment, why:WaitReason, detail:str):
             self.until = until
             
             """
@@ -2056,14 +2428,33 @@ class NextUpload:
         What is being waited for.
 """
         
+            self.detail = detail
+            
+            """
+        The same in words for a log: never a token or a text of a report.
+"""
+        
             pass
 
     
             
+        # The Rust `Debug::fmt` implementation.
+        def __repr__(self) -> str:
+            _uniffi_lowered_args = (
+                _UniffiFfiConverterTypeNextUpload.lower(self),
+            )
+            _uniffi_lift_return = _UniffiFfiConverterString.lift
+            _uniffi_error_converter = None
+            _uniffi_ffi_result = _uniffi_rust_call_with_error(
+                _uniffi_error_converter,
+                _UniffiLib.uniffi_incident_mobile_ffi_fn_method_nextupload_uniffi_trait_debug,
+                *_uniffi_lowered_args,
+            )
+            return _uniffi_lift_return(_uniffi_ffi_result)
             
     
         def __str__(self):
-            return "NextUpload.WAIT(until={}, why={})".format(self.until, self.why)
+            return "NextUpload.WAIT(until={}, why={}, detail={})".format(self.until, self.why, self.detail)
         def __eq__(self, other):
             if not isinstance(other, NextUpload):
                 return NotImplemented
@@ -2073,6 +2464,8 @@ class NextUpload:
                 return False
             if self.why != other.why:
                 return False
+            if self.detail != other.detail:
+                return False
             return True
 
     @dataclass
@@ -2081,19 +2474,48 @@ class NextUpload:
         Nothing before there is a new token.
 """
         
-        def __init__(self, ):
+        def __init__(self, why:SignInReason, detail:str):
+            self.why = why
+            
+            """
+        What is wrong with the token.
+"""
+        
+            self.detail = detail
+            
+            """
+        The same in words for a log: never a token or a text of a report.
+"""
+        
             pass
 
     
             
+        # The Rust `Debug::fmt` implementation.
+        def __repr__(self) -> str:
+            _uniffi_lowered_args = (
+                _UniffiFfiConverterTypeNextUpload.lower(self),
+            )
+            _uniffi_lift_return = _UniffiFfiConverterString.lift
+            _uniffi_error_converter = None
+            _uniffi_ffi_result = _uniffi_rust_call_with_error(
+                _uniffi_error_converter,
+                _UniffiLib.uniffi_incident_mobile_ffi_fn_method_nextupload_uniffi_trait_debug,
+                *_uniffi_lowered_args,
+            )
+            return _uniffi_lift_return(_uniffi_ffi_result)
             
     
         def __str__(self):
-            return "NextUpload.SIGN_IN()".format()
+            return "NextUpload.SIGN_IN(why={}, detail={})".format(self.why, self.detail)
         def __eq__(self, other):
             if not isinstance(other, NextUpload):
                 return NotImplemented
             if not other.is_SIGN_IN():
+                return False
+            if self.why != other.why:
+                return False
+            if self.detail != other.detail:
                 return False
             return True
 
@@ -2108,6 +2530,19 @@ class NextUpload:
 
     
             
+        # The Rust `Debug::fmt` implementation.
+        def __repr__(self) -> str:
+            _uniffi_lowered_args = (
+                _UniffiFfiConverterTypeNextUpload.lower(self),
+            )
+            _uniffi_lift_return = _UniffiFfiConverterString.lift
+            _uniffi_error_converter = None
+            _uniffi_ffi_result = _uniffi_rust_call_with_error(
+                _uniffi_error_converter,
+                _UniffiLib.uniffi_incident_mobile_ffi_fn_method_nextupload_uniffi_trait_debug,
+                *_uniffi_lowered_args,
+            )
+            return _uniffi_lift_return(_uniffi_ffi_result)
             
     
         def __str__(self):
@@ -2164,9 +2599,12 @@ class _UniffiFfiConverterTypeNextUpload(_UniffiConverterRustBuffer):
             return NextUpload.WAIT(
                 _UniffiFfiConverterTypeMoment.read(buf),
                 _UniffiFfiConverterTypeWaitReason.read(buf),
+                _UniffiFfiConverterString.read(buf),
             )
         if variant == 3:
             return NextUpload.SIGN_IN(
+                _UniffiFfiConverterTypeSignInReason.read(buf),
+                _UniffiFfiConverterString.read(buf),
             )
         if variant == 4:
             return NextUpload.IDLE(
@@ -2181,8 +2619,11 @@ class _UniffiFfiConverterTypeNextUpload(_UniffiConverterRustBuffer):
         if value.is_WAIT():
             _UniffiFfiConverterTypeMoment.check_lower(value.until)
             _UniffiFfiConverterTypeWaitReason.check_lower(value.why)
+            _UniffiFfiConverterString.check_lower(value.detail)
             return
         if value.is_SIGN_IN():
+            _UniffiFfiConverterTypeSignInReason.check_lower(value.why)
+            _UniffiFfiConverterString.check_lower(value.detail)
             return
         if value.is_IDLE():
             return
@@ -2197,8 +2638,11 @@ class _UniffiFfiConverterTypeNextUpload(_UniffiConverterRustBuffer):
             buf.write_i32(2)
             _UniffiFfiConverterTypeMoment.write(value.until, buf)
             _UniffiFfiConverterTypeWaitReason.write(value.why, buf)
+            _UniffiFfiConverterString.write(value.detail, buf)
         if value.is_SIGN_IN():
             buf.write_i32(3)
+            _UniffiFfiConverterTypeSignInReason.write(value.why, buf)
+            _UniffiFfiConverterString.write(value.detail, buf)
         if value.is_IDLE():
             buf.write_i32(4)
 
@@ -2333,17 +2777,17 @@ class OutboxError:  # type: ignore
         def __repr__(self):
             return "OutboxError.Unavailable({})".format(str(self))
     _UniffiTempOutboxError.Unavailable = Unavailable # type: ignore
-    class Hurt(_UniffiTempOutboxError):
+    class Corrupt(_UniffiTempOutboxError):
         """
-        The file was hurt while in use and has been repaired: ask again.
+        The file was corrupt while in use and has been repaired: ask again.
 """
         
         def __init__(self):
             pass
 
         def __repr__(self):
-            return "OutboxError.Hurt({})".format(str(self))
-    _UniffiTempOutboxError.Hurt = Hurt # type: ignore
+            return "OutboxError.Corrupt({})".format(str(self))
+    _UniffiTempOutboxError.Corrupt = Corrupt # type: ignore
     class NewerSchema(_UniffiTempOutboxError):
         """
         A newer version of the app wrote the file: update.
@@ -2406,7 +2850,7 @@ class _UniffiFfiConverterTypeOutboxError(_UniffiConverterRustBuffer):
                 _UniffiFfiConverterString.read(buf),
             )
         if variant == 10:
-            return OutboxError.Hurt(
+            return OutboxError.Corrupt(
             )
         if variant == 11:
             return OutboxError.NewerSchema(
@@ -2439,7 +2883,7 @@ class _UniffiFfiConverterTypeOutboxError(_UniffiConverterRustBuffer):
         if isinstance(value, OutboxError.Unavailable):
             _UniffiFfiConverterString.check_lower(value.detail)
             return
-        if isinstance(value, OutboxError.Hurt):
+        if isinstance(value, OutboxError.Corrupt):
             return
         if isinstance(value, OutboxError.NewerSchema):
             return
@@ -2469,7 +2913,7 @@ class _UniffiFfiConverterTypeOutboxError(_UniffiConverterRustBuffer):
         if isinstance(value, OutboxError.Unavailable):
             buf.write_i32(9)
             _UniffiFfiConverterString.write(value.detail, buf)
-        if isinstance(value, OutboxError.Hurt):
+        if isinstance(value, OutboxError.Corrupt):
             buf.write_i32(10)
         if isinstance(value, OutboxError.NewerSchema):
             buf.write_i32(11)
@@ -2511,13 +2955,26 @@ class UploadResult:
             self.body = body
             
             """
-        As received.
+        As received; of one that is longer than 1 MiB no more need be read than shows that.
 """
         
             pass
 
     
             
+        # The Rust `Debug::fmt` implementation.
+        def __repr__(self) -> str:
+            _uniffi_lowered_args = (
+                _UniffiFfiConverterTypeUploadResult.lower(self),
+            )
+            _uniffi_lift_return = _UniffiFfiConverterString.lift
+            _uniffi_error_converter = None
+            _uniffi_ffi_result = _uniffi_rust_call_with_error(
+                _uniffi_error_converter,
+                _UniffiLib.uniffi_incident_mobile_ffi_fn_method_uploadresult_uniffi_trait_debug,
+                *_uniffi_lowered_args,
+            )
+            return _uniffi_lift_return(_uniffi_ffi_result)
             
     
         def __str__(self):
@@ -2541,19 +2998,56 @@ class UploadResult:
         No answer: no network, no address, a time-out, a broken connection.
 """
         
-        def __init__(self, ):
+        def __init__(self, kind:NetworkFailureKind, detail:str, sent:bool):
+            self.kind = kind
+            
+            """
+        How it failed.
+"""
+        
+            self.detail = detail
+            
+            """
+        What the platform says about it, for a log: never a token.
+"""
+        
+            self.sent = sent
+            
+            """
+        Whether the request may have left the device.
+"""
+        
             pass
 
     
             
+        # The Rust `Debug::fmt` implementation.
+        def __repr__(self) -> str:
+            _uniffi_lowered_args = (
+                _UniffiFfiConverterTypeUploadResult.lower(self),
+            )
+            _uniffi_lift_return = _UniffiFfiConverterString.lift
+            _uniffi_error_converter = None
+            _uniffi_ffi_result = _uniffi_rust_call_with_error(
+                _uniffi_error_converter,
+                _UniffiLib.uniffi_incident_mobile_ffi_fn_method_uploadresult_uniffi_trait_debug,
+                *_uniffi_lowered_args,
+            )
+            return _uniffi_lift_return(_uniffi_ffi_result)
             
     
         def __str__(self):
-            return "UploadResult.NETWORK_FAILURE()".format()
+            return "UploadResult.NETWORK_FAILURE(kind={}, detail={}, sent={})".format(self.kind, self.detail, self.sent)
         def __eq__(self, other):
             if not isinstance(other, UploadResult):
                 return NotImplemented
             if not other.is_NETWORK_FAILURE():
+                return False
+            if self.kind != other.kind:
+                return False
+            if self.detail != other.detail:
+                return False
+            if self.sent != other.sent:
                 return False
             return True
 
@@ -2568,6 +3062,19 @@ class UploadResult:
 
     
             
+        # The Rust `Debug::fmt` implementation.
+        def __repr__(self) -> str:
+            _uniffi_lowered_args = (
+                _UniffiFfiConverterTypeUploadResult.lower(self),
+            )
+            _uniffi_lift_return = _UniffiFfiConverterString.lift
+            _uniffi_error_converter = None
+            _uniffi_ffi_result = _uniffi_rust_call_with_error(
+                _uniffi_error_converter,
+                _UniffiLib.uniffi_incident_mobile_ffi_fn_method_uploadresult_uniffi_trait_debug,
+                *_uniffi_lowered_args,
+            )
+            return _uniffi_lift_return(_uniffi_ffi_result)
             
     
         def __str__(self):
@@ -2619,6 +3126,9 @@ class _UniffiFfiConverterTypeUploadResult(_UniffiConverterRustBuffer):
             )
         if variant == 2:
             return UploadResult.NETWORK_FAILURE(
+                _UniffiFfiConverterTypeNetworkFailureKind.read(buf),
+                _UniffiFfiConverterString.read(buf),
+                _UniffiFfiConverterBoolean.read(buf),
             )
         if variant == 3:
             return UploadResult.CANCELLED(
@@ -2633,6 +3143,9 @@ class _UniffiFfiConverterTypeUploadResult(_UniffiConverterRustBuffer):
             _UniffiFfiConverterBytes.check_lower(value.body)
             return
         if value.is_NETWORK_FAILURE():
+            _UniffiFfiConverterTypeNetworkFailureKind.check_lower(value.kind)
+            _UniffiFfiConverterString.check_lower(value.detail)
+            _UniffiFfiConverterBoolean.check_lower(value.sent)
             return
         if value.is_CANCELLED():
             return
@@ -2647,6 +3160,9 @@ class _UniffiFfiConverterTypeUploadResult(_UniffiConverterRustBuffer):
             _UniffiFfiConverterBytes.write(value.body, buf)
         if value.is_NETWORK_FAILURE():
             buf.write_i32(2)
+            _UniffiFfiConverterTypeNetworkFailureKind.write(value.kind, buf)
+            _UniffiFfiConverterString.write(value.detail, buf)
+            _UniffiFfiConverterBoolean.write(value.sent, buf)
         if value.is_CANCELLED():
             buf.write_i32(3)
 
@@ -2719,7 +3235,7 @@ class OutboxProtocol(typing.Protocol):
         Closes the file; closing twice is no fault.
 
         # Errors
-        None; every function of the glass may fail, so that no caller has to tell those that may.
+        None; every function here may fail, so that no caller has to tell those that may.
 """
         raise NotImplementedError
     def complete_upload(self, upload_id: int,result: UploadResult) -> Progress:
@@ -2738,9 +3254,17 @@ class OutboxProtocol(typing.Protocol):
         See [`OutboxError`].
 """
         raise NotImplementedError
-    def entries(self, filter: typing.Union[object, typing.Optional[EntryState]] = _DEFAULT,limit: int = 100) -> typing.List[Entry]:
+    def discard_all(self, filter: typing.Union[object, typing.Optional[EntryState]] = _DEFAULT) -> int:
         """
-        The entries of this reporter, newest first, at most `limit`.
+        Removes what is settled or in quarantine, or with `filter` the entries of one of these states; says how many.
+
+        # Errors
+        See [`OutboxError`].
+"""
+        raise NotImplementedError
+    def entries(self, filter: typing.Union[object, typing.Optional[EntryState]] = _DEFAULT,limit: int = 100,after: typing.Union[object, typing.Optional[str]] = _DEFAULT) -> typing.List[Entry]:
+        """
+        The entries of this reporter, newest first, at most `limit`, from the one behind `after` on.
 
         # Errors
         See [`OutboxError`].
@@ -2749,6 +3273,14 @@ class OutboxProtocol(typing.Protocol):
     def entry(self, key: str) -> Entry:
         """
         One entry.
+
+        # Errors
+        See [`OutboxError`].
+"""
+        raise NotImplementedError
+    def network_changed(self, ) -> None:
+        """
+        There is another network, or one again: a back-off lapses; what the server asked to wait is kept.
 
         # Errors
         See [`OutboxError`].
@@ -2773,6 +3305,15 @@ class OutboxProtocol(typing.Protocol):
     def retry(self, key: str) -> Entry:
         """
         Sends an entry again: one in quarantine is pending again, and a back-off lapses.
+
+        # Errors
+        See [`OutboxError`].
+"""
+        raise NotImplementedError
+    def retry_all(self, filter: typing.Union[object, typing.Optional[EntryState]] = _DEFAULT) -> int:
+        """
+        Sends again what is in quarantine and what waits, or with `filter` the entries of one of these states; says
+        how many.
 
         # Errors
         See [`OutboxError`].
@@ -2875,7 +3416,7 @@ class Outbox(OutboxProtocol):
         Closes the file; closing twice is no fault.
 
         # Errors
-        None; every function of the glass may fail, so that no caller has to tell those that may.
+        None; every function here may fail, so that no caller has to tell those that may.
 """
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
@@ -2933,9 +3474,32 @@ class Outbox(OutboxProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def entries(self, filter: typing.Union[object, typing.Optional[EntryState]] = _DEFAULT,limit: int = 100) -> typing.List[Entry]:
+    def discard_all(self, filter: typing.Union[object, typing.Optional[EntryState]] = _DEFAULT) -> int:
         """
-        The entries of this reporter, newest first, at most `limit`.
+        Removes what is settled or in quarantine, or with `filter` the entries of one of these states; says how many.
+
+        # Errors
+        See [`OutboxError`].
+"""
+        
+        if filter is _DEFAULT:
+            filter = None
+        _UniffiFfiConverterOptionalTypeEntryState.check_lower(filter)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterOptionalTypeEntryState.lower(filter),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterInt64.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeOutboxError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_discard_all,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def entries(self, filter: typing.Union[object, typing.Optional[EntryState]] = _DEFAULT,limit: int = 100,after: typing.Union[object, typing.Optional[str]] = _DEFAULT) -> typing.List[Entry]:
+        """
+        The entries of this reporter, newest first, at most `limit`, from the one behind `after` on.
 
         # Errors
         See [`OutboxError`].
@@ -2946,10 +3510,15 @@ class Outbox(OutboxProtocol):
         _UniffiFfiConverterOptionalTypeEntryState.check_lower(filter)
 
         _UniffiFfiConverterInt64.check_lower(limit)
+
+        if after is _DEFAULT:
+            after = None
+        _UniffiFfiConverterOptionalString.check_lower(after)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
             _UniffiFfiConverterOptionalTypeEntryState.lower(filter),
             _UniffiFfiConverterInt64.lower(limit),
+            _UniffiFfiConverterOptionalString.lower(after),
         )
         _uniffi_lift_return = _UniffiFfiConverterSequenceTypeEntry.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeOutboxError
@@ -2977,6 +3546,24 @@ class Outbox(OutboxProtocol):
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
             _UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_entry,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def network_changed(self, ) -> None:
+        """
+        There is another network, or one again: a back-off lapses; what the server asked to wait is kept.
+
+        # Errors
+        See [`OutboxError`].
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = lambda val: None
+        _uniffi_error_converter = _UniffiFfiConverterTypeOutboxError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_network_changed,
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
@@ -3037,6 +3624,30 @@ class Outbox(OutboxProtocol):
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
             _UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_retry,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def retry_all(self, filter: typing.Union[object, typing.Optional[EntryState]] = _DEFAULT) -> int:
+        """
+        Sends again what is in quarantine and what waits, or with `filter` the entries of one of these states; says
+        how many.
+
+        # Errors
+        See [`OutboxError`].
+"""
+        
+        if filter is _DEFAULT:
+            filter = None
+        _UniffiFfiConverterOptionalTypeEntryState.check_lower(filter)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterOptionalTypeEntryState.lower(filter),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterInt64.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeOutboxError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_retry_all,
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
@@ -3177,7 +3788,9 @@ __all__ = [
     "EntryState",
     "IncidentStatus",
     "Outcome",
+    "NetworkFailureKind",
     "WaitReason",
+    "SignInReason",
     "NextUpload",
     "OutboxError",
     "UploadResult",

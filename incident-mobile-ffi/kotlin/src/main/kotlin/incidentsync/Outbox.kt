@@ -42,7 +42,7 @@ public class Outbox private constructor(private val queue: Queue) : AutoCloseabl
         queue.entry(key)
     }
 
-    /** The queue in numbers, and what was saved if the file was found hurt. */
+    /** The queue in numbers, and what was saved if the file was found corrupt. */
     public suspend fun summary(): Summary = onDisk { queue.summary() }
 
     /** Sends an entry again, at the user's wish: out of quarantine, and without waiting for a back-off. */
@@ -56,6 +56,15 @@ public class Outbox private constructor(private val queue: Queue) : AutoCloseabl
         requireText("key", key)
         queue.discard(key)
     }
+
+    /** Sends again what is in quarantine and what waits, or the entries of one state; says how many. */
+    public suspend fun retryAll(filter: EntryState? = null): Long = onDisk { queue.retryAll(filter) }
+
+    /** Removes what is settled or in quarantine, or the entries of one of these states; says how many. */
+    public suspend fun discardAll(filter: EntryState? = null): Long = onDisk { queue.discardAll(filter) }
+
+    /** There is another network, or one again: a back-off lapses; what the server asked to wait is kept. */
+    public suspend fun networkChanged(): Unit = onDisk { queue.networkChanged() }
 
     /** There is a new token: what waited for it may go. */
     public suspend fun tokenChanged(): Unit = onDisk { queue.tokenChanged() }
@@ -89,7 +98,7 @@ public class Outbox private constructor(private val queue: Queue) : AutoCloseabl
     public companion object {
         /**
          * Opens the file at [path], or makes it, for [reporter], the `sub` of the token. What a killed process was
-         * sending waits again; a hurt file is moved aside and saved from, see [Summary.recovery].
+         * sending waits again; a corrupt file is moved aside and saved from, see [Summary.recovery].
          */
         public suspend fun open(path: String, reporter: String): Outbox = uninterrupted {
             requireText("path", path)

@@ -34,8 +34,8 @@ public sealed class OutboxError(message: String) : Exception(message) {
     /** The file cannot be used at the moment and was not touched: try again later. */
     public class Unavailable(public val detail: String) : OutboxError(detail)
 
-    /** The file was hurt while in use and has been repaired: ask again. */
-    public class Hurt : OutboxError("the outbox was hurt and has been repaired; ask again")
+    /** The file was corrupt while in use and has been repaired: ask again. */
+    public class Corrupt : OutboxError("the outbox was corrupt and has been repaired; ask again")
 
     /** A newer version of the app wrote the file: update. */
     public class NewerSchema : OutboxError("the outbox was written by a newer version")
@@ -69,7 +69,7 @@ internal fun OutboxException.translated(): OutboxError =
         is OutboxException.Full -> OutboxError.Full()
         is OutboxException.NoSpace -> OutboxError.NoSpace()
         is OutboxException.Unavailable -> OutboxError.Unavailable(detail)
-        is OutboxException.Hurt -> OutboxError.Hurt()
+        is OutboxException.Corrupt -> OutboxError.Corrupt()
         is OutboxException.NewerSchema -> OutboxError.NewerSchema()
         is OutboxException.Closed -> OutboxError.Closed()
     }

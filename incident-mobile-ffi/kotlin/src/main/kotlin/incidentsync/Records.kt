@@ -28,7 +28,7 @@ public typealias Outcome = incidentsync.generated.Outcome
 /** The queue of one reporter in numbers. */
 public typealias Summary = incidentsync.generated.Summary
 
-/** What was saved from a hurt file. */
+/** What was saved from a corrupt file. */
 public typealias Recovery = incidentsync.generated.Recovery
 
 /** What one answer did, and what is left. */
@@ -36,6 +36,12 @@ public typealias Progress = incidentsync.generated.Progress
 
 /** What the queue waits for. */
 public typealias WaitReason = incidentsync.generated.WaitReason
+
+/** What is wrong with the token. */
+public typealias SignInReason = incidentsync.generated.SignInReason
+
+/** How a network fails. */
+public typealias NetworkFailureKind = incidentsync.generated.NetworkFailureKind
 
 /** A request to send, once the token is added. */
 public typealias Upload = incidentsync.generated.Upload

@@ -19,10 +19,19 @@ public sealed interface NextUpload {
 /** Why a sync ended. */
 public sealed interface SyncEnd : NextUpload {
     /** There is more to send, but not before [until]: schedule the next sync for then. */
-    public data class Wait(public val until: Instant, public val why: WaitReason) : SyncEnd
+    public data class Wait(
+        public val until: Instant,
+        public val why: WaitReason,
+        /** The same in words for a log: never a token or a text of a report. */
+        public val detail: String,
+    ) : SyncEnd
 
     /** The token is at fault: get another one, call [Outbox.tokenChanged] and sync again. */
-    public data object SignIn : SyncEnd
+    public data class SignIn(
+        public val why: SignInReason,
+        /** The same in words for a log: never a token or a text of a report. */
+        public val detail: String,
+    ) : SyncEnd
 
     /** Nothing is left to send. */
     public data object Idle : SyncEnd
@@ -57,26 +66,26 @@ internal suspend fun runSync(
 /** What the transport brings back, in the time that the queue gives it. */
 private suspend fun deliver(upload: Upload, transport: Transport): UploadResult =
     try {
-        withTimeoutOrNull(upload.timeoutMs) { transport.send(upload) } ?: UploadResult.NetworkFailure
+        withTimeoutOrNull(upload.timeoutMs) { transport.send(upload) } ?: UploadResult.NetworkFailure(NetworkFailureKind.TIMED_OUT, sent = true)
     } catch (_: IOException) {
-        UploadResult.NetworkFailure
+        UploadResult.NetworkFailure(NetworkFailureKind.OFFLINE)
     } catch (_: TimeoutCancellationException) {
         // The transport's own; ours comes back as null, and a cancelled sync is not active.
         currentCoroutineContext().ensureActive()
-        UploadResult.NetworkFailure
+        UploadResult.NetworkFailure(NetworkFailureKind.TIMED_OUT, sent = true)
     }
 
 internal fun CoreNext.toFace(): NextUpload =
     when (this) {
         is CoreNext.Send -> NextUpload.Send(upload)
-        is CoreNext.Wait -> SyncEnd.Wait(until, why)
-        CoreNext.SignIn -> SyncEnd.SignIn
+        is CoreNext.Wait -> SyncEnd.Wait(until, why, detail)
+        is CoreNext.SignIn -> SyncEnd.SignIn(why, detail)
         CoreNext.Idle -> SyncEnd.Idle
     }
 
 internal fun UploadResult.toCore(): CoreResult =
     when (this) {
         is UploadResult.Response -> CoreResult.Response(status.toLong(), headers, body)
-        UploadResult.NetworkFailure -> CoreResult.NetworkFailure
+        is UploadResult.NetworkFailure -> CoreResult.NetworkFailure(kind, detail, sent)
         UploadResult.Cancelled -> CoreResult.Cancelled
     }

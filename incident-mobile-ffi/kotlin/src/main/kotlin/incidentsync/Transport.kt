@@ -23,7 +23,13 @@ public sealed interface UploadResult {
     ) : UploadResult
 
     /** No answer: no network, no address, a time-out, a broken connection. */
-    public data object NetworkFailure : UploadResult
+    public data class NetworkFailure(
+        public val kind: NetworkFailureKind,
+        /** For a log: never a token. */
+        public val detail: String = "",
+        /** Whether the request may have left the device. */
+        public val sent: Boolean = false,
+    ) : UploadResult
 
     /** The app did not want to wait for the answer. */
     public data object Cancelled : UploadResult

@@ -123,7 +123,7 @@ class BadInputTest : Phone() {
     }
 
     @Test
-    fun `reports in a hurt file are saved`() = phone {
+    fun `reports in a corrupt file are saved`() = phone {
         val file = directory.resolve("outbox.db")
         val before = outbox()
         val keys = List(20) { before.report(draft("ward-$it")).key }

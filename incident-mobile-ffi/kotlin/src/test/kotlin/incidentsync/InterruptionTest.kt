@@ -109,7 +109,7 @@ class InterruptionTest : Phone() {
         val outbox = outbox()
         outbox.report(draft())
         assertThrows<OutboxError.Closed> {
-            outbox.sync({ outbox.close(); UploadResult.NetworkFailure })
+            outbox.sync({ outbox.close(); UploadResult.NetworkFailure(NetworkFailureKind.OFFLINE) })
         }
     }
 

@@ -33,7 +33,7 @@ class SyncWorker(context: Context, parameters: WorkerParameters) : CoroutineWork
         }
         when (end) {
             is SyncEnd.Wait -> scheduleLater(applicationContext, end.until)
-            SyncEnd.SignIn -> session.askToSignIn()
+            is SyncEnd.SignIn -> session.askToSignIn()
             SyncEnd.Idle -> Unit
         }
         return Result.success()

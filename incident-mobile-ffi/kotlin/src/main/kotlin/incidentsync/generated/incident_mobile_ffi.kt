@@ -689,15 +689,21 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_incident_mobile_ffi_checksum_method_outbox_discard(
     ): Int
+    external fun uniffi_incident_mobile_ffi_checksum_method_outbox_discard_all(
+    ): Int
     external fun uniffi_incident_mobile_ffi_checksum_method_outbox_entries(
     ): Int
     external fun uniffi_incident_mobile_ffi_checksum_method_outbox_entry(
+    ): Int
+    external fun uniffi_incident_mobile_ffi_checksum_method_outbox_network_changed(
     ): Int
     external fun uniffi_incident_mobile_ffi_checksum_method_outbox_next_upload(
     ): Int
     external fun uniffi_incident_mobile_ffi_checksum_method_outbox_report(
     ): Int
     external fun uniffi_incident_mobile_ffi_checksum_method_outbox_retry(
+    ): Int
+    external fun uniffi_incident_mobile_ffi_checksum_method_outbox_retry_all(
     ): Int
     external fun uniffi_incident_mobile_ffi_checksum_method_outbox_summary(
     ): Int
@@ -739,20 +745,42 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_incident_mobile_ffi_fn_method_outbox_discard(`ptr`: Long,`key`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
-    external fun uniffi_incident_mobile_ffi_fn_method_outbox_entries(`ptr`: Long,`filter`: RustBuffer.ByValue,`limit`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    external fun uniffi_incident_mobile_ffi_fn_method_outbox_discard_all(`ptr`: Long,`filter`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
+    external fun uniffi_incident_mobile_ffi_fn_method_outbox_entries(`ptr`: Long,`filter`: RustBuffer.ByValue,`limit`: Long,`after`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_incident_mobile_ffi_fn_method_outbox_entry(`ptr`: Long,`key`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
+    external fun uniffi_incident_mobile_ffi_fn_method_outbox_network_changed(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
     external fun uniffi_incident_mobile_ffi_fn_method_outbox_next_upload(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_incident_mobile_ffi_fn_method_outbox_report(`ptr`: Long,`draft`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_incident_mobile_ffi_fn_method_outbox_retry(`ptr`: Long,`key`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
+    external fun uniffi_incident_mobile_ffi_fn_method_outbox_retry_all(`ptr`: Long,`filter`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
     external fun uniffi_incident_mobile_ffi_fn_method_outbox_summary(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_incident_mobile_ffi_fn_method_outbox_token_changed(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
+    external fun uniffi_incident_mobile_ffi_fn_method_nextupload_uniffi_trait_debug(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_incident_mobile_ffi_fn_method_uploadresult_uniffi_trait_debug(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_incident_mobile_ffi_fn_method_canonicalpayload_uniffi_trait_debug(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_incident_mobile_ffi_fn_method_draft_uniffi_trait_debug(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_incident_mobile_ffi_fn_method_entry_uniffi_trait_debug(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_incident_mobile_ffi_fn_method_incident_uniffi_trait_debug(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_incident_mobile_ffi_fn_method_problem_uniffi_trait_debug(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_incident_mobile_ffi_fn_method_upload_uniffi_trait_debug(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
     external fun uniffi_incident_mobile_ffi_fn_func_canonical_payload(`json`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_incident_mobile_ffi_fn_func_derive_key(`reporter`: RustBuffer.ByValue,`createdAt`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
@@ -884,28 +912,34 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_incident_mobile_ffi_checksum_func_derive_key() and 0xFFFF) != 41035) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_func_validate_draft() and 0xFFFF) != 59571) {
+    if ((lib.uniffi_incident_mobile_ffi_checksum_func_validate_draft() and 0xFFFF) != 26676) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_cancel() and 0xFFFF) != 18757) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_close() and 0xFFFF) != 3892) {
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_close() and 0xFFFF) != 62181) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_complete_upload() and 0xFFFF) != 37350) {
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_complete_upload() and 0xFFFF) != 20713) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_discard() and 0xFFFF) != 48756) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_entries() and 0xFFFF) != 41894) {
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_discard_all() and 0xFFFF) != 26918) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_entries() and 0xFFFF) != 42276) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_entry() and 0xFFFF) != 24741) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_next_upload() and 0xFFFF) != 6382) {
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_network_changed() and 0xFFFF) != 22408) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_next_upload() and 0xFFFF) != 47686) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_report() and 0xFFFF) != 39461) {
@@ -914,7 +948,10 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_retry() and 0xFFFF) != 34605) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_summary() and 0xFFFF) != 50027) {
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_retry_all() and 0xFFFF) != 10058) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_summary() and 0xFFFF) != 16739) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_token_changed() and 0xFFFF) != 64945) {
@@ -1338,7 +1375,7 @@ public interface OutboxInterface {
      * Closes the file; closing twice is no fault.
      *
      * # Errors
-     * None; every function of the glass may fail, so that no caller has to tell those that may.
+     * None; every function here may fail, so that no caller has to tell those that may.
      */
     fun `shut`()
     
@@ -1359,12 +1396,20 @@ public interface OutboxInterface {
     fun `discard`(`key`: kotlin.String)
     
     /**
-     * The entries of this reporter, newest first, at most `limit`.
+     * Removes what is settled or in quarantine, or with `filter` the entries of one of these states; says how many.
      *
      * # Errors
      * See [`OutboxError`].
      */
-    fun `entries`(`filter`: EntryState? = null, `limit`: kotlin.Long = 100L): List<Entry>
+    fun `discardAll`(`filter`: EntryState? = null): kotlin.Long
+    
+    /**
+     * The entries of this reporter, newest first, at most `limit`, from the one behind `after` on.
+     *
+     * # Errors
+     * See [`OutboxError`].
+     */
+    fun `entries`(`filter`: EntryState? = null, `limit`: kotlin.Long = 100L, `after`: kotlin.String? = null): List<Entry>
     
     /**
      * One entry.
@@ -1373,6 +1418,14 @@ public interface OutboxInterface {
      * See [`OutboxError`].
      */
     fun `entry`(`key`: kotlin.String): Entry
+    
+    /**
+     * There is another network, or one again: a back-off lapses; what the server asked to wait is kept.
+     *
+     * # Errors
+     * See [`OutboxError`].
+     */
+    fun `networkChanged`()
     
     /**
      * Says what to send next.
@@ -1397,6 +1450,15 @@ public interface OutboxInterface {
      * See [`OutboxError`].
      */
     fun `retry`(`key`: kotlin.String): Entry
+    
+    /**
+     * Sends again what is in quarantine and what waits, or with `filter` the entries of one of these states; says
+     * how many.
+     *
+     * # Errors
+     * See [`OutboxError`].
+     */
+    fun `retryAll`(`filter`: EntryState? = null): kotlin.Long
     
     /**
      * The queue in numbers.
@@ -1548,7 +1610,7 @@ open class Outbox: Disposable, AutoCloseable, OutboxInterface
      * Closes the file; closing twice is no fault.
      *
      * # Errors
-     * None; every function of the glass may fail, so that no caller has to tell those that may.
+     * None; every function here may fail, so that no caller has to tell those that may.
      */
     @Throws(OutboxException::class)override fun `shut`()
         = 
@@ -1606,12 +1668,33 @@ open class Outbox: Disposable, AutoCloseable, OutboxInterface
 
     
     /**
-     * The entries of this reporter, newest first, at most `limit`.
+     * Removes what is settled or in quarantine, or with `filter` the entries of one of these states; says how many.
      *
      * # Errors
      * See [`OutboxError`].
      */
-    @Throws(OutboxException::class)override fun `entries`(`filter`: EntryState?, `limit`: kotlin.Long): List<Entry> {
+    @Throws(OutboxException::class)override fun `discardAll`(`filter`: EntryState?): kotlin.Long {
+            return FfiConverterLong.lift(
+    callWithHandle {
+    uniffiRustCallWithError(OutboxException) { _status ->
+    UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_discard_all(
+        it,
+        
+        FfiConverterOptionalTypeEntryState.lower(`filter`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * The entries of this reporter, newest first, at most `limit`, from the one behind `after` on.
+     *
+     * # Errors
+     * See [`OutboxError`].
+     */
+    @Throws(OutboxException::class)override fun `entries`(`filter`: EntryState?, `limit`: kotlin.Long, `after`: kotlin.String?): List<Entry> {
             return FfiConverterSequenceTypeEntry.lift(
     callWithHandle {
     uniffiRustCallWithError(OutboxException) { _status ->
@@ -1619,7 +1702,8 @@ open class Outbox: Disposable, AutoCloseable, OutboxInterface
         it,
         
         FfiConverterOptionalTypeEntryState.lower(`filter`),
-        FfiConverterLong.lower(`limit`),_status)
+        FfiConverterLong.lower(`limit`),
+        FfiConverterOptionalString.lower(`after`),_status)
 }
     }
     )
@@ -1645,6 +1729,25 @@ open class Outbox: Disposable, AutoCloseable, OutboxInterface
     }
     )
     }
+    
+
+    
+    /**
+     * There is another network, or one again: a back-off lapses; what the server asked to wait is kept.
+     *
+     * # Errors
+     * See [`OutboxError`].
+     */
+    @Throws(OutboxException::class)override fun `networkChanged`()
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(OutboxException) { _status ->
+    UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_network_changed(
+        it,
+        _status)
+}
+    }
+    
     
 
     
@@ -1703,6 +1806,28 @@ open class Outbox: Disposable, AutoCloseable, OutboxInterface
         it,
         
         FfiConverterString.lower(`key`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Sends again what is in quarantine and what waits, or with `filter` the entries of one of these states; says
+     * how many.
+     *
+     * # Errors
+     * See [`OutboxError`].
+     */
+    @Throws(OutboxException::class)override fun `retryAll`(`filter`: EntryState?): kotlin.Long {
+            return FfiConverterLong.lift(
+    callWithHandle {
+    uniffiRustCallWithError(OutboxException) { _status ->
+    UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_retry_all(
+        it,
+        
+        FfiConverterOptionalTypeEntryState.lower(`filter`),_status)
 }
     }
     )
@@ -1825,6 +1950,15 @@ data class CanonicalPayload (
 
     
 
+    // The local Rust `Display`/`Debug` implementation.
+    override fun toString(): String {
+        return FfiConverterString.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_incident_mobile_ffi_fn_method_canonicalpayload_uniffi_trait_debug(FfiConverterTypeCanonicalPayload.lower(this),
+        _status)
+}
+    )
+    }
     
     companion object
 }
@@ -1883,7 +2017,7 @@ data class Draft (
     val `isAnonymous`: kotlin.Boolean = false 
     , 
     /**
-     * When it happened; now if absent.
+     * The moment of the report, half of the incident's name; now if absent, which is best.
      */
     val `createdAt`: Moment? = null 
     , 
@@ -1897,6 +2031,15 @@ data class Draft (
 
     
 
+    // The local Rust `Display`/`Debug` implementation.
+    override fun toString(): String {
+        return FfiConverterString.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_incident_mobile_ffi_fn_method_draft_uniffi_trait_debug(FfiConverterTypeDraft.lower(this),
+        _status)
+}
+    )
+    }
     
     companion object
 }
@@ -1980,7 +2123,7 @@ data class Entry (
     val `isAnonymous`: kotlin.Boolean
     , 
     /**
-     * When it happened.
+     * The moment of the report.
      */
     val `createdAt`: Moment
     , 
@@ -1995,7 +2138,7 @@ data class Entry (
     val `payload`: kotlin.String
     , 
     /**
-     * When it was reported.
+     * When it was reported, by the device's clock.
      */
     val `reportedAt`: Moment
     , 
@@ -2024,6 +2167,15 @@ data class Entry (
 
     
 
+    // The local Rust `Display`/`Debug` implementation.
+    override fun toString(): String {
+        return FfiConverterString.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_incident_mobile_ffi_fn_method_entry_uniffi_trait_debug(FfiConverterTypeEntry.lower(this),
+        _status)
+}
+    )
+    }
     
     companion object
 }
@@ -2182,6 +2334,15 @@ data class Incident (
 
     
 
+    // The local Rust `Display`/`Debug` implementation.
+    override fun toString(): String {
+        return FfiConverterString.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_incident_mobile_ffi_fn_method_incident_uniffi_trait_debug(FfiConverterTypeIncident.lower(this),
+        _status)
+}
+    )
+    }
     
     companion object
 }
@@ -2226,7 +2387,7 @@ public object FfiConverterTypeIncident: FfiConverterRustBuffer<Incident> {
 
 
 /**
- * Why the server did not take a report.
+ * Why the server did not take a report, as far as its answer could be read.
  */
 data class Problem (
     /**
@@ -2235,7 +2396,7 @@ data class Problem (
     val `status`: kotlin.Long
     , 
     /**
-     * Which problem, such as `validation-failed`, if the answer said so.
+     * Which problem, such as `validation-failed`: what stands behind `/problems/` (RFC 9457), if the answer said so.
      */
     val `slug`: kotlin.String?
     , 
@@ -2259,6 +2420,15 @@ data class Problem (
 
     
 
+    // The local Rust `Display`/`Debug` implementation.
+    override fun toString(): String {
+        return FfiConverterString.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_incident_mobile_ffi_fn_method_problem_uniffi_trait_debug(FfiConverterTypeProblem.lower(this),
+        _status)
+}
+    )
+    }
     
     companion object
 }
@@ -2352,7 +2522,7 @@ public object FfiConverterTypeProgress: FfiConverterRustBuffer<Progress> {
 
 
 /**
- * What was saved from a hurt file.
+ * What was saved from a corrupt file.
  */
 data class Recovery (
     /**
@@ -2366,7 +2536,7 @@ data class Recovery (
     val `lost`: kotlin.Long
     , 
     /**
-     * Where the hurt file is kept.
+     * Where the corrupt file is kept for a while.
      */
     val `movedTo`: kotlin.String
     
@@ -2436,7 +2606,7 @@ data class Summary (
     val `ofOthers`: kotlin.Long
     , 
     /**
-     * What was saved, if the file was found hurt since it was opened.
+     * What was saved, if the file was found corrupt since it was opened.
      */
     val `recovery`: Recovery?
     
@@ -2524,6 +2694,15 @@ data class Upload (
 
     
 
+    // The local Rust `Display`/`Debug` implementation.
+    override fun toString(): String {
+        return FfiConverterString.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_incident_mobile_ffi_fn_method_upload_uniffi_trait_debug(FfiConverterTypeUpload.lower(this),
+        _status)
+}
+    )
+    }
     
     companion object
 }
@@ -2630,11 +2809,11 @@ enum class EntryState {
      */
     PENDING,
     /**
-     * It is part of the upload that is under way.
+     * It is part of the upload that is under way in this process.
      */
     SENDING,
     /**
-     * The server has it.
+     * The server has it, as it stands here.
      */
     SETTLED,
     /**
@@ -2714,6 +2893,61 @@ public object FfiConverterTypeIncidentStatus: FfiConverterRustBuffer<IncidentSta
 
 
 /**
+ * How a network fails.
+ */
+
+enum class NetworkFailureKind {
+    
+    /**
+     * No network, or no name server.
+     */
+    OFFLINE,
+    /**
+     * No secure connection: a certificate, or somebody in between.
+     */
+    TLS,
+    /**
+     * The server's machine takes no connection.
+     */
+    REFUSED,
+    /**
+     * No answer in time.
+     */
+    TIMED_OUT,
+    /**
+     * Anything else, such as a connection that broke.
+     */
+    OTHER;
+
+    
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeNetworkFailureKind: FfiConverterRustBuffer<NetworkFailureKind> {
+    override fun read(buf: ByteBuffer) = try {
+        NetworkFailureKind.values()[buf.getInt() - 1]
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: NetworkFailureKind) = 4UL
+
+    override fun write(value: NetworkFailureKind, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
  * What to do next.
  */
 sealed class NextUpload {
@@ -2730,6 +2964,15 @@ sealed class NextUpload {
     {
         
 
+    // The local Rust `Display`/`Debug` implementation.
+    override fun toString(): String {
+        return FfiConverterString.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_incident_mobile_ffi_fn_method_nextupload_uniffi_trait_debug(FfiConverterTypeNextUpload.lower(this),
+        _status)
+}
+    )
+    }
         companion object
     }
     
@@ -2744,19 +2987,54 @@ sealed class NextUpload {
         /**
          * What is being waited for.
          */
-        val `why`: incidentsync.generated.WaitReason) : NextUpload()
+        val `why`: incidentsync.generated.WaitReason, 
+        /**
+         * The same in words for a log: never a token or a text of a report.
+         */
+        val `detail`: kotlin.String) : NextUpload()
         
     {
         
 
+    // The local Rust `Display`/`Debug` implementation.
+    override fun toString(): String {
+        return FfiConverterString.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_incident_mobile_ffi_fn_method_nextupload_uniffi_trait_debug(FfiConverterTypeNextUpload.lower(this),
+        _status)
+}
+    )
+    }
         companion object
     }
     
     /**
      * Nothing before there is a new token.
      */
-    object SignIn : NextUpload()
-    
+    data class SignIn(
+        /**
+         * What is wrong with the token.
+         */
+        val `why`: incidentsync.generated.SignInReason, 
+        /**
+         * The same in words for a log: never a token or a text of a report.
+         */
+        val `detail`: kotlin.String) : NextUpload()
+        
+    {
+        
+
+    // The local Rust `Display`/`Debug` implementation.
+    override fun toString(): String {
+        return FfiConverterString.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_incident_mobile_ffi_fn_method_nextupload_uniffi_trait_debug(FfiConverterTypeNextUpload.lower(this),
+        _status)
+}
+    )
+    }
+        companion object
+    }
     
     /**
      * Nothing to send.
@@ -2770,6 +3048,15 @@ sealed class NextUpload {
     
     
 
+    // The local Rust `Display`/`Debug` implementation.
+    override fun toString(): String {
+        return FfiConverterString.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_incident_mobile_ffi_fn_method_nextupload_uniffi_trait_debug(FfiConverterTypeNextUpload.lower(this),
+        _status)
+}
+    )
+    }
 
     companion object
 }
@@ -2786,8 +3073,12 @@ public object FfiConverterTypeNextUpload : FfiConverterRustBuffer<NextUpload>{
             2 -> NextUpload.Wait(
                 FfiConverterTypeMoment.read(buf),
                 FfiConverterTypeWaitReason.read(buf),
+                FfiConverterString.read(buf),
                 )
-            3 -> NextUpload.SignIn
+            3 -> NextUpload.SignIn(
+                FfiConverterTypeSignInReason.read(buf),
+                FfiConverterString.read(buf),
+                )
             4 -> NextUpload.Idle
             else -> throw RuntimeException("invalid enum value, something is very wrong!!")
         }
@@ -2807,12 +3098,15 @@ public object FfiConverterTypeNextUpload : FfiConverterRustBuffer<NextUpload>{
                 4UL
                 + FfiConverterTypeMoment.allocationSize(value.`until`)
                 + FfiConverterTypeWaitReason.allocationSize(value.`why`)
+                + FfiConverterString.allocationSize(value.`detail`)
             )
         }
         is NextUpload.SignIn -> {
             // Add the size for the Int that specifies the variant plus the size needed for all fields
             (
                 4UL
+                + FfiConverterTypeSignInReason.allocationSize(value.`why`)
+                + FfiConverterString.allocationSize(value.`detail`)
             )
         }
         is NextUpload.Idle -> {
@@ -2834,10 +3128,13 @@ public object FfiConverterTypeNextUpload : FfiConverterRustBuffer<NextUpload>{
                 buf.putInt(2)
                 FfiConverterTypeMoment.write(value.`until`, buf)
                 FfiConverterTypeWaitReason.write(value.`why`, buf)
+                FfiConverterString.write(value.`detail`, buf)
                 Unit
             }
             is NextUpload.SignIn -> {
                 buf.putInt(3)
+                FfiConverterTypeSignInReason.write(value.`why`, buf)
+                FfiConverterString.write(value.`detail`, buf)
                 Unit
             }
             is NextUpload.Idle -> {
@@ -2956,9 +3253,9 @@ sealed class OutboxException: kotlin.Exception() {
     }
     
     /**
-     * The file was hurt while in use and has been repaired: ask again.
+     * The file was corrupt while in use and has been repaired: ask again.
      */
-    class Hurt(
+    class Corrupt(
         ) : OutboxException() {
         override val message
             get() = ""
@@ -3016,7 +3313,7 @@ public object FfiConverterTypeOutboxError : FfiConverterRustBuffer<OutboxExcepti
             9 -> OutboxException.Unavailable(
                 FfiConverterString.read(buf),
                 )
-            10 -> OutboxException.Hurt()
+            10 -> OutboxException.Corrupt()
             11 -> OutboxException.NewerSchema()
             12 -> OutboxException.Closed()
             else -> throw RuntimeException("invalid error enum value, something is very wrong!!")
@@ -3064,7 +3361,7 @@ public object FfiConverterTypeOutboxError : FfiConverterRustBuffer<OutboxExcepti
                 4UL
                 + FfiConverterString.allocationSize(value.`detail`)
             )
-            is OutboxException.Hurt -> (
+            is OutboxException.Corrupt -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
             )
@@ -3120,7 +3417,7 @@ public object FfiConverterTypeOutboxError : FfiConverterRustBuffer<OutboxExcepti
                 FfiConverterString.write(value.`detail`, buf)
                 Unit
             }
-            is OutboxException.Hurt -> {
+            is OutboxException.Corrupt -> {
                 buf.putInt(10)
                 Unit
             }
@@ -3164,7 +3461,11 @@ enum class Outcome {
     /**
      * It was cancelled before for another reason, which stays.
      */
-    ALREADY_CANCELLED;
+    ALREADY_CANCELLED,
+    /**
+     * The incident was erased; nothing brings it back.
+     */
+    ERASED;
 
     
 
@@ -3195,6 +3496,53 @@ public object FfiConverterTypeOutcome: FfiConverterRustBuffer<Outcome> {
 
 
 /**
+ * What is wrong with the token.
+ */
+
+enum class SignInReason {
+    
+    /**
+     * There is none, or it is bad or expired.
+     */
+    UNAUTHORIZED,
+    /**
+     * It does not allow what is asked: another token may.
+     */
+    FORBIDDEN,
+    /**
+     * It is another person's than the outbox was opened for. Nothing was stored under that name.
+     */
+    WRONG_REPORTER;
+
+    
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSignInReason: FfiConverterRustBuffer<SignInReason> {
+    override fun read(buf: ByteBuffer) = try {
+        SignInReason.values()[buf.getInt() - 1]
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: SignInReason) = 4UL
+
+    override fun write(value: SignInReason, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
  * What came of an upload.
  */
 sealed class UploadResult {
@@ -3212,21 +3560,56 @@ sealed class UploadResult {
          */
         val `headers`: List<incidentsync.generated.Header>, 
         /**
-         * As received.
+         * As received; of one that is longer than 1 MiB no more need be read than shows that.
          */
         val `body`: kotlin.ByteArray) : UploadResult()
         
     {
         
 
+    // The local Rust `Display`/`Debug` implementation.
+    override fun toString(): String {
+        return FfiConverterString.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_incident_mobile_ffi_fn_method_uploadresult_uniffi_trait_debug(FfiConverterTypeUploadResult.lower(this),
+        _status)
+}
+    )
+    }
         companion object
     }
     
     /**
      * No answer: no network, no address, a time-out, a broken connection.
      */
-    object NetworkFailure : UploadResult()
-    
+    data class NetworkFailure(
+        /**
+         * How it failed.
+         */
+        val `kind`: incidentsync.generated.NetworkFailureKind, 
+        /**
+         * What the platform says about it, for a log: never a token.
+         */
+        val `detail`: kotlin.String, 
+        /**
+         * Whether the request may have left the device.
+         */
+        val `sent`: kotlin.Boolean) : UploadResult()
+        
+    {
+        
+
+    // The local Rust `Display`/`Debug` implementation.
+    override fun toString(): String {
+        return FfiConverterString.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_incident_mobile_ffi_fn_method_uploadresult_uniffi_trait_debug(FfiConverterTypeUploadResult.lower(this),
+        _status)
+}
+    )
+    }
+        companion object
+    }
     
     /**
      * The app did not want to wait for the answer.
@@ -3240,6 +3623,15 @@ sealed class UploadResult {
     
     
 
+    // The local Rust `Display`/`Debug` implementation.
+    override fun toString(): String {
+        return FfiConverterString.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_incident_mobile_ffi_fn_method_uploadresult_uniffi_trait_debug(FfiConverterTypeUploadResult.lower(this),
+        _status)
+}
+    )
+    }
 
     companion object
 }
@@ -3255,7 +3647,11 @@ public object FfiConverterTypeUploadResult : FfiConverterRustBuffer<UploadResult
                 FfiConverterSequenceTypeHeader.read(buf),
                 FfiConverterByteArray.read(buf),
                 )
-            2 -> UploadResult.NetworkFailure
+            2 -> UploadResult.NetworkFailure(
+                FfiConverterTypeNetworkFailureKind.read(buf),
+                FfiConverterString.read(buf),
+                FfiConverterBoolean.read(buf),
+                )
             3 -> UploadResult.Cancelled
             else -> throw RuntimeException("invalid enum value, something is very wrong!!")
         }
@@ -3275,6 +3671,9 @@ public object FfiConverterTypeUploadResult : FfiConverterRustBuffer<UploadResult
             // Add the size for the Int that specifies the variant plus the size needed for all fields
             (
                 4UL
+                + FfiConverterTypeNetworkFailureKind.allocationSize(value.`kind`)
+                + FfiConverterString.allocationSize(value.`detail`)
+                + FfiConverterBoolean.allocationSize(value.`sent`)
             )
         }
         is UploadResult.Cancelled -> {
@@ -3296,6 +3695,9 @@ public object FfiConverterTypeUploadResult : FfiConverterRustBuffer<UploadResult
             }
             is UploadResult.NetworkFailure -> {
                 buf.putInt(2)
+                FfiConverterTypeNetworkFailureKind.write(value.`kind`, buf)
+                FfiConverterString.write(value.`detail`, buf)
+                FfiConverterBoolean.write(value.`sent`, buf)
                 Unit
             }
             is UploadResult.Cancelled -> {
@@ -3317,15 +3719,15 @@ public object FfiConverterTypeUploadResult : FfiConverterRustBuffer<UploadResult
 enum class WaitReason {
     
     /**
-     * The network.
+     * There is no network.
      */
     OFFLINE,
     /**
-     * Somebody else answered: a captive portal, a proxy.
+     * Somebody else answered: a captive portal, a firewall, a proxy.
      */
     NOT_THE_SERVER,
     /**
-     * The server asks for patience or has trouble of its own.
+     * The server asks for patience or has problem of its own.
      */
     SERVER_BUSY,
     /**
@@ -3335,7 +3737,27 @@ enum class WaitReason {
     /**
      * An upload that is under way, here or in another process.
      */
-    ANOTHER_SENDER;
+    ANOTHER_SENDER,
+    /**
+     * No secure connection: a certificate, or somebody in between.
+     */
+    TLS,
+    /**
+     * The server's machine takes no connection.
+     */
+    REFUSED,
+    /**
+     * There was no answer in time.
+     */
+    TIMED_OUT,
+    /**
+     * The connection failed in another way.
+     */
+    NO_ANSWER,
+    /**
+     * An anonymous report keeps its distance from the named one that was sent before it.
+     */
+    SPACING;
 
     
 
