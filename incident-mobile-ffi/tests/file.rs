@@ -6,6 +6,7 @@ mod support;
 
 use std::{fs, path::Path};
 
+use incident_core::IdempotencyKey;
 use incident_mobile_ffi::outbox::{
     EntryState, Limits, NewReport, NextUpload, Options, OutboxError, UploadResult, WaitReason,
 };
@@ -87,7 +88,7 @@ fn beyond_the_limit_the_longest_settled_go_and_their_milliseconds_stay_taken() {
 }
 
 /// Reports 300 entries, closes, and lets `damage` loose on the file.
-fn hurt(damage: impl FnOnce(&mut Vec<u8>)) -> Phone {
+fn corrupt(damage: impl FnOnce(&mut Vec<u8>)) -> Phone {
     let mut phone = Phone::new();
     for n in 0..300 {
         phone.report(&format!("ward-{n}"));
@@ -101,14 +102,14 @@ fn hurt(damage: impl FnOnce(&mut Vec<u8>)) -> Phone {
     phone
 }
 
-fn hurt_files(phone: &Phone) -> usize {
+fn corrupt_files(phone: &Phone) -> usize {
     let names = fs::read_dir(phone.folder.path()).unwrap().map(|file| file.unwrap().file_name());
-    names.filter(|name| name.to_string_lossy().contains("-hurt-")).count()
+    names.filter(|name| name.to_string_lossy().contains("-corrupt-")).count()
 }
 
 #[test]
 fn a_file_without_its_head_is_moved_aside_and_every_other_row_saved() {
-    let mut phone = hurt(|bytes| bytes[..4096].fill(0xa5));
+    let mut phone = corrupt(|bytes| bytes[..4096].fill(0xa5));
     phone.restart();
     let recovery = phone.outbox().recovery().unwrap().clone();
     assert_eq!((recovery.saved, recovery.lost), (300, 0));
@@ -119,7 +120,7 @@ fn a_file_without_its_head_is_moved_aside_and_every_other_row_saved() {
 
 #[test]
 fn rows_on_a_lost_page_are_counted_and_the_others_saved() {
-    let mut phone = hurt(|bytes| {
+    let mut phone = corrupt(|bytes| {
         let leaf = bytes
             .chunks(4096)
             .skip(1)
@@ -143,7 +144,7 @@ fn a_cut_file_and_a_file_of_noise_open_again() {
             bytes.fill_with(|| rng.u8(..));
         },
     ] {
-        let mut phone = hurt(damage);
+        let mut phone = corrupt(damage);
         phone.restart();
         assert!(phone.outbox().recovery().is_some());
         phone.report("life goes on");
@@ -152,7 +153,7 @@ fn a_cut_file_and_a_file_of_noise_open_again() {
 
 #[test]
 fn damage_that_only_shows_in_use_is_repaired_in_use() {
-    let mut phone = hurt(|bytes| {
+    let mut phone = corrupt(|bytes| {
         for page in bytes.chunks_mut(4096).skip(1).filter(|page| page[0] == 0x0d) {
             page[0] = 0x77;
         }
@@ -166,7 +167,7 @@ fn damage_that_only_shows_in_use_is_repaired_in_use() {
 }
 
 #[test]
-fn two_hurt_files_are_kept() {
+fn two_corrupt_files_are_kept() {
     let mut phone = Phone::new();
     for _ in 0..4 {
         drop(phone.outbox.take());
@@ -175,7 +176,10 @@ fn two_hurt_files_are_kept() {
         phone.restart();
         assert!(phone.outbox().recovery().is_some());
     }
-    assert_eq!(hurt_files(&phone), 2);
+    assert_eq!(corrupt_files(&phone), 2);
+    phone.now_ms += 31 * DAY_MS;
+    phone.restart();
+    assert_eq!(corrupt_files(&phone), 0);
 }
 
 #[test]
@@ -184,13 +188,13 @@ fn a_repair_that_was_killed_at_the_end_is_ended_at_the_next_opening() {
     let key = phone.report("w").key;
     drop(phone.outbox.take());
     fs::rename(phone.path(), phone.folder.path().join("outbox.db-saved")).unwrap();
-    fs::write(phone.folder.path().join("outbox.db-wal"), b"the log of the hurt file").unwrap();
+    fs::write(phone.folder.path().join("outbox.db-wal"), b"the log of the corrupt file").unwrap();
     phone.restart();
     assert_eq!(phone.state(key), EntryState::Pending);
 }
 
 #[test]
-fn a_file_that_cannot_be_opened_is_no_hurt_file() {
+fn a_file_that_cannot_be_opened_is_no_corrupt_file() {
     let phone = Phone::new();
     let missing = phone.folder.path().join("missing/outbox.db");
     assert!(matches!(open(&missing, "alice", options(), NOW_MS), Err(OutboxError::Unavailable(_))));
@@ -198,7 +202,7 @@ fn a_file_that_cannot_be_opened_is_no_hurt_file() {
         open(phone.folder.path(), "alice", options(), NOW_MS),
         Err(OutboxError::Unavailable(_))
     ));
-    assert_eq!(hurt_files(&phone), 0);
+    assert_eq!(corrupt_files(&phone), 0);
 }
 
 #[test]
@@ -225,7 +229,7 @@ fn a_file_that_another_process_writes_is_busy_and_untouched() {
     assert!(matches!(phone.outbox().report(&draft("w"), NOW_MS), Err(OutboxError::Unavailable(_))));
     other.execute_batch("ROLLBACK").unwrap();
     phone.report("w");
-    assert_eq!(hurt_files(&phone), 0);
+    assert_eq!(corrupt_files(&phone), 0);
 }
 
 #[test]
@@ -277,4 +281,132 @@ fn a_sender_that_stops_lets_others_send_at_once() {
     assert!(waits(phone.next()));
     other.complete_upload(theirs.id, &UploadResult::Cancelled, phone.now_ms).unwrap();
     assert!(matches!(phone.next(), NextUpload::Send { .. }));
+}
+
+/// A folder as it is after a power cut, with `count` reports in the log only.
+fn cut_off(count: usize) -> (Phone, Vec<IdempotencyKey>) {
+    let mut living = Phone::new();
+    let keys = (0..count).map(|n| living.report(&format!("ward-{n}")).key).collect();
+    let mut phone = Phone::new();
+    drop(phone.outbox.take());
+    for name in ["outbox.db", "outbox.db-wal"] {
+        fs::copy(living.folder.path().join(name), phone.folder.path().join(name)).unwrap();
+    }
+    phone.now_ms = living.now_ms;
+    (phone, keys)
+}
+
+#[test]
+fn a_flipped_bit_in_the_log_is_never_passed_over_in_silence() {
+    let (mut phone, keys) = cut_off(200);
+    let log = phone.folder.path().join("outbox.db-wal");
+    let mut bytes = fs::read(&log).unwrap();
+    bytes[32 + 24 + 4000] ^= 4;
+    fs::write(&log, bytes).unwrap();
+    phone.restart();
+    let recovery = phone.outbox().recovery().unwrap().clone();
+    assert_eq!((recovery.saved, recovery.lost), (200, 0));
+    assert!(keys.into_iter().all(|key| phone.state(key) == EntryState::Pending));
+}
+
+#[test]
+fn the_log_of_a_file_that_is_no_database_any_more_is_saved_from() {
+    let mut living = Phone::new();
+    for _ in 0..50 {
+        living.report("checkpointed");
+    }
+    living.restart();
+    let keys = [living.report("in the log only").key, living.report("in the log only").key];
+    let mut phone = Phone::new();
+    drop(phone.outbox.take());
+    fs::copy(living.folder.path().join("outbox.db-wal"), phone.folder.path().join("outbox.db-wal")).unwrap();
+    fs::write(phone.path(), [b'x'; 9000]).unwrap();
+    phone.now_ms = living.now_ms;
+    phone.restart();
+    assert!(phone.outbox().recovery().unwrap().saved >= 2);
+    assert!(keys.into_iter().all(|key| phone.state(key) == EntryState::Pending));
+}
+
+#[test]
+fn a_power_cut_alone_is_no_damage() {
+    let (mut phone, keys) = cut_off(50);
+    phone.restart();
+    assert!(phone.outbox().recovery().is_none());
+    assert!(keys.into_iter().all(|key| phone.state(key) == EntryState::Pending));
+}
+
+#[test]
+fn what_another_repaired_meanwhile_refuses_the_report_and_takes_the_next() {
+    let mut phone = Phone::new();
+    phone.report("a");
+    let mut other = open(&phone.path(), "alice", Options { seed: Some(8), ..options() }, NOW_MS).unwrap();
+    let moved = phone.folder.path().join("moved.db");
+    fs::rename(phone.path(), &moved).unwrap();
+    let _ = fs::remove_file(phone.folder.path().join("outbox.db-wal"));
+    let _ = fs::remove_file(phone.folder.path().join("outbox.db-shm"));
+    drop(open(&phone.path(), "alice", options(), NOW_MS).unwrap());
+    assert!(matches!(other.report(&draft("b"), phone.now_ms), Err(OutboxError::Corrupt)));
+    let key = other.report(&draft("c"), phone.now_ms).unwrap().key;
+    assert_eq!(other.entry(key).unwrap().state, EntryState::Pending);
+    phone.restart();
+    assert_eq!(phone.state(key), EntryState::Pending, "it is in the new file");
+}
+
+#[test]
+fn a_deleted_file_is_not_said_to_be_repaired() {
+    let mut phone = Phone::new();
+    fs::remove_file(phone.path()).unwrap();
+    for _ in 0..2 {
+        let refused = phone.outbox().report(&draft("w"), NOW_MS);
+        assert!(matches!(refused, Err(OutboxError::Unavailable(_))), "{refused:?}");
+    }
+    assert!(!phone.path().exists());
+}
+
+#[test]
+fn every_file_is_readable_by_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let mut phone = Phone::new();
+    phone.report("w");
+    for file in fs::read_dir(phone.folder.path()).unwrap() {
+        let file = file.unwrap();
+        let mode = file.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{:?}", file.file_name());
+    }
+}
+
+#[test]
+fn a_repair_that_fails_is_tried_again() {
+    let mut phone = Phone::new();
+    let key = phone.report("a").key;
+    drop(phone.outbox.take());
+    let intact = fs::read(phone.path()).unwrap();
+    phone.restart();
+    let broken: Vec<u8> = intact.iter().map(|byte| byte ^ 0x55).collect();
+    fs::write(phone.path(), broken).unwrap();
+    // Nothing can be written where a folder stands in the way.
+    let obstacle = phone.folder.path().join("outbox.db-building");
+    fs::create_dir(&obstacle).unwrap();
+    assert!(phone.outbox().entries(None, 10, None).is_err());
+    assert!(phone.outbox().entries(None, 10, None).is_err());
+    fs::remove_dir(&obstacle).unwrap();
+    fs::write(phone.path(), intact).unwrap();
+    let answers: Vec<_> = (0..2).map(|_| phone.outbox().entry(key)).collect();
+    assert!(answers[1].is_ok(), "{answers:?}");
+}
+
+#[test]
+fn others_and_quarantined_entries_fill_nobodys_queue() {
+    let mut phone = Phone::with(limits(|limits| limits.entries = 3));
+    for _ in 0..3 {
+        let key = phone.report("w").key;
+        phone.answer(422, &support::problem(422, "validation-failed", "quarantine"));
+        assert_eq!(phone.state(key), EntryState::Quarantined);
+    }
+    phone.report("still taken");
+    drop(phone.outbox.take());
+    let options = limits(|limits| limits.entries = 1);
+    let mut bobs = open(&phone.path(), "bob", options, phone.now_ms).unwrap();
+    bobs.report(&draft("w"), phone.now_ms).unwrap();
+    assert!(matches!(bobs.report(&draft("w"), phone.now_ms), Err(OutboxError::Full)));
 }

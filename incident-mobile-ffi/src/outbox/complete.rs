@@ -1,5 +1,6 @@
 //! An answer comes back: every entry of the upload gets its due, in one transaction.
 
+use super::change::Change;
 use super::{
     Outbox, OutboxError,
     answer::Verdict,
@@ -72,7 +73,7 @@ impl Outbox {
     ) -> Result<Progress, OutboxError> {
         let (reporter, rng) = (self.reporter.as_str(), &mut self.rng);
         let limits = self.options.limits;
-        let (progress, erased) = self.file.write(&self.options, "answer", |transaction| {
+        let (progress, erased) = self.file.write(&self.options, Change::Answer, |transaction| {
             let mut desk = Desk { transaction, pace: Pace::load(transaction, reporter)?, rng, now_ms };
             let progress = desk.decide(judgement, asked)?;
             desk.pace.save(transaction, reporter)?;

@@ -1,5 +1,6 @@
 //! Looking at the queue, and what the user may do about an entry.
 
+use super::change::Change;
 use incident_core::IdempotencyKey;
 use rusqlite::{Connection, params};
 
@@ -150,7 +151,7 @@ impl Outbox {
 
     fn send_again(&mut self, key: IdempotencyKey, now_ms: i64) -> Result<Entry, OutboxError> {
         let (reporter, taken) = (&self.reporter, &mut self.taken);
-        let entry = self.file.write(&self.options, "retry", |transaction| {
+        let entry = self.file.write(&self.options, Change::Retry, |transaction| {
             let mut stored = find(transaction, reporter.as_str(), key)?;
             if stored.entry.state == EntryState::Quarantined {
                 (stored.entry.state, stored.entry.changed_at_ms) = (EntryState::Pending, now_ms);
@@ -188,7 +189,7 @@ impl Outbox {
             Some(EntryState::Settled) => return Ok(0),
         };
         let (reporter, taken) = (&self.reporter, &mut self.taken);
-        self.file.write(&self.options, "retry", |transaction| {
+        self.file.write(&self.options, Change::Retry, |transaction| {
             if states[1] == QUARANTINED {
                 for mut stored in conflicts(transaction, reporter.as_str())? {
                     rename(transaction, reporter, &mut stored, taken)?;
@@ -220,7 +221,7 @@ impl Outbox {
             Some(EntryState::Quarantined) => [QUARANTINED; 2],
             Some(EntryState::Pending | EntryState::Sending) => return Err(OutboxError::StillPending),
         };
-        let result = self.file.write(&self.options, "discard", |transaction| {
+        let result = self.file.write(&self.options, Change::Discard, |transaction| {
             let which = "SELECT seq FROM entry WHERE reporter = ?1 AND state IN (?2, ?3)";
             prune::erase(transaction, which, params![reporter, states[0], states[1]])
         });
@@ -235,7 +236,7 @@ impl Outbox {
     /// [`OutboxError::NotFound`], or that of the file.
     pub fn discard(&mut self, key: IdempotencyKey) -> Result<(), OutboxError> {
         let reporter = self.reporter.as_str();
-        let result = self.file.write(&self.options, "discard", |transaction| {
+        let result = self.file.write(&self.options, Change::Discard, |transaction| {
             let stored = find(transaction, reporter, key)?;
             match stored.entry.state {
                 EntryState::Pending | EntryState::Sending => Err(OutboxError::StillPending),

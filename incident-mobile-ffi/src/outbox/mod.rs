@@ -7,6 +7,7 @@
 //! may be killed between any two instructions.
 
 mod answer;
+mod change;
 mod complete;
 mod desk;
 mod entry;
@@ -31,6 +32,7 @@ use std::{
 use incident_core::Reporter;
 
 pub use answer::MAX_ANSWER_BYTES;
+pub use change::{Change, Reached, RepairStep};
 pub use desk::MAX_STRIKES;
 pub use entry::{Entry, EntryState, Incident, IncidentStatus, Outcome, Problem, Violation};
 pub use error::OutboxError;
@@ -67,8 +69,8 @@ impl Default for Limits {
     }
 }
 
-/// Called with the name of a change and how far it has come: `before commit`, `after commit`, or a step of a repair.
-pub type Probe = Box<dyn Fn(&'static str, &'static str) + Send>;
+/// Called at every moment that a test may want to stop at.
+pub type Probe = Box<dyn Fn(Reached) + Send>;
 
 /// What is fixed in an app and turned in a test.
 pub struct Options {
@@ -98,9 +100,9 @@ impl fmt::Debug for Options {
 }
 
 impl Options {
-    fn reached(&self, change: &'static str, moment: &'static str) {
+    fn reached(&self, moment: Reached) {
         if let Some(probe) = &self.probe {
-            probe(change, moment);
+            probe(moment);
         }
     }
 }
@@ -123,6 +125,7 @@ pub struct Outbox {
     sign_in: Option<SignInReason>,
     taken: Taken,
     recovery: Option<Recovery>,
+    opened_ms: i64,
 }
 
 impl fmt::Debug for Outbox {
@@ -133,7 +136,7 @@ impl fmt::Debug for Outbox {
 
 impl Outbox {
     /// Opens the file at `path`, or makes it. What a killed process was sending is pending again; what has long
-    /// been settled is erased; a hurt file is moved aside and saved from, see [`Outbox::recovery`].
+    /// been settled is erased; a corrupt file is moved aside and saved from, see [`Outbox::recovery`].
     ///
     /// # Errors
     /// [`OutboxError::Unavailable`], [`OutboxError::NoSpace`] or [`OutboxError::NewerSchema`]; then the file was
@@ -155,6 +158,7 @@ impl Outbox {
             sign_in: None,
             taken: Taken::default(),
             recovery,
+            opened_ms: now_ms,
             options,
         };
         outbox.prune(now_ms)?;
@@ -163,7 +167,7 @@ impl Outbox {
         Ok(outbox)
     }
 
-    /// What was saved, if the file was hurt when it was opened.
+    /// What was saved, if the file was corrupt when it was opened.
     pub fn recovery(&self) -> Option<&Recovery> {
         self.recovery.as_ref()
     }
@@ -179,7 +183,7 @@ impl Outbox {
     /// Those of the file.
     pub fn network_changed(&mut self) -> Result<(), OutboxError> {
         let reporter = self.reporter.as_str();
-        let result = self.file.write(&self.options, "wait", |transaction| {
+        let result = self.file.write(&self.options, Change::Wait, |transaction| {
             let mut pace = Pace::load(transaction, reporter)?;
             pace.begin_anew();
             pace.save(transaction, reporter)
@@ -192,21 +196,24 @@ impl Outbox {
         if !prune::is_due(self.file.read(), reporter, limits, now_ms)? {
             return Ok(());
         }
-        self.file.write(&self.options, "prune", |transaction| {
+        self.file.write(&self.options, Change::Prune, |transaction| {
             prune::settled(transaction, reporter, limits, now_ms)
         })?;
         self.file.forget()
     }
 
-    /// A page that turned out hurt: repairs the file, so that the app need only ask again.
+    /// A page that turned out corrupt: repairs the file, so that the app need only ask again.
     fn heal<T>(&mut self, result: Result<T, OutboxError>) -> Result<T, OutboxError> {
-        if let Err(OutboxError::Corrupt) = result {
+        let is_unfinished = result.is_err() && self.file.is_let_go();
+        if is_unfinished || matches!(result, Err(OutboxError::Corrupt)) {
             (self.in_flight, self.taken) = (None, Taken::default());
-            // The hurt file is let go before another takes its name.
+            // The corrupt file is let go before another takes its name. Where the repair fails, the next call tries it
+            // again.
             self.file.let_go()?;
-            let (file, recovery) = file::repair::reopen(&self.path, &self.options)?;
+            let (file, recovery) = file::repair::reopen(&self.path, &self.options, self.opened_ms)?;
             self.file = file;
             self.recovery = recovery.or(self.recovery.take());
+            return Err(OutboxError::Corrupt);
         }
         result
     }
@@ -217,7 +224,8 @@ impl Drop for Outbox {
         if self.sender.has_lease() {
             let sender = &mut self.sender;
             // Whoever comes next finds the lease of a process that is gone; there is nobody left to tell.
-            let _ = self.file.write(&self.options, "lease", |transaction| sender.give_back(transaction));
+            let _ =
+                self.file.write(&self.options, Change::Lease, |transaction| sender.give_back(transaction));
         }
     }
 }

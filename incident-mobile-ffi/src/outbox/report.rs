@@ -1,5 +1,6 @@
 //! A report is made, or called off.
 
+use super::change::Change;
 use incident_core::{
     CancellationReason, Code, Draft, IdempotencyKey, Reporter, Status, SyncPayload, Timestamp, Violation,
 };
@@ -80,7 +81,7 @@ impl Outbox {
         }
         let mut payload = report.check(now_ms).map_err(OutboxError::Invalid)?;
         let (reporter, taken, limits) = (&self.reporter, &mut self.taken, self.options.limits);
-        self.file.write(&self.options, "report", |transaction| {
+        self.file.write(&self.options, Change::Report, |transaction| {
             if is_full(transaction, reporter.as_str(), limits)? {
                 return Err(OutboxError::Full);
             }
@@ -122,7 +123,7 @@ impl Outbox {
             OutboxError::Invalid(error.codes.into_iter().map(|code| Violation { pointer, code }).collect())
         })?;
         let reporter = self.reporter.as_str();
-        let entry = self.file.write(&self.options, "cancel", |transaction| {
+        let entry = self.file.write(&self.options, Change::Cancel, |transaction| {
             let mut stored = find(transaction, reporter, key)?;
             if is_news(&stored.entry, &reason)? {
                 stored.entry.payload.cancellation_reason = Some(reason);

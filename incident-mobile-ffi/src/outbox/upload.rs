@@ -1,5 +1,6 @@
 //! The next request: which entries go, in which form.
 
+use super::change::Change;
 use incident_core::IdempotencyKey;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -106,8 +107,9 @@ impl Outbox {
         }
         if !self.sender.holds(now_ms) {
             let sender = &mut self.sender;
-            let held =
-                self.file.write(&self.options, "lease", |transaction| sender.take(transaction, now_ms))?;
+            let held = self
+                .file
+                .write(&self.options, Change::Lease, |transaction| sender.take(transaction, now_ms))?;
             if let Some(until_ms) = held {
                 return Ok(wait(until_ms, WaitReason::AnotherSender));
             }
@@ -135,7 +137,7 @@ impl Outbox {
         let mut pace = Pace::load(self.file.read(), reporter)?;
         let Some((until_ms, why, stepped_back)) = pace.wait(now_ms) else { return Ok(None) };
         if stepped_back {
-            self.file.write(&self.options, "wait", |transaction| pace.save(transaction, reporter))?;
+            self.file.write(&self.options, Change::Wait, |transaction| pace.save(transaction, reporter))?;
         }
         Ok(Some((until_ms, why)))
     }
@@ -150,7 +152,7 @@ impl Outbox {
     pub(super) fn rest(&mut self) -> Result<(), OutboxError> {
         if self.sender.has_lease() {
             let sender = &mut self.sender;
-            self.file.write(&self.options, "lease", |transaction| sender.give_back(transaction))?;
+            self.file.write(&self.options, Change::Lease, |transaction| sender.give_back(transaction))?;
         }
         if std::mem::take(&mut self.erased) {
             self.file.forget()?;

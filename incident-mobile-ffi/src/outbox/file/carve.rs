@@ -1,4 +1,4 @@
-//! Reads the rows of a hurt file page by page, without trusting anything that leads from one to the other.
+//! Reads the rows of a corrupt file page by page, without trusting anything that leads from one to the other.
 //!
 //! Formats: "Database File Format", sections 1.6 (b-tree pages), 2.1 (records) and 4.1 (write-ahead log),
 //! at sqlite.org/fileformat2.html. A row counts only if the core can derive its key from its other columns,
@@ -7,7 +7,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use incident_core::{IdempotencyKey, Reporter, SyncPayload, decode};
@@ -48,19 +48,23 @@ pub(super) struct Carved {
 
 impl Carved {
     /// Reads the file and its write-ahead log, as far as there are any.
-    pub(super) fn from_files(file: &Path, log: &Path) -> io::Result<Self> {
+    pub(super) fn from_files(file: &Path, logs: &[PathBuf]) -> io::Result<Self> {
         let file = fs::read(file)?;
-        let log = fs::read(log).or_else(|error| match error.kind() {
-            io::ErrorKind::NotFound => Ok(Vec::new()),
-            _ => Err(error),
-        })?;
         let mut pages = Pages::default();
         for (at, page) in file.chunks(PAGE).enumerate() {
             pages.add(at + 1, page);
         }
-        for frame in log.get(LOG_HEADER..).unwrap_or_default().chunks(FRAME_HEADER + PAGE) {
-            let (Some(number), Some(page)) = (frame.get(..4), frame.get(FRAME_HEADER..)) else { continue };
-            pages.add(number.iter().fold(0, |number, byte| number << 8 | usize::from(*byte)), page);
+        for log in logs {
+            let log = fs::read(log).or_else(|error| match error.kind() {
+                io::ErrorKind::NotFound => Ok(Vec::new()),
+                _ => Err(error),
+            })?;
+            for frame in log.get(LOG_HEADER..).unwrap_or_default().chunks(FRAME_HEADER + PAGE) {
+                let (Some(number), Some(page)) = (frame.get(..4), frame.get(FRAME_HEADER..)) else {
+                    continue;
+                };
+                pages.add(number.iter().fold(0, |number, byte| number << 8 | usize::from(*byte)), page);
+            }
         }
         let mut carved = Self::default();
         for page in pages.all() {
@@ -206,7 +210,7 @@ fn row(seq: i64, values: &[Value]) -> Option<Row> {
     })
 }
 
-/// The key is derived from reporter and moment: no row that was hurt or half written gets past this.
+/// The key is derived from reporter and moment: no row that was corrupt or half written gets past this.
 fn is_whole(reporter: &Reporter, key: IdempotencyKey, payload: &SyncPayload) -> bool {
     IdempotencyKey::derive(reporter, payload.facts.created_at) == key
 }

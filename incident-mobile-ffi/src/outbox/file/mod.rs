@@ -1,10 +1,16 @@
 //! The file: one SQLite database, durable at every commit.
 
 pub(super) mod carve;
+mod lock;
+mod log;
 pub(super) mod repair;
 mod schema;
 
-use std::path::{Path, PathBuf};
+use super::change::{Change, Reached};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
@@ -18,6 +24,9 @@ pub(super) struct File {
     connection: Connection,
     path: PathBuf,
     identity: Option<(u64, u64)>,
+    /// Says to others that the file is in use.
+    user: lock::UserLock,
+    is_let_go: bool,
 }
 
 impl File {
@@ -29,30 +38,62 @@ impl File {
         if rusqlite::version_number() < OLDEST_SQLITE {
             return Err(OutboxError::Unavailable("SQLite is older than 3.51.3".into()));
         }
-        let unclean = size(&beside(path, "-wal")) > 0 || beside(path, "-suspect").exists();
+        let user = lock::UserLock::take(path)?;
+        let left_a_log = user.alone && size(&beside(path, "-wal")) > 0;
+        if left_a_log {
+            if log::is_damaged(&beside(path, "-wal"))? {
+                return Err(OutboxError::Corrupt);
+            }
+            make_private(path)?;
+            // SQLite deletes the log of a file that it cannot read.
+            fs::copy(beside(path, "-wal"), beside(path, "-log"))?;
+        }
+        let copied = beside(path, "-log");
+        let unclean = left_a_log || copied.exists() || beside(path, "-suspect").exists();
+        make_private(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags)?;
         schema::set_up(&connection, options)?;
-        let mut file = Self { connection, path: path.to_owned(), identity: identity(path) };
+        let identity = identity(path);
+        let mut file = Self { connection, path: path.to_owned(), identity, user, is_let_go: false };
         schema::migrate(&mut file, options)?;
         if unclean {
             file.check()?;
         }
+        if file.user.alone && copied.exists() {
+            // What a killed process had begun to write is not to be taken for damage some day.
+            file.forget()?;
+            fs::remove_file(copied)?;
+        }
+        file.user.share()?;
         Ok(file)
     }
 
-    fn check(&self) -> Result<(), OutboxError> {
-        let verdict: String = self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-        if verdict != "ok" {
+    /// Whether the file needs repair, for who has locked everybody else out.
+    pub(super) fn look(path: &Path, options: &Options) -> Result<(), OutboxError> {
+        if log::is_damaged(&beside(path, "-wal"))? {
             return Err(OutboxError::Corrupt);
         }
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        schema::set_up(&connection, options)?;
+        schema::is_current(&connection)?;
+        sound(&connection)
+    }
+
+    fn check(&self) -> Result<(), OutboxError> {
+        sound(&self.connection)?;
         let suspect = beside(&self.path, "-suspect");
         if suspect.exists() {
             std::fs::remove_file(suspect)?;
         }
         Ok(())
+    }
+
+    /// Whether a repair was begun that has not ended yet.
+    pub(super) fn is_let_go(&self) -> bool {
+        self.is_let_go
     }
 
     pub(super) fn read(&self) -> &Connection {
@@ -66,22 +107,37 @@ impl File {
     pub(super) fn write<T>(
         &mut self,
         options: &Options,
-        name: &'static str,
+        change_kind: Change,
         change: impl FnOnce(&Transaction<'_>) -> Result<T, OutboxError>,
     ) -> Result<T, OutboxError> {
+        let _nobody_repairs = lock::RepairLock::to_change(&self.path)?;
+        self.check_place()?;
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let value = change(&transaction)?;
-        options.reached(name, "before commit");
+        options.reached(Reached::BeforeCommit(change_kind));
         transaction.commit()?;
-        options.reached(name, "after commit");
-        // Another process may have repaired the file: then this went into the one that was moved aside.
-        if self.identity == identity(&self.path) { Ok(value) } else { Err(OutboxError::Corrupt) }
+        options.reached(Reached::AfterCommit(change_kind));
+        self.check_place()?;
+        Ok(value)
+    }
+
+    /// Whether the open file still is the one that its path leads to.
+    fn check_place(&self) -> Result<(), OutboxError> {
+        match identity(&self.path) {
+            found if self.is_let_go || found == self.identity => Ok(()),
+            None => Err(OutboxError::Unavailable(
+                "the outbox's file was deleted or moved while it was open; open the outbox again".into(),
+            )),
+            // Another process has repaired it.
+            Some(_) => Err(OutboxError::Corrupt),
+        }
     }
 
     /// Closes the file; whatever is asked of it later fails.
     pub(super) fn let_go(&mut self) -> Result<(), OutboxError> {
         self.connection = Connection::open_in_memory()?;
-        Ok(())
+        self.is_let_go = true;
+        self.user.share()
     }
 
     /// Bytes in use, free pages not counted.
@@ -94,6 +150,35 @@ impl File {
     pub(super) fn forget(&self) -> Result<(), OutboxError> {
         Ok(self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
     }
+}
+
+fn sound(connection: &Connection) -> Result<(), OutboxError> {
+    let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if verdict == "ok" { Ok(()) } else { Err(OutboxError::Corrupt) }
+}
+
+/// Files that only their owner may read.
+fn private() -> fs::OpenOptions {
+    let mut options = fs::OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Makes the file, if there is none, or takes others' rights to read it away; its log gets the same rights.
+fn make_private(path: &Path) -> Result<(), OutboxError> {
+    match private().create_new(true).open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        made => return Ok(made.map(|_| ())?),
+    }
+    #[cfg(unix)]
+    for suffix in ["", "-wal", "-shm"] {
+        use std::os::unix::fs::PermissionsExt;
+        // Some file systems know no rights, and some files are others': that is no reason to refuse a report.
+        let _ = fs::set_permissions(beside(path, suffix), fs::Permissions::from_mode(0o600));
+    }
+    Ok(())
 }
 
 /// `path` with something after its name, as SQLite itself names `-wal` and `-shm`.

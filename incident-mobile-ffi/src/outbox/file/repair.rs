@@ -1,8 +1,9 @@
-//! A hurt file is moved aside, and every row that can be read goes into a new one.
+//! A corrupt file is moved aside, and every row that can be read goes into a new one.
 //!
-//! The order of the steps lets the process be killed between any two: the new file is complete before the hurt
+//! The order of the steps lets the process be killed between any two: the new file is complete before the corrupt
 //! one moves, and a finished new one without the old beside it only has to be put in its place.
 
+use super::super::change::{Change, Reached, RepairStep};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -14,10 +15,15 @@ use super::{
     super::{Options, OutboxError},
     File, beside,
     carve::{Carved, Row},
+    lock::RepairLock,
 };
 
-/// How many hurt files are kept.
+/// What stands beside a file that is being built.
+const HELPERS: [&str; 4] = ["-building-wal", "-building-shm", "-building-users", "-building-repair"];
+/// How many corrupt files are kept.
 const KEPT: usize = 2;
+/// And for how long.
+const KEPT_FOR_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 
 /// What was saved from a corrupt file.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
@@ -30,88 +36,79 @@ pub struct Recovery {
     pub moved_to: String,
 }
 
-/// Opens the file, repairing it first where it is hurt.
+/// Opens the file, repairing it first where it is corrupt.
 pub(in super::super) fn open(
     path: &Path,
     options: &Options,
     now_ms: i64,
 ) -> Result<(File, Option<Recovery>), OutboxError> {
     put_in_place(path, now_ms)?;
+    forget_older(path, now_ms)?;
     match File::open(path, options) {
         Err(OutboxError::Corrupt) => {
-            let _alone = lock(path)?;
-            // Another process may have repaired it while this one waited.
-            match File::open(path, options) {
-                Err(OutboxError::Corrupt) => {
-                    let recovery = repair(path, options, now_ms)?;
-                    Ok((File::open(path, options)?, Some(recovery)))
-                }
-                opened => Ok((opened?, None)),
-            }
+            let recovery = repair_alone(path, options, now_ms)?;
+            Ok((File::open(path, options)?, recovery))
         }
         opened => Ok((opened?, None)),
     }
 }
 
-/// Opens anew a file that turned out hurt while it was open.
+fn repair_alone(path: &Path, options: &Options, now_ms: i64) -> Result<Option<Recovery>, OutboxError> {
+    let _alone = RepairLock::to_repair(path)?;
+    // Another process may have repaired it while this one waited.
+    match File::look(path, options) {
+        Err(OutboxError::Corrupt) => repair(path, options, now_ms).map(Some),
+        looked => looked.map(|()| None),
+    }
+}
+
+/// Opens anew a file that turned out corrupt while it was open.
 pub(in super::super) fn reopen(
     path: &Path,
     options: &Options,
+    now_ms: i64,
 ) -> Result<(File, Option<Recovery>), OutboxError> {
     fs::write(beside(path, "-suspect"), b"")?;
-    open(path, options, 0)
+    open(path, options, now_ms)
 }
 
-/// Repairs go one after the other; the lock ends with the process.
-#[cfg(unix)]
-fn lock(path: &Path) -> Result<fs::File, OutboxError> {
-    let file = fs::File::create(beside(path, "-repair"))?;
-    // `std::fs::File::lock` is not supported on Android.
-    rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive).map_err(std::io::Error::from)?;
-    Ok(file)
-}
-
-#[cfg(not(unix))]
-fn lock(path: &Path) -> Result<fs::File, OutboxError> {
-    Ok(fs::File::create(beside(path, "-repair"))?)
-}
-
-/// Ends a repair that was killed when all was saved and the hurt file gone.
+/// Ends a repair that was killed when all was saved and the corrupt file gone.
 fn put_in_place(path: &Path, now_ms: i64) -> Result<(), OutboxError> {
     let saved = beside(path, "-saved");
     if path.exists() || !saved.exists() {
         return Ok(());
     }
-    let _alone = lock(path)?;
-    // The log of the hurt file must never be applied to the new one.
+    let _alone = RepairLock::to_repair(path)?;
+    // The log of the corrupt file must never be applied to the new one.
     move_log(path, &free_name(path, now_ms))?;
     Ok(fs::rename(saved, path)?)
 }
 
 fn repair(path: &Path, options: &Options, now_ms: i64) -> Result<Recovery, OutboxError> {
-    let carved = Carved::from_files(path, &beside(path, "-wal"))?;
+    let carved = Carved::from_files(path, &[beside(path, "-log"), beside(path, "-wal")])?;
     let saved = build(&carved, path, options)?;
-    options.reached("repair", "saved");
+    options.reached(Reached::Repair(RepairStep::Saved));
     let moved_to = free_name(path, now_ms);
     fs::rename(path, &moved_to)?;
-    options.reached("repair", "moved");
+    options.reached(Reached::Repair(RepairStep::Moved));
     move_log(path, &moved_to)?;
-    options.reached("repair", "log moved");
+    options.reached(Reached::Repair(RepairStep::LogMoved));
     fs::rename(beside(path, "-saved"), path)?;
-    options.reached("repair", "in place");
+    options.reached(Reached::Repair(RepairStep::InPlace));
     remove(&beside(path, "-suspect"))?;
-    forget_older(path)?;
+    remove(&beside(path, "-log"))?;
+    forget_older(path, now_ms)?;
     Ok(Recovery { saved, lost: carved.lost(), moved_to: moved_to.display().to_string() })
 }
 
 /// Writes the rows into a new file that is complete once it has its name.
 fn build(carved: &Carved, path: &Path, options: &Options) -> Result<i64, OutboxError> {
     let building = beside(path, "-building");
-    for suffix in ["-building", "-building-wal", "-building-shm", "-saved"] {
+    for suffix in [&HELPERS[..], &["-building", "-saved"]].concat() {
         remove(&beside(path, suffix))?;
     }
     let mut file = File::open(&building, options)?;
-    let saved = file.write(options, "salvage", |transaction| {
+    let saved = file.write(options, Change::Salvage, |transaction| {
         let sql = "INSERT INTO entry (reporter, key, created_at_ms, revision, state, anonymous, payload,
                                       reported_at_ms, changed_at_ms, attempts, problem, incident)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
@@ -138,6 +135,9 @@ fn build(carved: &Carved, path: &Path, options: &Options) -> Result<i64, OutboxE
     })?;
     drop(file);
     fs::rename(building, beside(path, "-saved"))?;
+    for suffix in HELPERS {
+        remove(&beside(path, suffix))?;
+    }
     Ok(i64::try_from(saved).unwrap_or(i64::MAX))
 }
 
@@ -156,18 +156,19 @@ fn remove(path: &Path) -> Result<(), OutboxError> {
     }
 }
 
-/// A name for a hurt file: later ones sort after earlier ones.
+/// A name for a corrupt file: later ones sort after earlier ones.
 fn free_name(path: &Path, now_ms: i64) -> PathBuf {
-    let newest = hurt_files(path).pop().and_then(|name| number(path, &name)).unwrap_or(0);
-    beside(path, &format!("-hurt-{:015}", now_ms.max(newest + 1)))
+    let newest = corrupt_files(path).pop().and_then(|name| number(path, &name)).unwrap_or(0);
+    beside(path, &format!("-corrupt-{:015}", now_ms.max(newest + 1)))
 }
 
-fn number(path: &Path, hurt: &Path) -> Option<i64> {
-    let name = hurt.to_str()?.strip_prefix(beside(path, "-hurt-").to_str()?)?;
-    name.parse().ok()
+fn number(path: &Path, corrupt: &Path) -> Option<i64> {
+    // Version 0.1 had another word for it.
+    let suffix = corrupt.to_str()?.strip_prefix(path.to_str()?)?;
+    suffix.strip_prefix("-corrupt-").or_else(|| suffix.strip_prefix("-hurt-"))?.parse().ok()
 }
 
-fn hurt_files(path: &Path) -> Vec<PathBuf> {
+fn corrupt_files(path: &Path) -> Vec<PathBuf> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let files = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut found: Vec<_> = files
@@ -178,11 +179,16 @@ fn hurt_files(path: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn forget_older(path: &Path) -> Result<(), OutboxError> {
-    let found = hurt_files(path);
-    for old in &found[..found.len().saturating_sub(KEPT)] {
-        remove(old)?;
-        remove(&beside(old, "-wal"))?;
+/// Removes all but the last two, and those too old: what was discarded since still stands in them.
+fn forget_older(path: &Path, now_ms: i64) -> Result<(), OutboxError> {
+    let found = corrupt_files(path);
+    let beyond = found.len().saturating_sub(KEPT);
+    for (at, old) in found.iter().enumerate() {
+        let is_old = number(path, old).is_some_and(|made_ms| made_ms < now_ms - KEPT_FOR_MS);
+        if at < beyond || is_old {
+            remove(old)?;
+            remove(&beside(old, "-wal"))?;
+        }
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Tables and settings of the file.
 
+use super::super::change::Change;
 use rusqlite::Connection;
 
 use super::{
@@ -82,7 +83,7 @@ pub(super) fn migrate(file: &mut File, options: &Options) -> Result<(), OutboxEr
     if is_current(file.read())? {
         return Ok(());
     }
-    file.write(options, "create", |transaction| {
+    file.write(options, Change::Create, |transaction| {
         // Another process may have been faster.
         if !is_current(transaction)? {
             transaction.execute_batch(TABLES)?;
@@ -93,7 +94,7 @@ pub(super) fn migrate(file: &mut File, options: &Options) -> Result<(), OutboxEr
     })
 }
 
-fn is_current(connection: &Connection) -> Result<bool, OutboxError> {
+pub(super) fn is_current(connection: &Connection) -> Result<bool, OutboxError> {
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     match (pragma("application_id")?, pragma("user_version")?) {

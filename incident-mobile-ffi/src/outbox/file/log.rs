@@ -1,0 +1,83 @@
+//! The write-ahead log after an unclean end, read before SQLite opens the file.
+//!
+//! SQLite ends a log at its first bad checksum without a word, and deletes that of a file that it cannot read. A
+//! frame of the current series behind a bad one means damage, not a torn end ("WAL File Format", section 4.1 at
+//! sqlite.org/fileformat2.html).
+
+use std::{
+    fs, io,
+    io::{BufReader, Read},
+    path::Path,
+};
+
+const HEADER: usize = 32;
+const FRAME_HEADER: usize = 24;
+const PAGE: usize = 4096;
+/// Its last bit says in which byte order checksums are computed.
+const MAGIC: u32 = 0x377f_0682;
+
+/// Whether acknowledged changes may stand behind a damaged place of the log.
+pub(super) fn is_damaged(log: &Path) -> io::Result<bool> {
+    let file = match fs::File::open(log) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        opened => opened?,
+    };
+    if file.metadata()?.len() < (HEADER + FRAME_HEADER + PAGE) as u64 {
+        return Ok(false);
+    }
+    let mut reader = BufReader::with_capacity(64 * 1024, file);
+    let mut header = [0; HEADER];
+    reader.read_exact(&mut header)?;
+    let mut checksum = Checksum { sums: (0, 0), big_endian: u32_at(&header, 0) & 1 == 1 };
+    checksum.add(&header[..24]);
+    if u32_at(&header, 0) & !1 != MAGIC || !checksum.is(&header[24..]) {
+        return Ok(true);
+    }
+    let mut frame = vec![0; FRAME_HEADER + PAGE];
+    let mut ended = false;
+    while read_whole(&mut reader, &mut frame)? {
+        let is_current = frame[8..16] == header[16..24];
+        if ended && is_current {
+            return Ok(true);
+        }
+        checksum.add(&frame[..8]);
+        checksum.add(&frame[FRAME_HEADER..]);
+        ended |= !is_current || !checksum.is(&frame[16..24]);
+    }
+    Ok(false)
+}
+
+/// Reads a frame, if there is a whole one left.
+fn read_whole(reader: &mut impl Read, frame: &mut [u8]) -> io::Result<bool> {
+    match reader.read_exact(frame) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        read => read.map(|()| true),
+    }
+}
+
+struct Checksum {
+    sums: (u32, u32),
+    big_endian: bool,
+}
+
+impl Checksum {
+    fn add(&mut self, bytes: &[u8]) {
+        for pair in bytes.chunks_exact(8) {
+            self.sums.0 = self.sums.0.wrapping_add(self.word(&pair[..4])).wrapping_add(self.sums.1);
+            self.sums.1 = self.sums.1.wrapping_add(self.word(&pair[4..])).wrapping_add(self.sums.0);
+        }
+    }
+
+    fn word(&self, bytes: &[u8]) -> u32 {
+        let value = u32_at(bytes, 0);
+        if self.big_endian { value } else { value.swap_bytes() }
+    }
+
+    fn is(&self, stored: &[u8]) -> bool {
+        self.sums == (u32_at(stored, 0), u32_at(stored, 4))
+    }
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    bytes[at..at + 4].iter().fold(0, |value, byte| value << 8 | u32::from(*byte))
+}
