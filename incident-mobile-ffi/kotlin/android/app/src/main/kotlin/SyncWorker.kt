@@ -3,6 +3,7 @@
 package com.example.app
 
 import android.content.Context
+import android.util.Log
 import androidx.work.BackoffPolicy
 import androidx.work.Constraints
 import androidx.work.CoroutineWorker
@@ -13,11 +14,11 @@ import androidx.work.WorkManager
 import androidx.work.WorkerParameters
 import incidentsync.OkHttpTransport
 import incidentsync.Outbox
-import incidentsync.OutboxError
 import incidentsync.SyncEnd
 import java.time.Duration
 import java.time.Instant
 import java.util.concurrent.TimeUnit
+import kotlinx.coroutines.CancellationException
 
 class SyncWorker(context: Context, parameters: WorkerParameters) : CoroutineWorker(context, parameters) {
     // Where WorkManager stops the worker, its coroutine is cancelled, and `sync` hands the upload back.
@@ -28,7 +29,12 @@ class SyncWorker(context: Context, parameters: WorkerParameters) : CoroutineWork
             Outbox.open(outboxFile(applicationContext), reporter).use { outbox ->
                 outbox.sync(OkHttpTransport(session.server) { session.token() })
             }
-        } catch (_: OutboxError.Unavailable) {
+        } catch (stopped: CancellationException) {
+            throw stopped
+        } catch (error: Throwable) {
+            // A file that the system holds back, a key store that is locked, a bug: all of it may pass, and nobody would
+            // start this again. What went wrong is named, but not quoted: the app's own errors may hold anything.
+            Log.w("incident-sync", "sync failed, again later: ${error.javaClass.name}")
             return Result.retry()
         }
         when (end) {

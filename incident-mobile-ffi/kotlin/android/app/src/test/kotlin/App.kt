@@ -16,7 +16,10 @@ class App : Application(), HasSession, Session {
         this.token = token
     }
 
-    override suspend fun token(): String? = token
+    /** What stands in the way of a token, such as a key store that is locked. */
+    var trouble: Throwable? = null
+
+    override suspend fun token(): String? = trouble?.let { throw it } ?: token
 
     override fun askToSignIn() = asked.countDown()
 }

@@ -116,6 +116,30 @@ class SyncWorkerTest : Device() {
     }
 
     @Test
+    fun `after an error that nobody knows WorkManager tries again`() {
+        signedIn()
+        app.trouble = IllegalStateException("the key store is locked")
+        val key = report()
+
+        SyncWorker.schedule(app)
+        await { works(ENQUEUED).any { it.runAttemptCount == 1 } }
+
+        val again = Instant.ofEpochMilli(works(ENQUEUED).single().nextScheduleTimeMillis)
+        assertTrue("$again", again < Instant.now() + Duration.ofSeconds(31))
+        assertEquals(EntryState.PENDING, outbox { entry(key) }.state)
+    }
+
+    @Test
+    fun `a bug is no end either`() {
+        signedIn()
+        app.trouble = NoClassDefFoundError("a class that R8 has taken")
+        report()
+
+        SyncWorker.schedule(app)
+        await { works(ENQUEUED).any { it.runAttemptCount == 1 } }
+    }
+
+    @Test
     fun `a worker that is stopped hands its upload back and is scheduled again`() {
         val server = signedIn()
         val arrived = CountDownLatch(1)
