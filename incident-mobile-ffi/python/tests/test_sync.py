@@ -1,6 +1,9 @@
 """The loop and the transport, against a server that is only answers."""
 
+import gzip
 import json
+import subprocess
+import sys
 import time
 from dataclasses import replace
 
@@ -147,11 +150,57 @@ def test_an_answer_that_drips_ends_with_the_time_of_the_upload(outbox, answers: 
     assert time.monotonic() - started < 1.7
 
 
-def test_an_endless_answer_is_not_read_to_its_end(outbox, answers: Answers):
+def test_an_answer_of_the_longest_length_is_read_and_a_longer_one_is_not(outbox, answers: Answers):
     outbox.report(draft())
-    answers.answer = lambda *_: (200, {}, b"x" * (MAX_ANSWER_BYTES + 1))
-    answer = HttpxTransport(answers.url, "t").send(outbox.next_upload().upload)
-    assert len(answer.body) == MAX_ANSWER_BYTES
+    upload = outbox.next_upload().upload
+    for length, read in [(MAX_ANSWER_BYTES, MAX_ANSWER_BYTES), (MAX_ANSWER_BYTES + 1, 0), (9_000_000, 0)]:
+        answers.answer = lambda *_: (200, {}, b"x" * length)
+        assert len(HttpxTransport(answers.url, "t").send(upload).body) == read
+
+
+def test_an_answer_that_is_too_long_is_waited_for_like_a_portals(outbox, answers: Answers):
+    key = outbox.report(draft()).key
+    padded = json.dumps(settled(key)).encode() + b" " * MAX_ANSWER_BYTES
+    answers.answer = lambda *_: (201, {"Content-Type": "application/json"}, padded)
+    end = outbox.sync(HttpxTransport(answers.url, "t"))
+    assert isinstance(end, Wait) and end.why == WaitReason.NOT_THE_SERVER
+    assert (outbox.entry(key).state, outbox.entry(key).attempts) == (EntryState.PENDING, 0)
+
+
+LONG = """
+import resource, sys
+from incident_sync import HttpxTransport, Outbox
+
+with Outbox.open(sys.argv[1], "alice") as outbox:
+    with HttpxTransport(sys.argv[2], "t") as web:
+        web.send(outbox.next_upload().upload)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        outbox.retry(outbox.entries()[0].key)
+        outbox.sync(web)
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+def test_a_long_answer_takes_no_more_than_16_mib(outbox, answers: Answers, tmp_path, encoding):
+    outbox.report(draft())
+    long = b"[" + b"[]," * 20_000_000 + b"[]]"
+    body = gzip.compress(long, 1) if encoding == "gzip" else long
+    answers.answer = lambda *_: (
+        (200, {"Content-Encoding": encoding}, body) if len(answers.requests) > 1 else (500, {}, b"")
+    )
+    outbox.close()
+    command = [sys.executable, "-c", LONG, tmp_path / "outbox.db", answers.url]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(run.stdout) < 16 * 1024, f"{run.stdout} KiB more"
+
+
+@pytest.mark.parametrize("token", ["secret\n", "secret\r\nX: y", "sécret", "secret\ud800", " secret", ""])
+def test_a_token_that_no_header_can_carry_is_none_and_is_told_to_nobody(outbox, answers: Answers, token):
+    outbox.report(draft())
+    answers.answer = lambda _path, headers, _body: reply(500 if "Authorization" in headers else 401, {})
+    assert isinstance(outbox.sync(HttpxTransport(answers.url, token)), SignIn)
+    assert "cret" not in f"{answers.requests}"
 
 
 def test_a_sync_that_stops_lets_another_send_at_once(outbox, tmp_path):

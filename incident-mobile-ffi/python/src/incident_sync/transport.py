@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,8 +12,8 @@ import httpx
 
 from .model import NetworkFailureKind
 
-MAX_ANSWER_BYTES = 8 * 1024 * 1024
-"""More is not read: a full batch of ours stays far below, a portal's download does not."""
+MAX_ANSWER_BYTES = 1024 * 1024
+"""The answer to a full batch stays far below. A longer one is not read on and comes without its body: it is not ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,9 @@ class Transport(Protocol):
 class HttpxTransport:
     """The transport over httpx to the server at this address, which may have a path.
 
-    ``token`` is the token, or a function that gives the current one, or ``None`` where nobody is signed in. What it
-    raises ends a sync; an error of httpx in it counts as no network.
+    ``token`` is the token, or a function that gives the current one, or ``None`` where nobody is signed in. A text that
+    no header can carry is no token either: the server then asks to sign in. What the function raises ends a sync; an
+    error of httpx in it counts as no network.
     """
 
     def __init__(
@@ -90,8 +92,8 @@ class HttpxTransport:
     def send(self, upload: Upload) -> Response:
         deadline = time.monotonic() + upload.timeout_ms / 1000
         try:
-            token = self._token()
-            headers = [*upload.headers, *([] if token is None else [("Authorization", f"Bearer {token}")])]
+            # An answer that is packed could be a thousand times as long as what was read of it.
+            headers = [*upload.headers, ("Accept-Encoding", "identity"), *_authorization(self._token())]
             with self._client.stream(
                 upload.method,
                 self._server + upload.path,
@@ -120,10 +122,16 @@ class HttpxTransport:
 def _read(answer: httpx.Response, deadline: float) -> bytes:
     """The body as far as it is read; httpx's own time-out is for each part of it, ours for the whole."""
     body = bytearray()
-    for chunk in answer.iter_bytes():
+    for chunk in answer.iter_raw():
         body += chunk
         if len(body) > MAX_ANSWER_BYTES:
-            break
+            return b""
         if time.monotonic() > deadline:
             raise NetworkFailure("the answer took too long")
-    return bytes(body[:MAX_ANSWER_BYTES])
+    return bytes(body)
+
+
+def _authorization(token: str | None) -> list[tuple[str, str]]:
+    """The token's header. httpx would refuse a line feed or an umlaut in it with an error that quotes the token."""
+    usable = token is not None and re.fullmatch(r"[!-~]+", token)
+    return [("Authorization", f"Bearer {token}")] if usable else []

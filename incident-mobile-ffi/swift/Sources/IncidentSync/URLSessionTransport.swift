@@ -8,18 +8,19 @@ import FoundationNetworking
 public final class URLSessionTransport: Transport {
     private let baseURL: URL
     private let session: URLSession
+    private let exchanges = Exchanges()
     private let token: @Sendable () async throws -> String?
 
     /// `token` is asked before every request, and what it gives is stored nowhere. With `nil` the request goes
-    /// without a token, so that the server asks to sign in. What it throws ends the sync, but for a `URLError`, which
-    /// counts as no network.
+    /// without a token, so that the server asks to sign in; a text that no header can carry is no token either. What it
+    /// throws ends the sync, but for a `URLError`, which counts as no network.
     public init(
         baseURL: URL,
         configuration: URLSessionConfiguration = .ephemeral,
         token: @escaping @Sendable () async throws -> String?
     ) {
         self.baseURL = baseURL
-        self.session = URLSession(configuration: configuration, delegate: NoRedirects(), delegateQueue: nil)
+        self.session = URLSession(configuration: configuration, delegate: exchanges, delegateQueue: nil)
         self.token = token
     }
 
@@ -62,10 +63,12 @@ public final class URLSessionTransport: Transport {
         for header in upload.headers {
             request.setValue(header.value, forHTTPHeaderField: header.name)
         }
-        if let bearer = try await self.token() {
+        // An answer that is packed could be a thousand times as long as what was read of it.
+        request.setValue("identity", forHTTPHeaderField: "Accept-Encoding")
+        if let bearer = try await self.token(), isVisible(bearer) {
             request.setValue("Bearer " + bearer, forHTTPHeaderField: "Authorization")
         }
-        let (body, response) = try await session.data(for: request)
+        let (response, body) = try await exchanges.send(request, with: session)
         guard let http = response as? HTTPURLResponse else {
             return UploadResult.networkFailure(kind: .offline, detail: "", sent: true)
         }
@@ -89,15 +92,7 @@ public final class URLSessionTransport: Transport {
     }
 }
 
-/// A redirect is somebody else's answer and is judged as such; the token never follows it.
-private final class NoRedirects: NSObject, URLSessionTaskDelegate, @unchecked Sendable {
-    func urlSession(
-        _ session: URLSession,
-        task: URLSessionTask,
-        willPerformHTTPRedirection response: HTTPURLResponse,
-        newRequest request: URLRequest,
-        completionHandler: @escaping @Sendable (URLRequest?) -> Void
-    ) {
-        completionHandler(nil)
-    }
+/// Whether a header can carry it (RFC 9110, section 5.5), and without white space.
+private func isVisible(_ token: String) -> Bool {
+    !token.isEmpty && token.utf8.allSatisfy { (0x21...0x7E).contains($0) }
 }

@@ -19,7 +19,8 @@ import okio.BufferedSink
  * Sends uploads with OkHttp to the server at [baseUrl], which may have a path.
  *
  * @param client whose connections, proxy and certificates are used; redirects and silent repeats are switched off
- * @param token gives the bearer token for the next request, or `null` where nobody is signed in
+ * @param token gives the bearer token for the next request, or `null` where nobody is signed in; a text that no header
+ *   can carry is no token either: the server then asks to sign in
  */
 public class OkHttpTransport(
     baseUrl: String,
@@ -48,7 +49,10 @@ public class OkHttpTransport(
     private fun request(upload: Upload, token: String?): Request {
         val headers = Headers.Builder()
         upload.headers.forEach { headers.add(it.name, it.value) }
-        if (token != null) headers["Authorization"] = "Bearer $token"
+        // An answer that is packed could be a thousand times as long as what was read of it.
+        headers["Accept-Encoding"] = "identity"
+        // OkHttp would refuse a line feed or an umlaut with an exception that quotes the token.
+        if (token != null && VISIBLE.matches(token)) headers["Authorization"] = "Bearer $token"
         return Request.Builder()
             .url(base.toString().trimEnd('/') + upload.path)
             .headers(headers.build())
@@ -84,8 +88,10 @@ private object NoDelay : Interceptor {
     }
 }
 
-/** The longest answer that is read: a full batch of ours stays far below, a portal's download does not. */
-private const val LONGEST_ANSWER = 8L * 1024 * 1024
+/** The answer to a full batch stays far below. A longer one is not read on and comes without its body: it is not ours. */
+private const val LONGEST_ANSWER = 1024L * 1024
+
+private val VISIBLE = Regex("[!-~]+")
 
 /** Blocks its thread, which is one for that, and none of OkHttp's own, which keep a program alive for a minute. */
 private suspend fun Call.await(): UploadResult = suspendCancellableCoroutine { continuation ->
@@ -95,7 +101,6 @@ private suspend fun Call.await(): UploadResult = suspendCancellableCoroutine { c
 
 private fun okhttp3.Response.read(): UploadResult {
     val source = body.source()
-    source.request(LONGEST_ANSWER)
-    val bytes = source.buffer.readByteArray(minOf(source.buffer.size, LONGEST_ANSWER))
+    val bytes = if (source.request(LONGEST_ANSWER + 1)) byteArrayOf() else source.readByteArray()
     return UploadResult.Response(code, headers.map { (name, value) -> Header(name, value) }, bytes)
 }

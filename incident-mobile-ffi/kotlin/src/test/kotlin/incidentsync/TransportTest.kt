@@ -52,8 +52,37 @@ class TransportTest : Phone() {
     }
 
     @Test
-    fun `an endless answer is not read to its end`() = phone {
-        val gate = keep(Gate { it.answer(200, ByteArray(9_000_000), "application/octet-stream") })
-        assertEquals(8 * 1024 * 1024, send(gate).body.size)
+    fun `an answer of the longest length is read, and a longer one is not`() = phone {
+        val longest = 1024 * 1024
+        for ((length, read) in listOf(longest to longest, longest + 1 to 0, 9_000_000 to 0)) {
+            val gate = keep(Gate { it.answer(200, ByteArray(length), "application/octet-stream") })
+            assertEquals(read, send(gate).body.size)
+        }
+    }
+
+    @Test
+    fun `an answer that is too long is waited for like a portal's`() = phone {
+        val outbox = outbox()
+        val key = outbox.report(draft()).key
+        val settled = """{"disposition":"settled","idempotencyKey":"$key"}""" + " ".repeat(1024 * 1024)
+        val gate = keep(Gate { it.answer(201, settled.toByteArray(), "application/json") })
+
+        val end = assertInstanceOf(SyncEnd.Wait::class.java, outbox.sync(transport(gate.url, "token")))
+
+        assertEquals(WaitReason.NOT_THE_SERVER, end.why)
+        assertEquals(EntryState.PENDING, outbox.entry(key).state)
+        assertEquals(0, outbox.entry(key).attempts)
+    }
+
+    @Test
+    fun `a token that no header can carry is none, and is told to nobody`() = phone {
+        for (token in listOf("secret\n", "secret\r\nX: y", "s\u00e9cret", "secret\ud800", " secret", "")) {
+            val outbox = outbox(file = "${token.hashCode()}.db")
+            outbox.report(draft())
+            val told = mutableListOf<String?>()
+            val gate = keep(Gate { told += it.authorization; it.answer(401, byteArrayOf(), "text/plain") })
+            assertInstanceOf(SyncEnd.SignIn::class.java, outbox.sync(transport(gate.url, token)))
+            assertEquals(listOf<String?>(null), told)
+        }
     }
 }

@@ -42,6 +42,7 @@ private fun HttpExchange.use(act: (HttpExchange) -> Unit) = try { act(this) } fi
 class Passage(private val exchange: HttpExchange) {
     val body: ByteArray = exchange.requestBody.readAllBytes()
     val path: String = exchange.requestURI.path
+    val authorization: String? = exchange.requestHeaders.getFirst("Authorization")
 
     /** Lets the request through to [server] and gives its answer without telling the phone. */
     fun swallow(server: String): Pair<Int, ByteArray> {
