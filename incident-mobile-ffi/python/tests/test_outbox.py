@@ -8,6 +8,8 @@ from incident_sync import (
     AlreadyCancelledError,
     ClosedError,
     EntryState,
+    Incident,
+    IncidentStatus,
     InvalidError,
     InvalidReporterError,
     MalformedError,
@@ -15,6 +17,10 @@ from incident_sync import (
     NoSpaceError,
     NotFoundError,
     Outbox,
+    Outcome,
+    Problem,
+    Response,
+    Send,
     StillPendingError,
     UnavailableError,
     canonical_payload,
@@ -135,3 +141,48 @@ def test_a_write_that_the_system_refuses_is_a_typed_error_and_loses_nothing(tmp_
     after = outbox.report(draft("y")).key
     assert outbox.summary().recovery is None
     assert {entry.key for entry in outbox.entries(limit=10_000)} == {*before, after}
+
+
+def test_nothing_that_is_printed_shows_a_text_of_a_report(outbox):
+    words = ["Sekretariat", "R-4711", "12.4924", "41.8902", "falscher Alarm", "2026"]
+    report = draft("Sekretariat", room_number="R-4711", cancellation_reason="falscher Alarm")
+    entry = outbox.report(report)
+    sent = outbox.next_upload()
+    response = Response(403, (("X", "Sekretariat"),), entry.payload.encode())
+    printed = [report, entry, sent, sent.upload, response, canonical_payload(entry.payload)]
+    incident = Incident("id", IncidentStatus.CANCELLED, Outcome.CREATED, entry.created_at, False, None, "falscher Alarm")
+    printed += [incident, Problem(409, None, "Sekretariat", (), ("R-4711",))]
+    for value in printed:
+        for text in (repr(value), str(value), f"{value}"):
+            assert not [word for word in words if word in text], text
+
+
+def test_the_entries_come_in_pages(outbox):
+    keys = [outbox.report(draft(f"w{n}")).key for n in range(25)][::-1]
+    first = outbox.entries(limit=10)
+    second = outbox.entries(limit=10, after=first[-1].key)
+    third = outbox.entries(limit=10, after=second[-1].key)
+    assert [entry.key for entry in first + second + third] == keys
+    assert outbox.entries(after=third[-1].key) == []
+    with pytest.raises(NotFoundError):
+        outbox.entries(after="no key")
+
+
+def refuse_all(outbox):
+    """What comes of a report that the server refuses."""
+    body = b'{"type":"/problems/validation-failed","status":422,"disposition":"quarantine"}'
+    while isinstance(step := outbox.next_upload(), Send):
+        outbox.complete_upload(step.upload.id, Response(422, (("Content-Type", "application/problem+json"),), body))
+
+
+def test_all_that_was_refused_is_sent_again_or_discarded(outbox):
+    for n in range(3):
+        outbox.report(draft(f"w{n}"))
+    refuse_all(outbox)
+    assert outbox.summary().quarantined == 3
+    assert outbox.retry_all(EntryState.QUARANTINED) == 3
+    assert (outbox.summary().pending, outbox.summary().quarantined) == (3, 0)
+    refuse_all(outbox)
+    assert outbox.discard_all(EntryState.QUARANTINED) == 3
+    assert outbox.entries() == []
+

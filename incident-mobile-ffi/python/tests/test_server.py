@@ -1,8 +1,11 @@
 """The promise against the real server."""
 
+import socket
 import subprocess
 import sys
+import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -125,6 +128,84 @@ def test_another_user_signs_in_and_sends_only_their_own(tmp_path, server):
     with Outbox.open(path, "alice") as outbox:
         assert outbox.sync(HttpxTransport(server.url, server.token("alice"))) == Idle()
         assert outbox.entry(key).state == EntryState.SETTLED
+
+
+def incidents(server: RealServer, reporter: str) -> list[dict]:
+    headers = {"Authorization": f"Bearer {server.token(reporter)}"}
+    return httpx.get(f"{server.url}/api/incidents", headers=headers).raise_for_status().json()["incidents"]
+
+
+def test_under_another_persons_token_nothing_is_stored(outbox, server):
+    for entries in (1, 3):
+        keys = [outbox.report(draft(f"w{n}")).key for n in range(entries)]
+        end = outbox.sync(HttpxTransport(server.url, server.token("bob")))
+        assert isinstance(end, SignIn) and end.why == SignInReason.WRONG_REPORTER
+        assert "not that of the reporter" in end.detail
+        assert (incidents(server, "bob"), count(server)) == ([], 0 if entries == 1 else 1)
+        for key in keys:
+            assert (outbox.entry(key).state, outbox.entry(key).attempts) == (EntryState.PENDING, 0)
+        outbox.token_changed()
+        assert outbox.sync(HttpxTransport(server.url, server.token("alice"))) == Idle()
+    assert (len(incidents(server, "alice")), incidents(server, "bob")) == (4, [])
+
+
+class SlowLine:
+    """A TCP proxy that carries so many bytes a second towards the server."""
+
+    def __init__(self, server: str, bytes_per_second: int) -> None:
+        self.target = tuple(server.removeprefix("http://").split(":"))
+        self.pause = 128 / bytes_per_second
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self) -> None:
+        while True:
+            try:
+                phone, _ = self.listener.accept()
+            except OSError:
+                return
+            # Otherwise the line would seem fast until the buffers are full.
+            phone.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            server = socket.create_connection(self.target)
+            threading.Thread(target=self.carry, args=[phone, server, 128, self.pause], daemon=True).start()
+            threading.Thread(target=self.carry, args=[server, phone, 65536, 0], daemon=True).start()
+
+    @staticmethod
+    def carry(source: socket.socket, sink: socket.socket, size: int, pause: float) -> None:
+        try:
+            while part := source.recv(size):
+                sink.sendall(part)
+                time.sleep(pause)
+        except OSError:
+            pass  # one of the two has gone
+        for end in (source, sink):
+            end.close()
+
+
+class Impatient:
+    """Gives each upload a twentieth of its time, so that a test takes a twentieth, too."""
+
+    def __init__(self, inner: HttpxTransport) -> None:
+        self.inner, self.sizes = inner, []
+
+    def send(self, upload):
+        self.sizes.append(len(upload.body))
+        return self.inner.send(replace(upload, timeout_ms=upload.timeout_ms // 20))
+
+
+def test_a_slow_line_delivers_all_in_smaller_batches(outbox, server):
+    for n in range(100):
+        outbox.report(draft(f"w{n}"))
+    line = SlowLine(server.url, 2000)
+    transport = Impatient(HttpxTransport(line.url, server.token("alice")))
+    for _ in range(50):
+        if outbox.sync(transport) == Idle():
+            break
+        outbox.network_changed()
+    line.listener.close()
+    assert (outbox.summary().settled, count(server)) == (100, 100)
+    assert max(transport.sizes) > 6_000 > transport.sizes[-1]
 
 
 def test_an_anonymous_report_arrives(outbox, server):

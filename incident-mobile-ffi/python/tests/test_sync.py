@@ -49,10 +49,11 @@ def test_the_token_is_added_and_nothing_else_changed(outbox, answers: Answers):
     assert headers["Idempotency-Key"] == f'"{entry.key}"'
 
 
-def test_no_network_is_a_wait(outbox):
+def test_no_server_is_a_wait_that_says_why(outbox):
     key = outbox.report(draft()).key
     end = outbox.sync(HttpxTransport("http://127.0.0.1:9", "t"))
-    assert isinstance(end, Wait) and end.why == WaitReason.OFFLINE
+    assert isinstance(end, Wait)
+    assert (end.why, end.detail) == (WaitReason.REFUSED, "the server takes no connection")
     assert outbox.entry(key).state == EntryState.PENDING
 
 
@@ -81,12 +82,15 @@ def test_401_asks_for_a_sign_in_and_a_new_token_goes_on(outbox, answers: Answers
     assert outbox.entry(key).state == EntryState.SETTLED
 
 
-def test_retry_after_is_the_end_of_the_wait(outbox, answers: Answers):
+@pytest.mark.parametrize(("body", "seconds"), [(b'{"disposition":"retry"}', 3600), (b"<html>", 900)])
+def test_retry_after_is_the_end_of_the_wait_and_a_portal_has_no_more_than_15_minutes(
+    outbox, answers: Answers, body, seconds
+):
     entry = outbox.report(draft())
-    answers.answer = lambda *_: (503, {"Retry-After": "3600"}, b"")
+    answers.answer = lambda *_: (503, {"Retry-After": "3600"}, body)
     end = outbox.sync(HttpxTransport(answers.url, "t"))
     assert isinstance(end, Wait) and end.why == WaitReason.SERVER_BUSY
-    assert 3590 < (end.until - entry.created_at).total_seconds() < 3620
+    assert seconds - 10 < (end.until - entry.created_at).total_seconds() < seconds + 20
 
 
 def test_a_batch_is_halved_on_413(outbox, answers: Answers):
@@ -223,7 +227,7 @@ def test_a_loop_of_ones_own(outbox):
     assert outbox.complete_upload(first.upload.id, Cancelled()).pending == 1
     second = outbox.next_upload()
     assert outbox.complete_upload(second.upload.id, NetworkFailure()).pending == 1
-    assert outbox.next_upload().why == WaitReason.OFFLINE
+    assert outbox.next_upload().why == WaitReason.NO_ANSWER
     outbox.retry(entry.key)
     third = outbox.next_upload().upload
     status, headers, body = reply(201, settled(entry.key))

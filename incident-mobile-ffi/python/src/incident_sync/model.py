@@ -1,8 +1,8 @@
-"""What an app sees: drafts, entries, and what the server said."""
+"""What an app sees: drafts, entries, and what the server said. No ``repr`` shows what people wrote."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from enum import Enum
 
@@ -86,15 +86,19 @@ class NetworkFailureKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A report as a form gives it; nothing is checked yet. ``created_at`` is now if absent."""
+    """A report as a form gives it; nothing is checked yet.
 
-    location_id: str
-    longitude: float
-    latitude: float
-    room_number: str | None = None
-    is_anonymous: bool = False
-    created_at: datetime | None = None
-    cancellation_reason: str | None = None
+    ``created_at`` is the moment of the report and half of the incident's name: best left out, which means now. It is no
+    field for when something happened.
+    """
+
+    location_id: str = field(repr=False)
+    longitude: float = field(repr=False)
+    latitude: float = field(repr=False)
+    room_number: str | None = field(default=None, repr=False)
+    is_anonymous: bool = field(default=False, repr=False)
+    created_at: datetime | None = field(default=None, repr=False)
+    cancellation_reason: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +116,9 @@ class Problem:
 
     status: int
     slug: str | None
-    detail: str | None
-    errors: tuple[Violation, ...]
-    fields: tuple[str, ...]
+    detail: str | None = field(repr=False)
+    errors: tuple[Violation, ...] = field(repr=False)
+    fields: tuple[str, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,31 +128,31 @@ class Incident:
     id: str
     status: IncidentStatus
     outcome: Outcome
-    received_at: datetime
-    clock_suspect: bool
-    cancelled_at: datetime | None
-    cancellation_reason: str | None
+    received_at: datetime = field(repr=False)
+    clock_suspect: bool = field(repr=False)
+    cancelled_at: datetime | None = field(repr=False)
+    cancellation_reason: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One report and what became of it; ``payload`` is the canonical text that goes to the server."""
 
-    key: str
+    key: str = field(repr=False)
     state: EntryState
-    location_id: str
-    room_number: str | None
-    longitude: float
-    latitude: float
-    is_anonymous: bool
-    created_at: datetime
-    cancellation_reason: str | None
-    payload: str
-    reported_at: datetime
-    changed_at: datetime
+    location_id: str = field(repr=False)
+    room_number: str | None = field(repr=False)
+    longitude: float = field(repr=False)
+    latitude: float = field(repr=False)
+    is_anonymous: bool = field(repr=False)
+    created_at: datetime = field(repr=False)
+    cancellation_reason: str | None = field(repr=False)
+    payload: str = field(repr=False)
+    reported_at: datetime = field(repr=False)
+    changed_at: datetime = field(repr=False)
     attempts: int
     problem: Problem | None
-    incident: Incident | None
+    incident: Incident | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +189,8 @@ class Progress:
 class CanonicalPayload:
     """A payload in its canonical form, and the unknown fields that were skipped."""
 
-    text: str
-    ignored: tuple[str, ...]
+    text: str = field(repr=False)
+    ignored: tuple[str, ...] = field(repr=False)
 
 
 def draft(value: Draft) -> ffi.Draft:

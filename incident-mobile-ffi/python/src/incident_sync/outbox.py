@@ -37,10 +37,12 @@ class Outbox:
         return model.entry(self._inner.cancel(key, reason))
 
     @typed
-    def entries(self, filter: EntryState | None = None, limit: int = 100) -> list[Entry]:
-        """The entries of this reporter, newest first."""
+    def entries(
+        self, filter: EntryState | None = None, limit: int = 100, after: str | None = None
+    ) -> list[Entry]:
+        """The entries of this reporter, newest first, at most ``limit``, from the one behind the key ``after`` on."""
         state = None if filter is None else ffi.EntryState[filter.name]
-        return [model.entry(entry) for entry in self._inner.entries(state, limit)]
+        return [model.entry(entry) for entry in self._inner.entries(state, limit, after)]
 
     @typed
     def entry(self, key: str) -> Entry:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import httpx
 
+from . import failures
 from .model import NetworkFailureKind
 
 MAX_ANSWER_BYTES = 1024 * 1024
@@ -24,7 +25,7 @@ class Upload:
     method: str
     path: str
     headers: tuple[tuple[str, str], ...]
-    body: bytes
+    body: bytes = field(repr=False)
     timeout_ms: int
 
 
@@ -33,8 +34,8 @@ class Response:
     """What came back, from the server or from somebody in its place."""
 
     status: int
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    body: bytes = field(repr=False)
 
 
 class NetworkFailure(Exception):
@@ -44,7 +45,7 @@ class NetworkFailure(Exception):
     """
 
     def __init__(
-        self, detail: str = "", kind: NetworkFailureKind = NetworkFailureKind.OFFLINE, *, sent: bool = False
+        self, detail: str = "", kind: NetworkFailureKind = NetworkFailureKind.OTHER, *, sent: bool = False
     ) -> None:
         super().__init__(detail)
         self.kind = kind
@@ -91,9 +92,11 @@ class HttpxTransport:
 
     def send(self, upload: Upload) -> Response:
         deadline = time.monotonic() + upload.timeout_ms / 1000
+        token = None
         try:
+            token = self._token()
             # An answer that is packed could be a thousand times as long as what was read of it.
-            headers = [*upload.headers, ("Accept-Encoding", "identity"), *_authorization(self._token())]
+            headers = [*upload.headers, ("Accept-Encoding", "identity"), *_authorization(token)]
             with self._client.stream(
                 upload.method,
                 self._server + upload.path,
@@ -105,7 +108,9 @@ class HttpxTransport:
                 body = _read(answer, deadline)
                 return Response(answer.status_code, tuple(answer.headers.multi_items()), body)
         except (httpx.TransportError, httpx.DecodingError) as error:
-            raise NetworkFailure(str(error)) from error
+            failure = NetworkFailure(failures.detail(error, token), failures.kind(error), sent=failures.sent(error))
+        # Not from within: a traceback would show httpx's own error, too, whatever it quotes.
+        raise failure
 
     def close(self) -> None:
         """Closes the connections, unless the client was given."""
@@ -127,7 +132,7 @@ def _read(answer: httpx.Response, deadline: float) -> bytes:
         if len(body) > MAX_ANSWER_BYTES:
             return b""
         if time.monotonic() > deadline:
-            raise NetworkFailure("the answer took too long")
+            raise NetworkFailure("the answer took too long", NetworkFailureKind.TIMED_OUT, sent=True)
     return bytes(body)
 
 

@@ -1,0 +1,58 @@
+"""What an error of httpx says about the network."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+from collections.abc import Iterator
+
+import httpx
+
+from .model import NetworkFailureKind
+
+_NO_ROUTE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN}
+_AFTER_THE_CONNECTION = (
+    httpx.ReadError,
+    httpx.ReadTimeout,
+    httpx.WriteError,
+    httpx.WriteTimeout,
+    httpx.CloseError,
+    httpx.RemoteProtocolError,
+    httpx.DecodingError,
+)
+_LONGEST_DETAIL = 200
+"""Enough for a line of a log."""
+
+
+def kind(error: BaseException) -> NetworkFailureKind:
+    """How the network failed; what httpx only wraps says more than what it wraps it in."""
+    causes = list(_causes(error))
+    if any(isinstance(cause, socket.gaierror) or getattr(cause, "errno", None) in _NO_ROUTE for cause in causes):
+        return NetworkFailureKind.OFFLINE
+    if any(isinstance(cause, (httpx.TimeoutException, TimeoutError)) for cause in causes):
+        return NetworkFailureKind.TIMED_OUT
+    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+        return NetworkFailureKind.REFUSED
+    if not sent(error) and any(isinstance(cause, ssl.SSLError) for cause in causes):
+        return NetworkFailureKind.TLS
+    return NetworkFailureKind.OTHER
+
+
+def sent(error: BaseException) -> bool:
+    """Whether the request may have left the device."""
+    return isinstance(error, _AFTER_THE_CONNECTION)
+
+
+def detail(error: BaseException, token: str | None) -> str:
+    """One line for a log: what lies between here and the network may have put the token into its error."""
+    text = f"{type(error).__name__}: {error}"
+    if token:
+        text = text.replace(token, "(token)")
+    return " ".join(text.split())[:_LONGEST_DETAIL]
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

@@ -1,0 +1,116 @@
+"""How a network fails, on real sockets, and what the queue makes of it."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from incident_sync import HttpxTransport, NetworkFailure, NetworkFailureKind, Outbox, Upload, Wait, WaitReason
+
+from conftest import Answers, RealServer, draft
+
+UPLOAD = Upload(1, "POST", "/api/incidents/sync", (("Content-Type", "application/json"),), b"{}", 1000)
+
+
+@contextmanager
+def listening(act: Callable[[socket.socket], object]) -> Iterator[str]:
+    """A server that does this with each connection."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                threading.Thread(target=act, args=[connection], daemon=True).start()
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def failure(server: str, token: str = "t") -> NetworkFailure:
+    with pytest.raises(NetworkFailure) as failed:
+        HttpxTransport(server, token).send(UPLOAD)
+    return failed.value
+
+
+def test_a_name_that_nobody_knows_is_no_network():
+    failed = failure("http://incidents.invalid")
+    assert (failed.kind, failed.sent) == (NetworkFailureKind.OFFLINE, False)
+
+
+def test_an_address_without_a_route_is_no_network():
+    # No connection goes to everybody at once.
+    failed = failure("http://255.255.255.255")
+    assert (failed.kind, failed.sent) == (NetworkFailureKind.OFFLINE, False)
+
+
+def test_a_machine_that_takes_no_connection_refuses():
+    failed = failure("http://127.0.0.1:9")
+    assert (failed.kind, failed.sent) == (NetworkFailureKind.REFUSED, False)
+
+
+def test_somebody_who_speaks_no_tls_makes_no_secure_connection():
+    with listening(lambda connection: (connection.sendall(b"HTTP/1.1 400 \r\n\r\n"), connection.close())) as address:
+        failed = failure(f"https://{address}")
+    assert (failed.kind, failed.sent) == (NetworkFailureKind.TLS, False)
+
+
+def test_silence_is_a_time_out_after_the_request_was_sent():
+    with listening(lambda connection: connection.recv(1 << 20)) as address:
+        failed = failure(f"http://{address}")
+    assert (failed.kind, failed.sent) == (NetworkFailureKind.TIMED_OUT, True)
+
+
+def test_a_connection_that_breaks_may_have_brought_the_request():
+    with listening(lambda connection: (connection.recv(1 << 20), connection.close())) as address:
+        failed = failure(f"http://{address}")
+    assert (failed.kind, failed.sent) == (NetworkFailureKind.OTHER, True)
+
+
+def test_an_error_that_quotes_the_token_is_told_without_it():
+    class Quotes(httpx.BaseTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            raise httpx.ConnectError(f"no way for\n{request.headers['Authorization']} {'x' * 1000}")
+
+    with pytest.raises(NetworkFailure) as failed:
+        HttpxTransport("http://x", "secret", client=httpx.Client(transport=Quotes())).send(UPLOAD)
+    error = failed.value
+    assert str(error).startswith("ConnectError: no way for Bearer (token) xxx")
+    assert len(str(error)) == 200
+    assert (error.__cause__, error.__context__) == (None, None)
+
+
+def test_another_network_ends_the_wait(outbox: Outbox, server: RealServer):
+    key = outbox.report(draft()).key
+    refused = outbox.sync(HttpxTransport("http://127.0.0.1:9", "t"))
+    assert isinstance(refused, Wait) and refused.why == WaitReason.REFUSED
+    outbox.network_changed()
+    outbox.sync(HttpxTransport(server.url, server.token("alice")))
+    assert outbox.entry(key).state.name == "SETTLED"
+
+
+def test_another_network_does_not_shorten_what_the_server_asked(outbox: Outbox, answers: Answers):
+    outbox.report(draft())
+    answer = b'{"type":"/problems/overloaded","status":503,"disposition":"retry"}'
+    answers.answer = lambda *_: (503, {"Retry-After": "3600", "Content-Type": "application/problem+json"}, answer)
+    asked = outbox.sync(HttpxTransport(answers.url, "t"))
+    outbox.network_changed()
+    assert outbox.sync(HttpxTransport(answers.url, "t")) == asked
+
+
+def test_a_firewalls_page_is_waited_out_and_quarantines_nothing(outbox: Outbox, answers: Answers, server: RealServer):
+    keys = [outbox.report(draft(f"w{n}")).key for n in range(250)]
+    answers.answer = lambda *_: (403, {"Content-Type": "text/html"}, b"<html>Blocked by policy</html>")
+    end = outbox.sync(HttpxTransport(answers.url, "t"))
+    assert isinstance(end, Wait)
+    assert (end.why, len(answers.requests)) == (WaitReason.NOT_THE_SERVER, 1)
+    assert (outbox.summary().pending, outbox.summary().quarantined) == (250, 0)
+    outbox.network_changed()
+    outbox.sync(HttpxTransport(server.url, server.token("alice")))
+    assert outbox.summary().settled == len(keys)
