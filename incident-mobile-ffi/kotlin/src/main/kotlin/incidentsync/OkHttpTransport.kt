@@ -1,5 +1,6 @@
 package incidentsync
 
+import java.io.IOException
 import java.util.concurrent.TimeUnit
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.suspendCancellableCoroutine
@@ -38,15 +39,21 @@ public class OkHttpTransport(
             .readTimeout(0, TimeUnit.MILLISECONDS)
             .writeTimeout(0, TimeUnit.MILLISECONDS)
             .callTimeout(0, TimeUnit.MILLISECONDS)
-            .addNetworkInterceptor(NoDelay)
+            .addNetworkInterceptor(Connected)
             .build()
 
     override suspend fun send(upload: Upload): UploadResult {
-        val call = client.newCall(request(upload, token()))
-        return withContext(Dispatchers.IO) { call.await() }
+        val token = token()
+        val way = Way()
+        val call = client.newCall(request(upload, token, way))
+        return try {
+            withContext(Dispatchers.IO) { call.await() }
+        } catch (error: IOException) {
+            error.toFailure(way.connected, error.detail(token))
+        }
     }
 
-    private fun request(upload: Upload, token: String?): Request {
+    private fun request(upload: Upload, token: String?, way: Way): Request {
         val headers = Headers.Builder()
         upload.headers.forEach { headers.add(it.name, it.value) }
         // An answer that is packed could be a thousand times as long as what was read of it.
@@ -57,6 +64,7 @@ public class OkHttpTransport(
             .url(base.toString().trimEnd('/') + upload.path)
             .headers(headers.build())
             .method(upload.method, OneShot(upload.body))
+            .tag(Way::class.java, way)
             .build()
     }
 }
@@ -77,12 +85,19 @@ private class OneShot(private val bytes: ByteArray) : RequestBody() {
     }
 }
 
+/** How far a request came: from a connection on it may have left. */
+private class Way {
+    @Volatile
+    var connected = false
+}
+
 /**
- * Without it the last part of a long body waits for the receipt of the part before (Nagle's algorithm), 40 ms or
+ * Stands between the connection and the request. Without its `tcpNoDelay` the last part of a long body waits for the receipt of the part before (Nagle's algorithm), 40 ms or
  * more an upload: two thirds of the time of a long queue.
  */
-private object NoDelay : Interceptor {
+private object Connected : Interceptor {
     override fun intercept(chain: Interceptor.Chain): okhttp3.Response {
+        chain.request().tag(Way::class.java)?.connected = true
         chain.connection()?.socket()?.tcpNoDelay = true
         return chain.proceed(chain.request())
     }

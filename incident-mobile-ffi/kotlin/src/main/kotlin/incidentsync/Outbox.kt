@@ -32,9 +32,12 @@ public class Outbox private constructor(private val queue: Queue) : AutoCloseabl
         queue.cancel(key, reason)
     }
 
-    /** The entries of this reporter, newest first, at most [limit]. */
-    public suspend fun entries(filter: EntryState? = null, limit: Int = 100): List<Entry> =
-        onDisk { queue.entries(filter, limit.toLong()) }
+    /** The entries of this reporter, newest first, at most [limit], from the one behind the key [after] on. */
+    public suspend fun entries(filter: EntryState? = null, limit: Int = 100, after: String? = null): List<Entry> =
+        onDisk {
+            requireText("after", after)
+            queue.entries(filter, limit.toLong(), after)
+        }
 
     /** One entry. */
     public suspend fun entry(key: String): Entry = onDisk {

@@ -66,14 +66,17 @@ internal suspend fun runSync(
 /** What the transport brings back, in the time that the queue gives it. */
 private suspend fun deliver(upload: Upload, transport: Transport): UploadResult =
     try {
-        withTimeoutOrNull(upload.timeoutMs) { transport.send(upload) } ?: UploadResult.NetworkFailure(NetworkFailureKind.TIMED_OUT, sent = true)
-    } catch (_: IOException) {
-        UploadResult.NetworkFailure(NetworkFailureKind.OFFLINE)
+        withTimeoutOrNull(upload.timeoutMs) { transport.send(upload) } ?: tooLate
+    } catch (error: IOException) {
+        // Another's transport, whose words may hold anything.
+        error.toFailure(sent = true, detail = error.javaClass.simpleName)
     } catch (_: TimeoutCancellationException) {
         // The transport's own; ours comes back as null, and a cancelled sync is not active.
         currentCoroutineContext().ensureActive()
-        UploadResult.NetworkFailure(NetworkFailureKind.TIMED_OUT, sent = true)
+        tooLate
     }
+
+private val tooLate = UploadResult.NetworkFailure(NetworkFailureKind.TIMED_OUT, "no answer in time", sent = true)
 
 internal fun CoreNext.toFace(): NextUpload =
     when (this) {

@@ -6,8 +6,8 @@ import java.io.IOException
 public fun interface Transport {
     /**
      * Sends [upload] with a token added: no redirects, no silent repeats. Cancellable; it is cancelled when
-     * [Upload.timeoutMs] have passed. An [IOException] counts as [UploadResult.NetworkFailure]; anything else that
-     * it throws hands the upload back to the queue and ends the sync.
+     * [Upload.timeoutMs] have passed. An [IOException] counts as an [UploadResult.NetworkFailure] whose request may have
+     * left; anything else that it throws hands the upload back to the queue and ends the sync.
      */
     @Throws(IOException::class)
     public suspend fun send(upload: Upload): UploadResult

@@ -2,9 +2,11 @@ package incidentsync
 
 import incidentsync.support.Gate
 import incidentsync.support.Phone
+import incidentsync.support.SlowLine
 import incidentsync.support.Wire
 import java.net.ServerSocket
 import java.time.Instant
+import kotlinx.coroutines.withTimeoutOrNull
 import kotlinx.serialization.json.jsonPrimitive
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertInstanceOf
@@ -31,7 +33,7 @@ class DeliveryTest : Phone() {
             online.send(it).also { answer -> statuses += (answer as UploadResult.Response).status }
         })
 
-        assertEquals(WaitReason.OFFLINE, assertInstanceOf(SyncEnd.Wait::class.java, offline).why)
+        assertEquals(WaitReason.REFUSED, assertInstanceOf(SyncEnd.Wait::class.java, offline).why)
         assertEquals(SyncEnd.Idle, result)
         assertEquals(listOf(201), statuses)
         val settled = outbox.entry(entry.key)
@@ -86,7 +88,7 @@ class DeliveryTest : Phone() {
 
         val result = outbox.sync(transport(second.url, second.token("alice")))
 
-        assertEquals(WaitReason.OFFLINE, assertInstanceOf(SyncEnd.Wait::class.java, lost).why)
+        assertEquals(WaitReason.NO_ANSWER, assertInstanceOf(SyncEnd.Wait::class.java, lost).why)
         assertEquals(SyncEnd.Idle, result)
         assertEquals(Outcome.UNCHANGED, outbox.entry(key).incident?.outcome)
         assertEquals(1, second.incidents("alice").size)
@@ -209,6 +211,72 @@ class DeliveryTest : Phone() {
         assertEquals(EntryState.SETTLED, back.entry(key).state)
         assertTrue(server.incidents("bob").isEmpty())
         assertEquals(1, server.incidents("alice").size)
+    }
+
+    @Test
+    fun `under another person's token nothing is stored`() = phone {
+        val outbox = outbox()
+        val server = server()
+        for (entries in listOf(1, 3)) {
+            val keys = List(entries) { outbox.report(draft("ward-$it")).key }
+
+            val refused = outbox.sync(transport(server.url, server.token("bob")))
+
+            val end = assertInstanceOf(SyncEnd.SignIn::class.java, refused)
+            assertEquals(SignInReason.WRONG_REPORTER, end.why)
+            assertTrue("not that of the reporter" in end.detail, end.detail)
+            assertTrue(server.incidents("bob").isEmpty())
+            for (key in keys) {
+                assertEquals(EntryState.PENDING, outbox.entry(key).state)
+                assertEquals(0, outbox.entry(key).attempts)
+            }
+            outbox.tokenChanged()
+            assertEquals(SyncEnd.Idle, outbox.sync(transport(server.url, server.token("alice"))))
+        }
+        assertEquals(4, server.incidents("alice").size)
+        assertTrue(server.incidents("bob").isEmpty())
+    }
+
+    @Test
+    fun `a firewall's page is waited out and quarantines nothing`() = phone {
+        val outbox = outbox()
+        val server = server()
+        repeat(250) { outbox.report(draft("ward-$it")) }
+        val firewall = keep(Gate { it.answer(403, "<html>Blocked by policy</html>".toByteArray(), "text/html") })
+
+        val end = outbox.sync(transport(firewall.url, server.token("alice")))
+
+        assertEquals(WaitReason.NOT_THE_SERVER, assertInstanceOf(SyncEnd.Wait::class.java, end).why)
+        assertEquals(1, firewall.seen.size)
+        assertEquals(0L, outbox.summary().quarantined)
+        outbox.networkChanged()
+        assertEquals(SyncEnd.Idle, outbox.sync(transport(server.url, server.token("alice"))))
+        assertEquals(250, server.incidents("alice").size)
+    }
+
+    @Test
+    fun `a slow line delivers all in smaller batches`() = phone {
+        val outbox = outbox()
+        val server = server()
+        repeat(100) { outbox.report(draft("ward-$it")) }
+        val line = keep(SlowLine(server.url, bytesPerSecond = 2000))
+        val online = transport(line.url, server.token("alice"))
+        val sizes = mutableListOf<Int>()
+        // A twentieth of the time of each upload, so that the test takes a twentieth, too.
+        val impatient = Transport { upload ->
+            sizes += upload.body.size
+            withTimeoutOrNull(upload.timeoutMs / 20) { online.send(upload) }
+                ?: UploadResult.NetworkFailure(NetworkFailureKind.TIMED_OUT, sent = true)
+        }
+
+        var syncs = 0
+        while (outbox.sync(impatient) != SyncEnd.Idle) {
+            assertTrue(++syncs < 50, "$sizes")
+            outbox.networkChanged()
+        }
+
+        assertEquals(100, server.incidents("alice").size)
+        assertTrue(sizes.max() > 6_000 && sizes.last() < 6_000, "$sizes")
     }
 
     @Test

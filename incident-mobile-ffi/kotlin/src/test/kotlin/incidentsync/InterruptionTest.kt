@@ -74,7 +74,7 @@ class InterruptionTest : Phone() {
         outbox.report(draft())
         // A time-out of the transport's own making ends like the queue's.
         val result = outbox.sync({ withTimeout(1) { awaitCancellation() } })
-        assertEquals(WaitReason.OFFLINE, assertInstanceOf(SyncEnd.Wait::class.java, result).why)
+        assertEquals(WaitReason.TIMED_OUT, assertInstanceOf(SyncEnd.Wait::class.java, result).why)
     }
 
     @Test
