@@ -41,9 +41,13 @@ public final class Outbox: @unchecked Sendable {
         try await call { try $0.cancel(key: key, reason: reason) }
     }
 
-    /// The entries of this reporter, newest first.
-    public func entries(filter: EntryState? = nil, limit: Int = 100) async throws -> [Entry] {
-        try await call { try $0.entries(filter: filter, limit: Int64(limit)) }
+    /// The entries of this reporter, newest first, at most `limit`, from the one behind the key `after` on.
+    public func entries(
+        filter: EntryState? = nil,
+        limit: Int = 100,
+        after: String? = nil
+    ) async throws -> [Entry] {
+        try await call { try $0.entries(filter: filter, limit: Int64(limit), after: after) }
     }
 
     /// One entry.

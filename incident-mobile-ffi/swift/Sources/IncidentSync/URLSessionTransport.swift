@@ -42,14 +42,14 @@ public final class URLSessionTransport: Transport {
                 }
                 let first = try await group.next()
                 group.cancelAll()
-                return first ?? UploadResult.networkFailure(kind: .offline, detail: "", sent: true)
+                return first ?? UploadResult.cancelled
             }
         } catch {
             if Task.isCancelled {
                 return UploadResult.cancelled
             }
-            if error is URLError {
-                return UploadResult.networkFailure(kind: .offline, detail: "", sent: true)
+            if let failure = error as? URLError {
+                return failure.asResult
             }
             throw error
         }
@@ -70,7 +70,7 @@ public final class URLSessionTransport: Transport {
         }
         let (response, body) = try await exchanges.send(request, with: session)
         guard let http = response as? HTTPURLResponse else {
-            return UploadResult.networkFailure(kind: .offline, detail: "", sent: true)
+            return UploadResult.networkFailure(kind: .other, detail: "an answer that is not HTTP's", sent: true)
         }
         var headers: [Header] = []
         for (name, value) in http.allHeaderFields {

@@ -173,12 +173,12 @@ final class OutboxTests: XCTestCase {
             result: UploadResult.response(status: 302, headers: there, body: Data())
         ))
 
-        guard case .wait(_, .notTheServer) = end else {
+        guard case .wait(_, .notTheServer, _) = end else {
             return XCTFail("expected a wait, got \(end)")
         }
     }
 
-    func testNobodyAtTheAddressIsOffline() async throws {
+    func testNobodyAtTheAddressRefuses() async throws {
         let outbox = try await newOutbox()
         let key = try await outbox.report(draft("ward-7")).key
         guard let nobody = URL(string: "http://127.0.0.1:9") else {
@@ -188,7 +188,7 @@ final class OutboxTests: XCTestCase {
         let end = try await outbox.sync(transport: URLSessionTransport(baseURL: nobody) { "token" })
         let entry = try await outbox.entry(key: key)
 
-        guard case .wait(_, .offline) = end else {
+        guard case .wait(_, .refused, "the server takes no connection") = end else {
             return XCTFail("expected a wait, got \(end)")
         }
         XCTAssertEqual(entry.state, EntryState.pending)
@@ -247,5 +247,59 @@ final class OutboxTests: XCTestCase {
         }
         XCTAssertEqual(after.state, EntryState.pending)
         XCTAssertEqual(after.attempts, 0)
+    }
+
+    func testNothingThatIsPrintedShowsATextOfAReport() async throws {
+        let words = ["Sekretariat", "R-4711", "12.4924", "41.8902", "falscher Alarm"]
+        let outbox = try await newOutbox()
+        var report = draft("Sekretariat")
+        report.roomNumber = "R-4711"
+        report.cancellationReason = "falscher Alarm"
+
+        let entry = try await outbox.report(report)
+        let next = try await outbox.nextUpload()
+        let payload = try canonicalPayload(json: Data(entry.payload.utf8))
+        let header = Header(name: "X", value: "Sekretariat")
+        let answer = UploadResult.response(status: 403, headers: [header], body: Data(entry.payload.utf8))
+
+        for value in [report, entry, next, payload, answer] as [Any] {
+            var dumped = ""
+            dump(value, to: &dumped)
+            for text in ["\(value)", String(reflecting: value), dumped] {
+                XCTAssertEqual(words.filter { text.contains($0) }, [], text)
+            }
+        }
+    }
+
+    func testTheEntriesComeInPages() async throws {
+        let outbox = try await newOutbox()
+        var keys: [String] = []
+        for number in 0..<25 {
+            keys.insert(try await outbox.report(draft("ward-\(number)", plusMs: Int64(number))).key, at: 0)
+        }
+
+        let first = try await outbox.entries(limit: 10)
+        let second = try await outbox.entries(limit: 10, after: first.last?.key)
+        let third = try await outbox.entries(limit: 10, after: second.last?.key)
+
+        XCTAssertEqual((first + second + third).map { $0.key }, keys)
+    }
+
+    func testAllThatWasRefusedIsSentAgainOrDiscarded() async throws {
+        let outbox = try await newOutbox()
+        for number in 0..<3 {
+            try await outbox.report(draft("ward-\(number)", plusMs: Int64(number)))
+        }
+        let body = Data(#"{"type":"/problems/validation-failed","status":422,"disposition":"quarantine"}"#.utf8)
+        let refuses = Always(result: .response(status: 422, headers: [], body: body))
+
+        try await outbox.sync(transport: refuses)
+        let again = try await outbox.retryAll(filter: .quarantined)
+        try await outbox.sync(transport: refuses)
+        let discarded = try await outbox.discardAll(filter: .quarantined)
+        let left = try await outbox.entries()
+
+        XCTAssertEqual([again, discarded], [3, 3])
+        XCTAssertEqual(left, [])
     }
 }

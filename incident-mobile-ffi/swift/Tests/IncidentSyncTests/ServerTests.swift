@@ -42,7 +42,7 @@ final class ServerTests: XCTestCase {
         let entry = try await outbox.entry(key: key)
         let kinds = try await history(of: entry.incident?.id ?? "none")
 
-        guard case .wait(_, .offline) = lost else {
+        guard case .wait(_, .offline, _) = lost else {
             return XCTFail("expected a wait, got \(lost)")
         }
         XCTAssertEqual(end, SyncEnd.idle)
@@ -127,6 +127,25 @@ final class ServerTests: XCTestCase {
         XCTAssertEqual(seenByBob.ofOthers, 1)
         XCTAssertEqual(end, SyncEnd.idle)
         XCTAssertEqual(entry.state, EntryState.settled)
+    }
+
+    func testUnderAnotherPersonsTokenNothingIsStored() async throws {
+        let outbox = try await newOutbox()
+        let key = try await outbox.report(draft("ward-7", hoursAgo: 12)).key
+
+        let refused = try await outbox.sync(transport: try server(tokenFrom: "INCIDENT_TOKEN_BOB"))
+        let waiting = try await outbox.entry(key: key)
+        try await outbox.tokenChanged()
+        let end = try await outbox.sync(transport: try server())
+        let entry = try await outbox.entry(key: key)
+
+        guard case .signIn(.wrongReporter, _) = refused else {
+            return XCTFail("expected a sign-in, got \(refused)")
+        }
+        XCTAssertEqual(waiting.state, EntryState.pending)
+        XCTAssertEqual(waiting.attempts, 0)
+        XCTAssertEqual(end, SyncEnd.idle)
+        XCTAssertEqual(entry.incident?.outcome, Outcome.created)
     }
 
     func testAnAppThatIsKilledWhileSendingSendsAgain() async throws {

@@ -67,4 +67,48 @@ final class TransportTests: XCTestCase {
         let told = try await send("token", token: "secret").body
         XCTAssertEqual(String(decoding: told, as: UTF8.self), "Bearer secret")
     }
+
+    func testEachFailureOfTheNetworkHasItsKind() async throws {
+        let upload = Upload(id: 1, method: "POST", path: "/", headers: [], body: Data("{}".utf8), timeoutMs: 2_000)
+        let answers = try variable("INCIDENT_ANSWERS_URL")
+        #if canImport(FoundationNetworking)
+        // Foundation on Linux has no word for it (Swift 6.0.3).
+        let insecure = (NetworkFailureKind.other, true)
+        #else
+        let insecure = (NetworkFailureKind.tls, false)
+        #endif
+        let cases: [(String, NetworkFailureKind, Bool)] = [
+            ("http://incidents.invalid", .offline, false),
+            ("http://127.0.0.1:9", .refused, false),
+            (answers.replacingOccurrences(of: "http:", with: "https:"), insecure.0, insecure.1),
+            (answers + "/silence", .timedOut, true),
+            (answers + "/broken", .other, true),
+        ]
+        for (address, kind, sent) in cases {
+            let url = try XCTUnwrap(URL(string: address))
+            let result = try await URLSessionTransport(baseURL: url) { "token" }.send(upload)
+            guard case .networkFailure(let got, let detail, let left) = result else {
+                return XCTFail("\(address): expected a failure, got \(result)")
+            }
+            XCTAssertEqual(got, kind, "\(address): \(detail)")
+            XCTAssertEqual(left, sent, address)
+        }
+    }
+
+    func testAFirewallsPageIsWaitedOutAndAnotherNetworkEndsTheWait() async throws {
+        let outbox = try await newOutbox()
+        let key = try await outbox.report(draft("ward-7", hoursAgo: 13)).key
+        try await outbox.report(draft("ward-8", hoursAgo: 14))
+
+        let blocked = try await outbox.sync(transport: try transport("firewall"))
+        try await outbox.networkChanged()
+        let end = try await outbox.sync(transport: try server())
+        let entry = try await outbox.entry(key: key)
+
+        guard case .wait(_, .notTheServer, _) = blocked else {
+            return XCTFail("expected a wait, got \(blocked)")
+        }
+        XCTAssertEqual(end, SyncEnd.idle)
+        XCTAssertEqual(entry.state, EntryState.settled)
+    }
 }
