@@ -1,6 +1,12 @@
 //! Everything that a request needs, in one cheap handle.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use incident_core::{IdSecret, Problem, Timestamp};
 use tokio::{
@@ -51,6 +57,7 @@ struct Inner {
     metrics: Arc<Metrics>,
     clock: Clock,
     draining: watch::Sender<bool>,
+    stopping: AtomicBool,
     /// When readiness was last seen, in milliseconds since 1970.
     ready_at_ms: Mutex<i64>,
 }
@@ -69,6 +76,7 @@ impl App {
             metrics,
             clock: parts.clock,
             draining: watch::Sender::new(false),
+            stopping: AtomicBool::new(false),
             ready_at_ms: Mutex::new(0),
         }));
         tokio::spawn(keep_house(Arc::downgrade(&app.0)));
@@ -82,8 +90,14 @@ impl App {
         self.0.store.close().await;
     }
 
+    /// Lets `/readyz` say that the server is stopping, so that nobody is sent here any more; all else goes on.
+    pub fn announce_stop(&self) {
+        self.0.stopping.store(true, Ordering::Relaxed);
+    }
+
     /// Lets `/readyz` say that the server is stopping, and ends the streams.
     pub fn announce_drain(&self) {
+        self.announce_stop();
         self.0.draining.send_replace(true);
     }
 
@@ -94,7 +108,7 @@ impl App {
 
     /// Whether a commit would succeed now. Looks at most once a second, however often it is asked.
     pub(crate) async fn ready(&self) -> Result<(), ProblemDetails> {
-        if *self.0.draining.borrow() {
+        if self.0.stopping.load(Ordering::Relaxed) {
             return Err(ProblemDetails::new(Problem::Overloaded, "the server is stopping"));
         }
         let mut ready_at_ms = self.0.ready_at_ms.lock().await;

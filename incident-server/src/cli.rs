@@ -5,7 +5,7 @@ use std::{env, net::SocketAddr, path::PathBuf, time::Duration};
 use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, builder::Resettable};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
-use crate::{auth::JwksSource, rate_limit::RateLimit};
+use crate::{auth::JwksSource, limits::MAX_SHUTDOWN_DELAY, rate_limit::RateLimit};
 
 /// The endpoint of incident-sync.
 ///
@@ -27,6 +27,12 @@ pub struct Config {
     /// Address and port to listen on
     #[arg(long, env = "INCIDENT_LISTEN", default_value = "127.0.0.1:8080", global = true)]
     pub listen: SocketAddr,
+    /// Address and port for /healthz, /readyz and /metrics, which are then served there and only there
+    #[arg(long, env = "INCIDENT_OPERATIONS_LISTEN", global = true)]
+    pub operations_listen: Option<SocketAddr>,
+    /// After SIGTERM, how long /readyz says «stopping» before no connection is taken any more: 20s at most
+    #[arg(long, env = "INCIDENT_SHUTDOWN_DELAY", default_value = "1s", value_parser = shutdown_delay, global = true)]
+    pub shutdown_delay: Duration,
     /// Directory of the SQLite file and the generated secrets
     #[arg(long, env = "INCIDENT_DATA_DIR", default_value = "./incident-data", global = true)]
     pub data_dir: PathBuf,
@@ -102,6 +108,13 @@ fn log_filter(text: &str) -> Result<String, String> {
         return Err(format!("{part:?} is none of off, error, warn, info, debug, trace"));
     }
     EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
+}
+
+fn shutdown_delay(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(delay) if delay <= MAX_SHUTDOWN_DELAY => Ok(delay),
+        _ => Err(format!("a time such as 5s is expected, {} s at most", MAX_SHUTDOWN_DELAY.as_secs())),
+    }
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

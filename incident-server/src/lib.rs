@@ -27,7 +27,7 @@ mod clock;
 pub mod commit;
 mod extract;
 mod handlers;
-mod linger;
+mod limits;
 pub mod metrics;
 mod openapi;
 pub mod problem;

@@ -20,7 +20,7 @@ use crate::{
     uncached::uncached,
 };
 
-fn table() -> OpenApiRouter<App> {
+fn api() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::Base::openapi())
         .routes(routes!(sync::sync))
         .routes(routes!(batch::sync_batch))
@@ -28,15 +28,24 @@ fn table() -> OpenApiRouter<App> {
         .routes(routes!(changes::list_changes))
         .routes(routes!(incident::get_incident))
         .routes(routes!(history::get_history))
+        .routes(routes!(problem_page::get_problem_page))
+}
+
+fn for_operators() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .routes(routes!(operations::healthz))
         .routes(routes!(operations::readyz))
         .routes(routes!(operations::get_metrics))
-        .routes(routes!(problem_page::get_problem_page))
+}
+
+/// Whether this is the path of one of the routes for operators.
+pub(crate) fn is_for_operators(path: &str) -> bool {
+    matches!(path, "/healthz" | "/readyz" | "/metrics")
 }
 
 /// The OpenAPI 3.1 document of the routes.
 pub fn document() -> Document {
-    openapi::complete(table().into_openapi())
+    openapi::complete(api().merge(for_operators()).into_openapi())
 }
 
 /// All routes, ready to be merged into another axum router.
@@ -50,17 +59,26 @@ pub fn document() -> Document {
 /// # }
 /// ```
 pub fn router(app: App) -> Router {
-    observed(routes(), app)
+    observed(Router::from(api().merge(for_operators())).merge(docs()), app)
 }
 
 /// All routes, the board, and problem details for every other path: the whole of a server.
 pub fn standalone(app: App) -> Router {
-    observed(routes().merge(board::board()).fallback(not_found), app)
+    observed(Router::from(api().merge(for_operators())).merge(pages()).fallback(not_found), app)
 }
 
-fn routes() -> Router<App> {
-    let (routes, _) = table().split_for_parts();
-    routes.merge(docs())
+/// As [`standalone`], without the routes for operators.
+pub fn for_the_public(app: App) -> Router {
+    observed(Router::from(api()).merge(pages()).fallback(not_found), app)
+}
+
+/// `/healthz`, `/readyz` and `/metrics` alone, for an address that strangers do not reach.
+pub fn operations(app: App) -> Router {
+    observed(Router::from(for_operators()).fallback(not_found), app)
+}
+
+fn pages() -> Router<App> {
+    docs().merge(board::board())
 }
 
 /// The page and the document; a file that the page does not have is a problem like any other.

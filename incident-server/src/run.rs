@@ -2,20 +2,23 @@
 
 use std::{
     error::Error,
-    fmt,
+    fmt, future,
     io::{self, Write},
     net::SocketAddr,
     path::PathBuf,
     sync::Arc,
+    time::Duration,
 };
 
 use incident_core::{IdSecret, Reporter};
+use tokio::task::JoinSet;
 
 use crate::{
     App, Clock, Parts,
     auth::{TokenRequest, Verifier, mint_hs256},
     cli::{Cli, Command, Config},
     commit::Limits,
+    limits::DRAIN_DEADLINE,
     routes,
     secrets::{self, SecretError},
     serve,
@@ -62,18 +65,35 @@ async fn serve_until_stopped(config: &Config) -> Result<(), Failure> {
     });
     let listener = serve::bind(config.listen).await?;
     let address = listener.local_addr()?;
-    let mut signals = Signals::listen()?;
+    let signals = Signals::listen()?;
     say(format_args!("incident-server listens on http://{address}"));
+    let (routes, _operations) = match config.operations_listen {
+        None => (routes::standalone(app.clone()), None),
+        Some(address) => (routes::for_the_public(app.clone()), Some(serve_operations(&app, address).await?)),
+    };
     say(format_args!("{}", welcome(config, address)?));
-    let announced = app.clone();
-    serve::serve(listener, routes::standalone(app.clone()), async move {
-        signals.stop().await;
-        announced.announce_drain();
-        tokio::spawn(signals.end_at_the_next());
-    })
-    .await;
+    let (delay, drain) = (config.shutdown_delay, DRAIN_DEADLINE - config.shutdown_delay);
+    serve::serve_within(drain, listener, routes, stopped(signals, app.clone(), delay)).await;
     app.drain().await;
     Ok(())
+}
+
+/// Serves health and metrics until it is dropped: longer than all else, so that a drain can be watched.
+async fn serve_operations(app: &App, address: SocketAddr) -> Result<JoinSet<()>, Failure> {
+    let listener = serve::bind_for("--operations-listen", address).await?;
+    say(format_args!("health and metrics on http://{}", listener.local_addr()?));
+    let mut task = JoinSet::new();
+    task.spawn(serve::serve(listener, routes::operations(app.clone()), future::pending()));
+    Ok(task)
+}
+
+/// Waits for a signal, then for load balancers to notice.
+async fn stopped(mut signals: Signals, app: App, delay: Duration) {
+    signals.stop().await;
+    tokio::spawn(signals.end_at_the_next());
+    app.announce_stop();
+    tokio::time::sleep(delay).await;
+    app.announce_drain();
 }
 
 async fn open_store(config: &Config) -> Result<Arc<dyn Store>, Failure> {
@@ -107,12 +127,7 @@ fn secret(named: Option<&PathBuf>, config: &Config, own: &str) -> Result<Vec<u8>
     }
 }
 
-fn token(
-    config: &Config,
-    sub: &str,
-    scope: Option<&str>,
-    ttl: std::time::Duration,
-) -> Result<String, Failure> {
+fn token(config: &Config, sub: &str, scope: Option<&str>, ttl: Duration) -> Result<String, Failure> {
     if config.auth_jwks.is_some() {
         return Err("with --auth-jwks, tokens come from the identity provider that owns those keys".into());
     }
@@ -144,6 +159,6 @@ fn welcome(config: &Config, address: SocketAddr) -> Result<String, Failure> {
     if config.auth_jwks.is_some() {
         return Ok(welcome::to_strangers(address));
     }
-    let token = token(config, "alice", None, std::time::Duration::from_secs(3600))?;
+    let token = token(config, "alice", None, Duration::from_secs(3600))?;
     Ok(welcome::to_alice(config, address, &token, Clock::system().now()))
 }

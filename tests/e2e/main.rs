@@ -22,6 +22,7 @@ mod merging;
 mod on_postgres;
 mod on_sqlite;
 mod operations;
+mod operations_listen;
 mod overload;
 mod precedence;
 mod privacy;

@@ -36,13 +36,24 @@ impl Program {
     /// # Panics
     /// It is not there.
     pub fn new() -> Self {
+        Self::with_nobodys_variables(Command::new(Self::file()))
+    }
+
+    fn file() -> PathBuf {
         let file = directory().join("incident-server");
         assert!(
             file.exists(),
             "{} is missing: run `cargo build --release --workspace` first",
             file.display()
         );
-        Self::with_nobodys_variables(Command::new(file))
+        file
+    }
+
+    /// The real binary, which may have this many files open.
+    pub fn with_files(files: u32) -> Self {
+        let mut command = Command::new("prlimit");
+        command.arg(format!("--nofile={files}:{files}")).arg(Self::file());
+        Self::with_nobodys_variables(command)
     }
 
     /// A command line for a shell.

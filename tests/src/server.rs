@@ -23,6 +23,7 @@ pub struct Setup {
     flags: Vec<String>,
     variables: Vec<(&'static str, String)>,
     has_room_for_its_log: bool,
+    files: Option<u32>,
 }
 
 /// A server that listens.
@@ -53,7 +54,7 @@ impl Setup {
         let data_dir = TempDir::with_prefix("the tests' data ").expect("a temporary directory can be made");
         let database = Arc::new(database(data_dir.path().to_owned()));
         let (data_dir, flags, variables) = (Arc::new(data_dir), Vec::new(), Vec::new());
-        Self { data_dir, database, flags, variables, has_room_for_its_log: true }
+        Self { data_dir, database, flags, variables, has_room_for_its_log: true, files: None }
     }
 
     /// Adds a flag and its value.
@@ -76,6 +77,12 @@ impl Setup {
         Self { has_room_for_its_log: false, ..self }
     }
 
+    /// Lets it have this many files open, connections among them.
+    #[must_use]
+    pub fn files(self, files: u32) -> Self {
+        Self { files: Some(files), ..self }
+    }
+
     /// The directory of the generated secrets and the embedded database.
     pub fn data_dir(&self) -> &Path {
         self.data_dir.path()
@@ -89,7 +96,8 @@ impl Setup {
     /// The program with these flags, on any free port, not started.
     pub fn program(&self) -> Program {
         let data_dir = self.data_dir().as_os_str();
-        let program = Program::new().args(["--listen", "127.0.0.1:0", "--data-dir"]).args([data_dir]);
+        let program = self.files.map_or_else(Program::new, Program::with_files);
+        let program = program.args(["--listen", "127.0.0.1:0", "--data-dir"]).args([data_dir]);
         let program = program.database(&self.database).args(&self.flags).env("INCIDENT_LOG", "debug");
         let program = self.variables.iter().fold(program, |program, (name, value)| program.env(name, value));
         if self.has_room_for_its_log { program } else { program.without_room_for_its_log() }

@@ -1,7 +1,5 @@
 //! The body of a request: plain JSON, within its limit, within its time.
 
-use std::time::Duration;
-
 use axum::{
     body::Body,
     extract::{FromRequest, Request},
@@ -11,9 +9,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use incident_core::Problem;
 
-use crate::problem::ProblemDetails;
-
-const BODY_DEADLINE: Duration = Duration::from_secs(30);
+use crate::{limits::BODY_DEADLINE, problem::ProblemDetails};
 
 /// A body of at most `MAX` bytes that says it is JSON; nothing of it is read yet but its bytes.
 pub(crate) struct JsonBody<const MAX: usize>(pub(crate) Bytes);

@@ -1,0 +1,44 @@
+//! How long and how much, each with its reason. What operators may choose is in `cli.rs`.
+
+use std::time::Duration;
+
+/// A request's head is in by then (contract: 408 or a closed connection); an idle connection ends as soon.
+pub(crate) const HEADER_DEADLINE: Duration = Duration::from_secs(10);
+/// A body is in by then: 1 MiB at 35 kB/s.
+pub(crate) const BODY_DEADLINE: Duration = Duration::from_secs(30);
+/// A peer takes `WRITE_PROGRESS` of an answer in this time: about 1 kB/s. Who is slower holds a connection that others
+/// need, whether it reads nothing or a byte now and then.
+pub(crate) const WRITE_DEADLINE: Duration = Duration::from_secs(15);
+/// As `WRITE_DEADLINE`, once the server is stopping: one who does not read delays the end by this much.
+pub(crate) const WRITE_DEADLINE_WHILE_STOPPING: Duration = Duration::from_secs(3);
+/// The least that counts as reading. The kernel tells of room in portions of about a third of `SEND_BUFFER`.
+pub(crate) const WRITE_PROGRESS: usize = 16 * 1024;
+/// What the kernel keeps for a peer that does not read (it doubles it). At a round trip of 100 ms 640 kB/s pass, far
+/// more than any answer needs.
+pub(crate) const SEND_BUFFER: usize = 32 * 1024;
+/// After this long without a sign of life from a peer that owes one, or with a window of zero, the kernel gives up.
+pub(crate) const PEER_DEADLINE: Duration = Duration::from_secs(30);
+/// After this long a connection is closed behind an answer, so that none is held for ever by asking and asking.
+pub(crate) const CONNECTION_AGE: Duration = Duration::from_secs(600);
+/// How long a client may be silent, after an answer that ends its connection, before it is taken to have understood.
+pub(crate) const CLOSING_SILENCE: Duration = Duration::from_millis(500);
+/// How long it may go on sending at most.
+pub(crate) const CLOSING_DEADLINE: Duration = Duration::from_secs(5);
+
+/// Connections at once. Each may hold a head of `HEAD_BYTES` and a stack of its own, 100 MB in all.
+pub(crate) const MAX_CONNECTIONS: usize = 4096;
+/// Connections beyond, for who asks whether the server is well; anybody else gets 503 on them.
+pub(crate) const HEALTH_CONNECTIONS: usize = 32;
+/// On those a head is in by then: they are few.
+pub(crate) const HEALTH_HEADER_DEADLINE: Duration = Duration::from_secs(2);
+/// Files that are no connections: the database, its side files, the log, the listeners.
+pub(crate) const OTHER_FILES: usize = 128;
+/// After a connection that could not be accepted (no file left), before the next try.
+pub(crate) const PAUSE_AFTER_ACCEPT_ERROR: Duration = Duration::from_millis(50);
+/// A head, and what is read of a body before somebody asks for it: a token of `TOKEN_BYTES` and as much again.
+pub(crate) const HEAD_BYTES: usize = 16 * 1024;
+
+/// SIGTERM to the last answer: requests have 30 s for their body, and supervisors that kill wait longer than 35 s.
+pub(crate) const DRAIN_DEADLINE: Duration = Duration::from_secs(32);
+/// How long operators may let `/readyz` say «stopping» first. The drain gets the rest of its 32 s.
+pub(crate) const MAX_SHUTDOWN_DELAY: Duration = Duration::from_secs(20);

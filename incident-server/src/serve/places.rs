@@ -1,0 +1,45 @@
+//! How many connections there may be at once, and those that are kept for health checks.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::limits::{HEALTH_CONNECTIONS, MAX_CONNECTIONS, OTHER_FILES};
+
+/// The places of one listener.
+pub(super) struct Places {
+    for_all: Arc<Semaphore>,
+    for_health: Arc<Semaphore>,
+}
+
+/// A place, given back when its connection ends.
+pub(super) struct Place {
+    _permit: OwnedSemaphorePermit,
+    /// Whether it is kept for those who ask after the server's health.
+    pub(super) for_health_only: bool,
+}
+
+impl Places {
+    pub(super) fn new() -> Self {
+        let for_all = Arc::new(Semaphore::new(max_connections()));
+        Self { for_all, for_health: Arc::new(Semaphore::new(HEALTH_CONNECTIONS)) }
+    }
+
+    /// Waits for a place, rather for one that is for all.
+    pub(super) async fn take(&self) -> Place {
+        let (for_all, for_health) = (Arc::clone(&self.for_all), Arc::clone(&self.for_health));
+        let (permit, for_health_only) = tokio::select! {
+            biased;
+            permit = for_all.acquire_owned() => (permit, false),
+            permit = for_health.acquire_owned() => (permit, true),
+        };
+        Place { _permit: permit.expect("the semaphores are never closed"), for_health_only }
+    }
+}
+
+/// As many as the operating system lets this process have open, so that the database never runs short of files.
+fn max_connections() -> usize {
+    let files = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(1024);
+    let others = OTHER_FILES + HEALTH_CONNECTIONS;
+    usize::try_from(files).unwrap_or(usize::MAX).saturating_sub(others).clamp(1, MAX_CONNECTIONS)
+}
