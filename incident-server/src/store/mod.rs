@@ -81,9 +81,16 @@ impl Position {
     pub const START: Self = Self(0);
 }
 
+/// Which feed of changes positions are counted in. A database that was restored begins a new one, for it gives
+/// the same positions out again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Series(pub i64);
+
 /// How far the history goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Horizon {
+    /// The feed that these positions belong to.
+    pub series: Series,
     /// Up to here nothing is on its way any more: who goes on behind it skips nothing.
     pub settled: Position,
     /// The highest position that this database ever gave out.

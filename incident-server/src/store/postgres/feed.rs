@@ -12,7 +12,7 @@ use super::{
     sessions::Sessions,
     statements::{incident_columns, ticket_class},
 };
-use crate::store::{Horizon, Position, StoreError, StoredChange, record::ChangeRecord};
+use crate::store::{Horizon, Position, Series, StoreError, StoredChange, record::ChangeRecord};
 
 /// Up to where nothing is on its way any more.
 ///
@@ -20,7 +20,7 @@ use crate::store::{Horizon, Position, StoreError, StoredChange, record::ChangeRe
 /// ticket in between was given positions above it. A ticket's name is the position's lower 31 bits.
 const HORIZON: &str = concat!(
     "
-    SELECT newest, LEAST(newest, (
+    SELECT newest, (SELECT series FROM installation) AS series, LEAST(newest, (
         SELECT min(newest - ((newest - pg_locks.objid::bigint) & 2147483647))
         FROM pg_locks
         WHERE pg_locks.locktype = 'advisory'
@@ -53,15 +53,16 @@ const CHANGES: &str = concat!(
 
 #[derive(sqlx::FromRow)]
 struct HorizonRecord {
+    series: i64,
     newest: i64,
     settled: i64,
 }
 
 pub(super) async fn horizon(sessions: &Sessions) -> Result<Horizon, StoreError> {
     let mut rows: Vec<HorizonRecord> = sessions.records(|| sqlx::query(HORIZON)).await?;
-    let HorizonRecord { newest, settled } =
+    let HorizonRecord { series, newest, settled } =
         rows.pop().ok_or(StoreError::InvalidRow("the sequence of positions"))?;
-    Ok(Horizon { settled: Position(settled), newest: Position(newest) })
+    Ok(Horizon { series: Series(series), settled: Position(settled), newest: Position(newest) })
 }
 
 /// Returns whether something is on its way, too.

@@ -7,6 +7,8 @@
 mod columns;
 mod connect;
 mod feed;
+mod indexes;
+mod installation;
 mod listen;
 mod read;
 mod sessions;
@@ -92,6 +94,7 @@ impl PgStore {
 
     fn start_tasks(&self, options: PgConnectOptions) {
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.spawn(indexes::make_beside_the_load(options.clone()));
         tasks.spawn(listen::tell(Arc::clone(&self.news)));
         tasks.spawn(listen::listen(options, Arc::clone(&self.news)));
     }
@@ -101,6 +104,8 @@ impl PgStore {
 async fn migrate(options: &PgConnectOptions) -> Result<(), OpenError> {
     let mut session = connect::connect(options).await?;
     MIGRATIONS.run_direct(None, &mut session, false).await?;
+    installation::settle(&mut session).await.map_err(OpenError::unusable)?;
+    indexes::make_where_it_takes_no_time(&mut session).await.map_err(OpenError::unusable)?;
     session.close().await.map_err(OpenError::unusable)
 }
 

@@ -4,7 +4,7 @@ use incident_core::{Event, IncidentId, Status};
 use sqlx::{QueryBuilder, Sqlite, SqlitePool};
 
 use crate::store::{
-    Horizon, ListQuery, Position, StoreError, StoredChange, StoredIncident,
+    Horizon, ListQuery, Position, Series, StoreError, StoredChange, StoredIncident,
     record::{ChangeRecord, EventRecord, IncidentRecord},
 };
 
@@ -77,6 +77,9 @@ pub(super) async fn changes(
 }
 
 pub(super) async fn horizon(pool: &SqlitePool) -> Result<Horizon, StoreError> {
-    let newest = sqlx::query_scalar("SELECT coalesce(max(position), 0) FROM history").fetch_one(pool).await?;
-    Ok(Horizon { settled: Position(newest), newest: Position(newest) })
+    let (series, newest) =
+        sqlx::query_as("SELECT series, (SELECT coalesce(max(position), 0) FROM history) FROM installation")
+            .fetch_one(pool)
+            .await?;
+    Ok(Horizon { series: Series(series), settled: Position(newest), newest: Position(newest) })
 }

@@ -1,0 +1,87 @@
+//! The indexes of open and of cancelled incidents, made beside the load.
+//!
+//! They came later than the tables. `CREATE INDEX` keeps writers out for as long as it reads the table, minutes
+//! on a large one; `CREATE INDEX CONCURRENTLY` does not, but may stand in no transaction, and waits for those of
+//! others: so it is no migration, and no server waits for it at its start.
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
+
+use super::connect;
+
+/// Name and definition. "Open ones" and "cancelled ones", everywhere and at one location, are ranges of these.
+const INDEXES: [(&str, &str); 4] = [
+    ("incidents_open", "incidents (id) WHERE cancelled_at_ms IS NULL"),
+    ("incidents_open_by_location", "incidents (location_id, id) WHERE cancelled_at_ms IS NULL"),
+    ("incidents_cancelled", "incidents (id) WHERE cancelled_at_ms IS NOT NULL"),
+    ("incidents_cancelled_by_location", "incidents (location_id, id) WHERE cancelled_at_ms IS NOT NULL"),
+];
+
+/// A table with more rows than this is not read while writers wait.
+const FEW_ROWS: i64 = 10_000;
+
+/// Serialises servers that make them: two locks of its own class, one for each way.
+const LOCK: &str = "SELECT pg_advisory_lock(1768842853, 1)";
+const TRY_LOCK: &str = "SELECT pg_try_advisory_lock(1768842853, 2)";
+const UNLOCK: &str = "SELECT pg_advisory_unlock(1768842853, 1)";
+
+const IS_SMALL: &str = "SELECT NOT EXISTS (SELECT FROM incidents OFFSET $1)";
+/// Whether it is there and whole: what was broken off stays behind as invalid, is kept up to date and never used.
+const STATE: &str = "
+    SELECT pg_index.indisvalid
+    FROM pg_index
+    WHERE pg_index.indexrelid = to_regclass($1)";
+
+/// Makes them on a small table, where writers wait for milliseconds.
+pub(super) async fn make_where_it_takes_no_time(session: &mut PgConnection) -> Result<(), sqlx::Error> {
+    if missing(session).await?.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(LOCK).execute(&mut *session).await?;
+    if sqlx::query_scalar(IS_SMALL).bind(FEW_ROWS).fetch_one(&mut *session).await? {
+        for (name, definition, _) in missing(session).await?.into_iter().filter(|(.., broken)| !broken) {
+            let create = format!("CREATE INDEX IF NOT EXISTS {name} ON {definition}");
+            sqlx::query(AssertSqlSafe(create)).execute(&mut *session).await?;
+        }
+    }
+    sqlx::query(UNLOCK).execute(session).await.map(drop)
+}
+
+/// Makes what is still missing while everybody reads and writes.
+pub(super) async fn make_beside_the_load(options: PgConnectOptions) {
+    if let Err(error) = make_all(&options).await {
+        tracing::warn!(%error, "an index could not be made; lists by status may be slow until the next start");
+    }
+}
+
+async fn make_all(options: &PgConnectOptions) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let mut session = connect::connect(options).await?;
+    let is_ours: bool = sqlx::query_scalar(TRY_LOCK).fetch_one(&mut session).await?;
+    if is_ours {
+        for (name, definition, broken) in missing(&mut session).await? {
+            tracing::info!(
+                index = name,
+                "an index is being made beside the load; lists by status may be slow"
+            );
+            if broken {
+                let drop = format!("DROP INDEX CONCURRENTLY IF EXISTS {name}");
+                sqlx::query(AssertSqlSafe(drop)).execute(&mut session).await?;
+            }
+            let create = format!("CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON {definition}");
+            sqlx::query(AssertSqlSafe(create)).execute(&mut session).await?;
+            tracing::info!(index = name, "the index is there");
+        }
+    }
+    Ok(session.close().await?)
+}
+
+/// Those that are not there or not whole; with true for the latter.
+async fn missing(session: &mut PgConnection) -> Result<Vec<(&'static str, &'static str, bool)>, sqlx::Error> {
+    let mut missing = Vec::new();
+    for (name, definition) in INDEXES {
+        match sqlx::query_scalar(STATE).bind(name).fetch_optional(&mut *session).await? {
+            Some(true) => {}
+            state => missing.push((name, definition, state.is_some())),
+        }
+    }
+    Ok(missing)
+}
