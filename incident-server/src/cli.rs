@@ -5,7 +5,11 @@ use std::{env, net::SocketAddr, path::PathBuf, time::Duration};
 use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, builder::Resettable};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
-use crate::{auth::JwksSource, limits::MAX_SHUTDOWN_DELAY, rate_limit::RateLimit};
+use crate::{
+    auth::{JwksSource, OidcIssuer},
+    limits::MAX_SHUTDOWN_DELAY,
+    rate_limit::RateLimit,
+};
 
 /// The endpoint of incident-sync.
 ///
@@ -42,9 +46,15 @@ pub struct Config {
     /// File with the secret of HS256 tokens, at least 32 bytes [default: generated in the data directory]
     #[arg(long, env = "INCIDENT_AUTH_HS256_SECRET_FILE", global = true)]
     pub auth_hs256_secret_file: Option<PathBuf>,
+    /// File with the secret before, which is also taken while a rotation lasts
+    #[arg(long, env = "INCIDENT_AUTH_HS256_PREVIOUS_SECRET_FILE", global = true)]
+    pub auth_hs256_previous_secret_file: Option<PathBuf>,
     /// URL or file of a JWK set (RS256, ES256, EdDSA); replaces HS256
     #[arg(long, env = "INCIDENT_AUTH_JWKS", global = true)]
     pub auth_jwks: Option<JwksSource>,
+    /// URL of an OIDC issuer: its key set is found by discovery, and `iss` must be it
+    #[arg(long, env = "INCIDENT_AUTH_OIDC_ISSUER", global = true, conflicts_with_all = ["auth_jwks", "auth_issuer"])]
+    pub auth_oidc_issuer: Option<OidcIssuer>,
     /// The `iss` that tokens must have
     #[arg(long, env = "INCIDENT_AUTH_ISSUER", global = true)]
     pub auth_issuer: Option<String>,
@@ -67,6 +77,13 @@ pub struct Config {
     /// What to log on standard error: a level, or levels by module, such as `info,incident_server=debug`
     #[arg(long, env = "INCIDENT_LOG", default_value = "info", value_parser = log_filter, global = true)]
     pub log: String,
+}
+
+impl Config {
+    /// Whether tokens come from an identity provider.
+    pub(crate) fn has_issuer(&self) -> bool {
+        self.auth_jwks.is_some() || self.auth_oidc_issuer.is_some()
+    }
 }
 
 impl Cli {

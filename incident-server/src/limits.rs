@@ -38,6 +38,15 @@ pub(crate) const PAUSE_AFTER_ACCEPT_ERROR: Duration = Duration::from_millis(50);
 /// A head, and what is read of a body before somebody asks for it: a token of `TOKEN_BYTES` and as much again.
 pub(crate) const HEAD_BYTES: usize = 16 * 1024;
 
+/// A longer token is refused (contract, section 7).
+pub(crate) const TOKEN_BYTES: usize = 8 * 1024;
+/// Verified tokens are remembered up to this many bytes: 10,000 of a usual length, 900 of the greatest.
+pub(crate) const CACHED_TOKEN_BYTES: usize = 8 * 1024 * 1024;
+/// What a remembered token takes beside its text: who it is for, and the cache's own.
+pub(crate) const TOKEN_OVERHEAD_BYTES: usize = 400;
+/// How long a token with an unknown key may not make us ask the issuer again: anybody can make up such tokens.
+pub(crate) const KEY_SET_COOL_DOWN: Duration = Duration::from_secs(10);
+
 /// SIGTERM to the last answer: requests have 30 s for their body, and supervisors that kill wait longer than 35 s.
 pub(crate) const DRAIN_DEADLINE: Duration = Duration::from_secs(32);
 /// How long operators may let `/readyz` say «stopping» first. The drain gets the rest of its 32 s.

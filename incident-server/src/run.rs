@@ -3,7 +3,7 @@
 use std::{
     error::Error,
     fmt, future,
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     net::SocketAddr,
     path::PathBuf,
     sync::Arc,
@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     App, Clock, Parts,
-    auth::{TokenRequest, Verifier, mint_hs256},
+    auth::{JwksSource, SecretFiles, TokenRequest, Verifier, mint_hs256},
     cli::{Cli, Command, Config},
     commit::Limits,
     limits::DRAIN_DEADLINE,
@@ -55,6 +55,8 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
 async fn serve_until_stopped(config: &Config) -> Result<(), Failure> {
     signals::ignore_file_limits()?;
     secrets::make_directory(&config.data_dir)?;
+    let first_start = config.auth_hs256_secret_file.is_none() && !config.data_dir.join(HS256_SECRET).exists();
+    let hangups = signals::Hangups::listen()?;
     let app = App::new(Parts {
         store: open_store(config).await?,
         verifier: verifier(config).await?,
@@ -66,13 +68,14 @@ async fn serve_until_stopped(config: &Config) -> Result<(), Failure> {
     let listener = serve::bind(config.listen).await?;
     let address = listener.local_addr()?;
     let signals = Signals::listen()?;
+    tokio::spawn(hangups.reload(app.clone()));
     say(format_args!("incident-server listens on http://{address}"));
     let (routes, _operations) = match config.operations_listen {
         None => (routes::standalone(app.clone()), None),
         Some(address) => (routes::for_the_public(app.clone()), Some(serve_operations(&app, address).await?)),
     };
-    say(format_args!("{}", welcome(config, address)?));
-    let (delay, drain) = (config.shutdown_delay, DRAIN_DEADLINE - config.shutdown_delay);
+    say(format_args!("{}", welcome(config, address, first_start && io::stdout().is_terminal())?));
+    let (delay, drain) = (config.shutdown_delay, DRAIN_DEADLINE.saturating_sub(config.shutdown_delay));
     serve::serve_within(drain, listener, routes, stopped(signals, app.clone(), delay)).await;
     app.drain().await;
     Ok(())
@@ -109,14 +112,17 @@ async fn open_store(config: &Config) -> Result<Arc<dyn Store>, Failure> {
 
 async fn verifier(config: &Config) -> Result<Verifier, Failure> {
     let (issuer, audience) = (config.auth_issuer.clone(), config.auth_audience.clone());
-    match &config.auth_jwks {
-        Some(source) => Ok(Verifier::jwks(source.clone(), issuer, audience).await?),
-        None => Ok(Verifier::hs256(&hs256_secret(config)?, issuer, audience)),
+    if let Some(found) = &config.auth_oidc_issuer {
+        let issuer = Some(found.name().to_owned());
+        return Ok(Verifier::jwks(JwksSource::Discovered(found.clone()), issuer, audience).await?);
     }
-}
-
-fn hs256_secret(config: &Config) -> Result<Vec<u8>, Failure> {
-    secret(config.auth_hs256_secret_file.as_ref(), config, HS256_SECRET)
+    if let Some(source) = &config.auth_jwks {
+        return Ok(Verifier::jwks(source.clone(), issuer, audience).await?);
+    }
+    secret(config.auth_hs256_secret_file.as_ref(), config, HS256_SECRET)?;
+    let current = config.auth_hs256_secret_file.clone().unwrap_or_else(|| config.data_dir.join(HS256_SECRET));
+    let files = SecretFiles { current, previous: config.auth_hs256_previous_secret_file.clone() };
+    Ok(Verifier::hs256_files(files, issuer, audience)?)
 }
 
 /// The secret in a named file, or one of the data directory's own, made at the first start.
@@ -128,8 +134,8 @@ fn secret(named: Option<&PathBuf>, config: &Config, own: &str) -> Result<Vec<u8>
 }
 
 fn token(config: &Config, sub: &str, scope: Option<&str>, ttl: Duration) -> Result<String, Failure> {
-    if config.auth_jwks.is_some() {
-        return Err("with --auth-jwks, tokens come from the identity provider that owns those keys".into());
+    if config.has_issuer() {
+        return Err("with --auth-jwks or --auth-oidc-issuer, tokens come from the identity provider that owns those keys".into());
     }
     Reporter::parse(sub)?;
     let (issuer, audience) = (config.auth_issuer.as_deref(), config.auth_audience.as_deref());
@@ -154,11 +160,13 @@ fn say(text: fmt::Arguments<'_>) {
     let _ = writeln!(io::stdout(), "{text}");
 }
 
-/// What a newcomer may try.
-fn welcome(config: &Config, address: SocketAddr) -> Result<String, Failure> {
-    if config.auth_jwks.is_some() {
-        return Ok(welcome::to_strangers(address));
+/// What a newcomer may try. A token is shown to a person alone, and only where its secret was just made: what is
+/// printed elsewhere is often kept.
+fn welcome(config: &Config, address: SocketAddr, with_token: bool) -> Result<String, Failure> {
+    if config.has_issuer() {
+        return Ok(welcome::with_foreign_tokens(address));
     }
-    let token = token(config, "alice", None, Duration::from_secs(3600))?;
-    Ok(welcome::to_alice(config, address, &token, Clock::system().now()))
+    let hour = Duration::from_secs(3600);
+    let token = with_token.then(|| token(config, "alice", None, hour)).transpose()?;
+    Ok(welcome::with_own_tokens(config, address, token, Clock::system().now()))
 }

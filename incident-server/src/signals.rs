@@ -1,8 +1,10 @@
-//! What the operating system tells the program: stop, and stop at once.
+//! What the operating system tells the program: stop, stop at once, read files again.
 
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::App;
 
 /// What a shell says of a program that a signal ended: 128 and the signal's number.
 const ENDED_BY_SIGNAL: i32 = 128;
@@ -33,6 +35,26 @@ impl Signals {
         let number = self.stop().await;
         tracing::warn!("a second signal: ended at once, requests under way are cut off");
         std::process::exit(ENDED_BY_SIGNAL + number);
+    }
+}
+
+/// SIGHUP, which asks to read files again.
+pub(crate) struct Hangups(Signal);
+
+impl Hangups {
+    /// From now on the signal does not end the program.
+    pub(crate) fn listen() -> io::Result<Self> {
+        signal(SignalKind::hangup()).map(Self)
+    }
+
+    /// Whenever somebody asks, reads the keys and secrets of tokens again.
+    pub(crate) async fn reload(mut self, app: App) {
+        while self.0.recv().await.is_some() {
+            app.verifier().reload().await;
+            tracing::info!(
+                "SIGHUP: the keys and secrets of tokens were read again; all else needs a restart"
+            );
+        }
     }
 }
 

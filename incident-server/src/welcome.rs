@@ -12,12 +12,18 @@ use incident_core::Timestamp;
 use crate::cli::Config;
 
 /// For a server whose tokens come from somewhere else.
-pub(crate) fn to_strangers(address: SocketAddr) -> String {
-    format!("tokens come from the configured JWK set; try http://{address}/docs")
+pub(crate) fn with_foreign_tokens(address: SocketAddr) -> String {
+    format!("tokens come from the configured identity provider; try http://{address}/docs")
 }
 
-/// For a server that makes its own tokens; this one is for alice.
-pub(crate) fn to_alice(config: &Config, address: SocketAddr, token: &str, now: Timestamp) -> String {
+/// For a server that makes its own tokens: with one for alice, or with the command that makes it.
+pub(crate) fn with_own_tokens(
+    config: &Config,
+    address: SocketAddr,
+    token: Option<String>,
+    now: Timestamp,
+) -> String {
+    let token = token.unwrap_or_else(|| format!("$({})", token_command(config, "--sub alice")));
     let sync = format!("http://{address}/api/incidents/sync");
     let payload = format!(
         r#"{{"locationId":"ward-7","gpsCoordinates":{{"type":"Point","coordinates":[12.4924,41.8902]}},"isAnonymous":false,"createdAt":"{now}"}}"#
@@ -26,7 +32,7 @@ pub(crate) fn to_alice(config: &Config, address: SocketAddr, token: &str, now: T
         "try it, with a token for alice that is valid for an hour:
 
 curl -i {} \\
-  -H 'Authorization: Bearer {token}' \\
+  -H \"Authorization: Bearer {token}\" \\
   -H 'Content-Type: application/json' \\
   -d '{payload}'
 
@@ -34,12 +40,12 @@ the API, to read and to try: http://{address}/docs
 the board of responders: http://{address}/, signed in with what this prints:
 {}",
         quoted(&sync),
-        token_command(config),
+        token_command(config, "--sub responder --scope incidents:read"),
     )
 }
 
 /// The command that makes a token which this server takes.
-fn token_command(config: &Config) -> String {
+fn token_command(config: &Config, for_whom: &str) -> String {
     let path = |path: &Path| path.to_string_lossy().into_owned();
     let flags = [
         ("--data-dir", Some(path(&config.data_dir))),
@@ -47,7 +53,7 @@ fn token_command(config: &Config) -> String {
         ("--auth-issuer", config.auth_issuer.clone()),
         ("--auth-audience", config.auth_audience.clone()),
     ];
-    let mut command = format!("{} token --sub responder --scope incidents:read", quoted(&program()));
+    let mut command = format!("{} token {for_whom}", quoted(&program()));
     for (flag, value) in flags {
         if let Some(value) = value {
             command = format!("{command} {flag} {}", quoted(&value));

@@ -36,7 +36,7 @@ async fn who_does_not_read_keeps_nobody_from_asking_after_the_servers_health_and
     assert_eq!((meanwhile.status, meanwhile.header("connection").as_str()), (200, "close"));
     assert_eq!(refused.said(), (503, "overloaded".into()), "at once, and not after a wait in the backlog");
     for mut peer in stalled {
-        let ended = async { while peer.read(&mut [0; 65536]).await.is_ok_and(|bytes| bytes > 0) {} };
+        let ended = async { while peer.read(&mut [0; 8192]).await.is_ok_and(|bytes| bytes > 0) {} };
         tokio::time::timeout(incident_tests::PATIENCE, ended).await.expect("the connection is closed");
     }
 }

@@ -125,3 +125,15 @@ async fn the_queue_is_empty_again_after_clients_have_gone() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn an_answer_before_the_body_was_read_says_that_the_connection_closes() {
+    let server = Server::start().await;
+    let (alice, stranger) = (server.client("alice"), server.stranger());
+
+    assert_eq!(stranger.sync(&payload::report()).await.header("connection"), "close");
+    assert_eq!(alice.sync_text("x".repeat(100_000)).await.header("connection"), "close");
+    assert_eq!(alice.sync_text("{").await.header("connection"), "", "it was read");
+    assert_eq!(alice.sync(&payload::report()).await.header("connection"), "");
+    assert_eq!(stranger.get("/api/incidents").await.header("connection"), "", "there was none");
+}

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use incident_tests::{Client, Server, Setup, Signer, claims, token, until};
+use incident_tests::{Client, Events, Server, Setup, Signer, claims, token, until};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -29,8 +29,14 @@ impl Issuer {
         let published = Arc::clone(&keys);
         let serving = tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
-                let _ = stream.read(&mut [0; 4096]).await;
-                let body = published.lock().unwrap().to_string();
+                let mut request = [0; 4096];
+                let read = stream.read(&mut request).await.unwrap_or(0);
+                let body = if request[..read].starts_with(b"GET /.well-known/openid-configuration ") {
+                    let name = format!("http://127.0.0.1:{port}");
+                    json!({ "issuer": name, "jwks_uri": format!("{name}/jwks.json") }).to_string()
+                } else {
+                    published.lock().unwrap().to_string()
+                };
                 let head =
                     format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
                 let _ = stream.write_all((head + &body).as_bytes()).await;
@@ -110,6 +116,66 @@ async fn a_new_key_is_picked_up_and_an_old_one_forgotten() {
 
     assert_eq!(status(&server, token(&new, Some("new"))).await, 200, "at once, however soon after the start");
     assert_eq!(status(&server, token(&old, Some("old"))).await, 401);
+}
+
+#[tokio::test]
+async fn a_new_key_is_noticed_at_once_although_no_token_names_its_key() {
+    let (old, new) = (Signer::new("ES256"), Signer::new("ES256"));
+    let issuer = Issuer::start(0, &[old.jwk("old")]).await;
+    let server = Setup::new().flag("--auth-jwks", issuer.url()).start().await;
+    assert_eq!(status(&server, token(&old, None)).await, 200);
+
+    issuer.publish(&[new.jwk("new")]);
+
+    assert_eq!(status(&server, token(&new, None)).await, 200);
+}
+
+#[tokio::test]
+async fn a_set_without_a_key_refuses_nobody_who_was_taken_before() {
+    let signer = Signer::new("EdDSA");
+    let issuer = Issuer::start(0, &[signer.jwk("a")]).await;
+    let server = Setup::new().flag("--auth-jwks", issuer.url()).start().await;
+
+    issuer.publish(&[]);
+    assert_eq!(status(&server, token(&signer, Some("unknown"))).await, 401, "the issuer is asked");
+
+    assert_eq!(status(&server, token(&signer, Some("a"))).await, 200);
+    until("the log says so", async || {
+        server.log().contains("has no key that can be used here").then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_its_key_is_withdrawn() {
+    let (old, new) = (Signer::new("EdDSA"), Signer::new("ES256"));
+    let issuer = Issuer::start(0, &[old.jwk("old")]).await;
+    let server = Setup::new().flag("--auth-jwks", issuer.url()).start().await;
+    let header = json!({ "alg": "EdDSA", "kid": "old" });
+    let responder = old.sign(&header, &claims(&json!({ "scope": "incidents:read" })));
+    let responder = Client::new(server.url(), Some(responder));
+    let events = Events::open(&responder, "", None).await.ok().unwrap();
+
+    issuer.publish(&[new.jwk("new")]);
+    assert_eq!(status(&server, token(&new, Some("new"))).await, 200);
+
+    events.end().await;
+}
+
+#[tokio::test]
+async fn an_issuer_says_itself_where_its_keys_are_and_its_tokens_name_it() {
+    let signer = Signer::new("EdDSA");
+    let issuer = Issuer::start(0, &[signer.jwk("a")]).await;
+    let name = format!("http://127.0.0.1:{}", issuer.port);
+    let server = Setup::new().flag("--auth-oidc-issuer", &name).start().await;
+    let of = |iss: serde_json::Value| {
+        signer.sign(&json!({ "alg": "EdDSA", "kid": "a" }), &claims(&json!({ "iss": iss })))
+    };
+
+    assert_eq!(status(&server, of(json!(name))).await, 200);
+    for other in [json!(format!("{name}/")), json!([name]), json!("http://another"), Value::Null] {
+        assert_eq!(status(&server, of(other.clone())).await, 401, "{other}");
+    }
 }
 
 #[tokio::test]

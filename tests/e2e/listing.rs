@@ -157,3 +157,21 @@ async fn every_bad_value_of_the_query_is_named() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_value_that_is_not_utf8_is_refused_with_its_name() {
+    let server = Server::start().await;
+    let responder = server.responder();
+
+    for (query, name) in [
+        ("incidents?locationId=ward%FF", "/locationId"),
+        ("incidents?status=%C0%AF", "/status"),
+        ("incidents/changes?after=%80", "/after"),
+    ] {
+        let refused = responder.get(&format!("/api/{query}")).await;
+        assert_eq!(refused.said(), (422, "validation-failed".into()), "{query}");
+        assert_eq!(refused.errors()[0].0, name);
+    }
+    let taken = responder.get("/api/incidents?locationId=Caf%C3%A9+%EF%BF%BD&unknown=%FF").await;
+    assert_eq!(taken.status, 200, "{taken:?}");
+}

@@ -31,6 +31,7 @@ mod problems;
 mod rate_limit;
 mod reading;
 mod sealed_keys;
+mod secret_rotation;
 mod shutdown;
 mod start;
 mod timeouts;

@@ -56,11 +56,35 @@ async fn the_printed_example_works_when_it_is_pasted() {
 }
 
 #[tokio::test]
+async fn a_token_is_printed_to_a_terminal_alone_and_only_where_its_secret_was_just_made() {
+    let data_dir = tempfile::TempDir::new().unwrap();
+    let file = Program::file();
+    let line = format!("{} --listen 127.0.0.1:0 --data-dir {}", file.display(), data_dir.path().display());
+    let seen_by = async |command: &str| {
+        let mut run = Program::in_shell(command).start();
+        let said = |said: String| said.contains("the board of responders").then_some(said);
+        let said = incident_tests::until("all is printed", async || said(run.out())).await;
+        run.kill().await;
+        said
+    };
+    let in_a_terminal = format!("exec script -qefc '{line}' /dev/null");
+
+    let first = seen_by(&in_a_terminal).await;
+    let second = seen_by(&in_a_terminal).await;
+    let into_a_pipe = seen_by(&format!("rm {}/hs256.secret; exec {line}", data_dir.path().display())).await;
+
+    assert!(first.contains("Bearer ey"), "{first}");
+    for said in [second, into_a_pipe] {
+        assert!(!said.contains("Bearer ey") && said.contains("Bearer $("), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn the_printed_token_command_works_in_a_directory_with_a_strange_name() {
     let mut server = Server::start().await;
     let printed = incident_tests::until("the command is printed", async || {
         let out = server.run().out();
-        out.lines().find(|line| line.contains("incident-server token ")).map(str::to_owned)
+        out.lines().find(|line| line.contains("incident-server token --sub responder")).map(str::to_owned)
     })
     .await;
 

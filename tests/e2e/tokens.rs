@@ -131,6 +131,7 @@ async fn issuer_and_audience_are_required_where_configured() {
         json!({ "iss": "https://id.example", "aud": "incident" }),
         json!({ "iss": "https://id.example", "aud": ["other"] }),
         json!({ "iss": 7, "aud": "incidents" }),
+        json!({ "iss": ["https://id.example"], "aud": "incidents" }),
         json!({ "iss": "https://id.example", "aud": 7 }),
     ];
 
@@ -140,4 +141,16 @@ async fn issuer_and_audience_are_required_where_configured() {
     for changes in refused {
         assert_eq!(with(&server, hs256(), changes.clone()).await.status, 401, "{changes}");
     }
+}
+
+#[tokio::test]
+async fn a_token_longer_than_8_kib_is_refused_unread() {
+    let server = Server::start().await;
+    let of = async |padding: usize| {
+        let answer = with(&server, hs256(), json!({ "padding": "x".repeat(padding) })).await;
+        (answer.status, answer.body["detail"].as_str().unwrap_or_default().to_owned())
+    };
+
+    assert_eq!(of(5900).await.0, 200);
+    assert_eq!(of(6300).await, (401, "the access token is longer than 8 KiB".into()));
 }

@@ -51,6 +51,15 @@ impl Events {
         tokio::time::timeout(PATIENCE, self.read()).await.expect("an event in time")
     }
 
+    /// Reads to the end of the stream; what comes before it is passed over.
+    ///
+    /// # Panics
+    /// It does not end in time.
+    pub async fn end(mut self) {
+        let end = async { while self.response.chunk().await.is_ok_and(|bytes| bytes.is_some()) {} };
+        tokio::time::timeout(PATIENCE, end).await.expect("the stream ends");
+    }
+
     async fn read(&mut self) -> Event {
         loop {
             while let Some((block, rest)) = self.unread.split_once("\n\n") {

@@ -39,7 +39,11 @@ impl Program {
         Self::with_nobodys_variables(Command::new(Self::file()))
     }
 
-    fn file() -> PathBuf {
+    /// Where the real binary is.
+    ///
+    /// # Panics
+    /// It is not there.
+    pub fn file() -> PathBuf {
         let file = directory().join("incident-server");
         assert!(
             file.exists(),
@@ -194,9 +198,17 @@ impl Run {
     /// # Panics
     /// The signal cannot be sent.
     pub async fn terminate(&self) {
+        self.signal("TERM").await;
+    }
+
+    /// Sends a signal, such as `HUP`.
+    ///
+    /// # Panics
+    /// The signal cannot be sent.
+    pub async fn signal(&self, name: &str) {
         let id = self.child.id().expect("it still runs").to_string();
-        let sent = Command::new("bash").args(["-c", "kill -TERM \"$0\"", &id]).status().await;
-        assert!(sent.expect("bash is there").success(), "SIGTERM is sent");
+        let sent = Command::new("bash").args(["-c", "kill -\"$0\" \"$1\"", name, &id]).status().await;
+        assert!(sent.expect("bash is there").success(), "SIG{name} is sent");
     }
 
     /// Sets how long the files that it writes may get, as a full disk would: in bytes, or `unlimited`.

@@ -1,48 +1,77 @@
-//! The keys in force, and how they follow what the issuer publishes.
+//! The keys in force, and how they follow what the issuer publishes or the operator puts into files.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Instant};
 
 use arc_swap::ArcSwap;
-use quick_cache::sync::Cache;
-use tokio::sync::Mutex;
+use quick_cache::{Weighter, sync::Cache};
+use tokio::sync::{Mutex, watch};
 
-use super::{Caller, JwksSource, keys::KeySet};
-
-/// How long a token with an unknown key may not make us ask the issuer again: anybody can make up such tokens.
-const COOL_DOWN: Duration = Duration::from_secs(10);
-const CACHED_TOKENS: usize = 4096;
+use super::{Caller, JwksSource, SecretFiles, keys::KeySet};
+use crate::limits::{CACHED_TOKEN_BYTES, KEY_SET_COOL_DOWN, TOKEN_OVERHEAD_BYTES};
 
 /// A key set and the tokens that were verified under it: those stay verified until they expire or the keys change.
 pub(super) struct Trusted {
     pub(super) keys: KeySet,
-    pub(super) verified: Cache<String, Caller>,
+    pub(super) verified: Cache<String, Caller, InBytes>,
+}
+
+/// A token weighs what it takes in memory: a long one must not cost more than many short ones.
+#[derive(Clone)]
+pub(super) struct InBytes;
+
+impl Weighter<String, Caller> for InBytes {
+    fn weight(&self, token: &String, _: &Caller) -> u64 {
+        (token.len() + TOKEN_OVERHEAD_BYTES) as u64
+    }
 }
 
 impl Trusted {
     fn new(keys: KeySet) -> Arc<Self> {
-        Arc::new(Self { keys, verified: Cache::new(CACHED_TOKENS) })
+        let about = CACHED_TOKEN_BYTES / TOKEN_OVERHEAD_BYTES / 2;
+        Arc::new(Self { keys, verified: Cache::with_weighter(about, CACHED_TOKEN_BYTES as u64, InBytes) })
+    }
+}
+
+/// Where keys come from.
+pub(super) enum KeySource {
+    /// From an issuer that may change them at any time.
+    Issuer(JwksSource),
+    /// From files that are read again when the operator says so.
+    Secrets(SecretFiles),
+}
+
+impl KeySource {
+    async fn load(&self) -> Result<KeySet, Box<dyn std::error::Error + Send + Sync>> {
+        match self {
+            Self::Issuer(source) => Ok(source.load().await?),
+            Self::Secrets(files) => Ok(files.load()?),
+        }
     }
 }
 
 /// The keys in force.
 pub(super) struct InForce {
     trusted: ArcSwap<Trusted>,
-    source: Option<JwksSource>,
+    source: Option<KeySource>,
     /// When a token last made us ask the issuer. Held while it is asked, so that answers cannot overtake each other.
     asked: Mutex<Option<Instant>>,
+    changes: watch::Sender<()>,
 }
 
 impl InForce {
     /// Keys that change when their source does; without a source, never.
-    pub(super) fn new(keys: KeySet, source: Option<JwksSource>) -> Self {
-        Self { trusted: ArcSwap::new(Trusted::new(keys)), source, asked: Mutex::new(None) }
+    pub(super) fn new(keys: KeySet, source: Option<KeySource>) -> Self {
+        let trusted = ArcSwap::new(Trusted::new(keys));
+        Self { trusted, source, asked: Mutex::new(None), changes: watch::Sender::new(()) }
     }
 
     pub(super) fn now(&self) -> Arc<Trusted> {
         self.trusted.load_full()
+    }
+
+    /// Marked as changed whenever other keys are in force.
+    pub(super) fn watch(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
     }
 
     /// Whether an issuer is configured and no key of it was ever to be had.
@@ -50,13 +79,14 @@ impl InForce {
         self.source.is_some() && trusted.keys.is_empty()
     }
 
-    /// The keys in force once the issuer was asked for one that a token names, unless it has just been asked.
+    /// The keys in force once the issuer was asked for one that a token is signed with, unless it has just been
+    /// asked.
     pub(super) async fn ask_for_token(&self) -> Arc<Trusted> {
-        if self.source.is_none() {
+        if !self.has_issuer() {
             return self.now();
         }
         let mut asked = self.asked.lock().await;
-        if asked.is_none_or(|asked| asked.elapsed() >= COOL_DOWN) {
+        if asked.is_none_or(|asked| asked.elapsed() >= KEY_SET_COOL_DOWN) {
             self.load().await;
             *asked = Some(Instant::now());
         }
@@ -65,20 +95,38 @@ impl InForce {
 
     /// Asks the issuer for no token's sake, so no token has to wait for its turn afterwards.
     pub(super) async fn refresh(&self) {
+        if self.has_issuer() {
+            self.reload().await;
+        }
+    }
+
+    /// Reads the files again, or asks the issuer.
+    pub(super) async fn reload(&self) {
         let _one_at_a_time = self.asked.lock().await;
         self.load().await;
     }
 
-    /// The old keys serve while the issuer is away.
+    fn has_issuer(&self) -> bool {
+        matches!(self.source, Some(KeySource::Issuer(_)))
+    }
+
+    /// The old keys serve while there are no others.
     async fn load(&self) {
         let Some(source) = &self.source else { return };
+        let old = self.now();
+        let then =
+            if old.keys.is_empty() { "there is none yet, tokens get 503" } else { "the old keys serve on" };
         match source.load().await {
-            Ok(keys) => self.trusted.store(Trusted::new(keys)),
-            Err(error) => {
-                let known = !self.trusted.load().keys.is_empty();
-                let then = if known { "the old keys serve on" } else { "there is none yet, tokens get 503" };
-                tracing::warn!(%error, "the key set could not be loaded; {then}");
+            Ok(keys) if keys.is_as(&old.keys) => {}
+            Ok(keys) if keys.is_empty() => {
+                tracing::warn!("the key set has no key that can be used here (RS256, ES256, EdDSA); {then}");
             }
+            Ok(keys) => {
+                self.trusted.store(Trusted::new(keys));
+                self.changes.send_replace(());
+                tracing::info!("other keys are in force for access tokens");
+            }
+            Err(error) => tracing::warn!(%error, "the keys could not be loaded; {then}"),
         }
     }
 }
@@ -92,9 +140,9 @@ mod tests {
         r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
     const NO_KEY: &str = r#"{"keys":[]}"#;
 
-    async fn published(file: &tempfile::NamedTempFile, keys: &str) -> JwksSource {
+    async fn published(file: &tempfile::NamedTempFile, keys: &str) -> KeySource {
         tokio::fs::write(file.path(), keys).await.unwrap();
-        JwksSource::File(file.path().to_owned())
+        KeySource::Issuer(JwksSource::File(file.path().to_owned()))
     }
 
     #[tokio::test]
@@ -119,5 +167,29 @@ mod tests {
         assert!(in_force.ask_for_token().await.keys.is_empty());
         in_force.refresh().await;
         assert!(!in_force.now().keys.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_set_without_a_key_takes_none_away() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let in_force = InForce::new(KeySet::default(), Some(published(&file, ONE_KEY).await));
+        in_force.refresh().await;
+
+        published(&file, NO_KEY).await;
+        in_force.refresh().await;
+
+        assert!(!in_force.now().keys.is_empty());
+    }
+
+    #[tokio::test]
+    async fn the_same_keys_again_are_no_change() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let in_force = InForce::new(KeySet::default(), Some(published(&file, ONE_KEY).await));
+        in_force.refresh().await;
+        let (changes, before) = (in_force.watch(), in_force.now());
+
+        in_force.refresh().await;
+
+        assert!(Arc::ptr_eq(&before, &in_force.now()) && !changes.has_changed().unwrap());
     }
 }

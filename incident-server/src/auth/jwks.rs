@@ -3,6 +3,7 @@
 use std::{net::IpAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use reqwest::{Client, Url, redirect};
+use serde::Deserialize;
 
 use super::keys::{KeySet, NotAKeySet};
 
@@ -16,6 +17,51 @@ pub enum JwksSource {
     File(PathBuf),
     /// A URL, fetched again when a token names an unknown key.
     Url(Url),
+    /// An issuer that says where its set is, asked again when a token names an unknown key.
+    Discovered(OidcIssuer),
+}
+
+/// An issuer's URL (`OpenID` Connect Discovery 1.0, section 4): its key set is found by asking it.
+#[derive(Debug, Clone)]
+pub struct OidcIssuer {
+    name: String,
+    configuration: Url,
+}
+
+/// What an issuer says of itself; section 3 of the same.
+#[derive(Deserialize)]
+struct Discovered {
+    issuer: String,
+    jwks_uri: String,
+}
+
+impl OidcIssuer {
+    /// What `iss` of its tokens is, letter by letter.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    async fn key_set(&self) -> Result<Url, JwksError> {
+        let said: Discovered =
+            serde_json::from_slice(&fetch(self.configuration.clone()).await?).map_err(|_| {
+                JwksError::Fetch("the issuer's configuration is not that of OpenID Connect".into())
+            })?;
+        if said.issuer != self.name {
+            let because =
+                "the issuer gives itself another name; configure exactly the `issuer` that it publishes";
+            return Err(JwksError::Fetch(because.into()));
+        }
+        secure(&said.jwks_uri)
+    }
+}
+
+impl FromStr for OidcIssuer {
+    type Err = JwksError;
+
+    fn from_str(text: &str) -> Result<Self, JwksError> {
+        let configuration = format!("{}/.well-known/openid-configuration", text.trim_end_matches('/'));
+        Ok(Self { name: text.to_owned(), configuration: secure(&configuration)? })
+    }
 }
 
 /// Why a JWK set is not to be had.
@@ -50,12 +96,16 @@ impl FromStr for JwksSource {
         if !text.contains("://") {
             return Ok(Self::File(text.into()));
         }
-        let url = Url::parse(text).map_err(|_| JwksError::Url)?;
-        match url.scheme() {
-            "https" => Ok(Self::Url(url)),
-            "http" if is_loopback(&url) => Ok(Self::Url(url)),
-            _ => Err(JwksError::Insecure),
-        }
+        secure(text).map(Self::Url)
+    }
+}
+
+fn secure(text: &str) -> Result<Url, JwksError> {
+    let url = Url::parse(text).map_err(|_| JwksError::Url)?;
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_loopback(&url) => Ok(url),
+        _ => Err(JwksError::Insecure),
     }
 }
 
@@ -72,6 +122,7 @@ impl JwksSource {
                 .await
                 .map_err(|source| JwksError::File { file: file.clone(), source })?,
             Self::Url(url) => fetch(url.clone()).await?,
+            Self::Discovered(issuer) => fetch(issuer.key_set().await?).await?,
         };
         Ok(KeySet::parse(&text)?)
     }

@@ -1,5 +1,7 @@
 //! The keys that tokens may be signed with. A key decides its algorithm, never the token.
 
+use std::{fmt, sync::Arc};
+
 use jsonwebtoken::{
     Algorithm, DecodingKey, Header,
     jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse},
@@ -10,13 +12,25 @@ use serde_json::Value;
 /// One key and the algorithm it is for.
 pub(super) struct Key {
     id: Option<String>,
+    /// What it was made of: keys with one source are one key.
+    source: Vec<u8>,
     pub(super) algorithm: Algorithm,
     pub(super) decoding: DecodingKey,
 }
 
 /// All keys in force.
 #[derive(Default)]
-pub(super) struct KeySet(Vec<Key>);
+pub(super) struct KeySet(Vec<Arc<Key>>);
+
+/// The key that a token was signed with.
+#[derive(Clone)]
+pub(crate) struct SignedWith(pub(super) Arc<Key>);
+
+impl fmt::Debug for SignedWith {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SignedWith(hidden)")
+    }
+}
 
 /// The text is no JWK set (RFC 7517, section 5).
 #[derive(Debug, thiserror::Error)]
@@ -24,9 +38,15 @@ pub(super) struct KeySet(Vec<Key>);
 pub struct NotAKeySet;
 
 impl KeySet {
-    /// A shared secret; fits tokens with and without `kid`.
-    pub(super) fn hs256(secret: &[u8]) -> Self {
-        Self(vec![Key { id: None, algorithm: Algorithm::HS256, decoding: DecodingKey::from_secret(secret) }])
+    /// Shared secrets; they fit tokens with and without `kid`.
+    pub(super) fn hs256(secrets: &[&[u8]]) -> Self {
+        let key = |secret: &&[u8]| Key {
+            id: None,
+            source: secret.to_vec(),
+            algorithm: Algorithm::HS256,
+            decoding: DecodingKey::from_secret(secret),
+        };
+        Self(secrets.iter().map(key).map(Arc::new).collect())
     }
 
     /// The keys of a JWK set that can be used here: RS256, ES256 and EdDSA; others are passed over.
@@ -36,15 +56,28 @@ impl KeySet {
             keys: Vec<Value>,
         }
         let set: Set = serde_json::from_slice(text).map_err(|_| NotAKeySet)?;
-        Ok(Self(set.keys.into_iter().filter_map(usable).collect()))
+        Ok(Self(set.keys.into_iter().filter_map(usable).map(Arc::new).collect()))
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
+    pub(super) fn holds(&self, signed_with: &SignedWith) -> bool {
+        self.has(&signed_with.0)
+    }
+
+    /// Whether it consists of the same keys, in whatever order.
+    pub(super) fn is_as(&self, other: &Self) -> bool {
+        self.0.len() == other.0.len() && self.0.iter().all(|key| other.has(key))
+    }
+
+    fn has(&self, key: &Key) -> bool {
+        self.0.iter().any(|held| held.source == key.source)
+    }
+
     /// The keys that may have signed a token with this header. A `kid` on one side only excludes nothing.
-    pub(super) fn fitting<'a>(&'a self, header: &'a Header) -> impl Iterator<Item = &'a Key> {
+    pub(super) fn fitting<'a>(&'a self, header: &'a Header) -> impl Iterator<Item = &'a Arc<Key>> {
         self.0.iter().filter(|key| {
             let same_id = key.id.is_none() || header.kid.is_none() || key.id == header.kid;
             same_id && key.algorithm == header.alg
@@ -53,13 +86,15 @@ impl KeySet {
 }
 
 fn usable(value: Value) -> Option<Key> {
+    // Members in the order of their names, whatever order they came in.
+    let source = serde_json::to_vec(&value).ok()?;
     let jwk: Jwk = serde_json::from_value(value).ok()?;
     let common = &jwk.common;
     let for_signatures = common.public_key_use.as_ref().is_none_or(|named| *named == PublicKeyUse::Signature)
         && common.key_operations.as_ref().is_none_or(|named| named.contains(&KeyOperations::Verify));
     let algorithm = algorithm(&jwk).filter(|_| for_signatures)?;
     let decoding = DecodingKey::from_jwk(&jwk).ok()?;
-    Some(Key { id: jwk.common.key_id, algorithm, decoding })
+    Some(Key { id: jwk.common.key_id, source, algorithm, decoding })
 }
 
 /// The algorithm of a key's kind; a key that names another one is not for us.

@@ -4,14 +4,16 @@ mod in_force;
 mod jwks;
 mod keys;
 mod mint;
+mod secret_files;
 mod verify;
 
 use std::sync::Arc;
 
 use incident_core::Reporter;
 
-pub use jwks::{JwksError, JwksSource};
+pub use jwks::{JwksError, JwksSource, OidcIssuer};
 pub use mint::{TokenRequest, mint_hs256};
+pub use secret_files::SecretFiles;
 pub use verify::{Refused, Verifier};
 
 /// The scope that allows reading the incidents of others.
@@ -26,4 +28,6 @@ pub struct Caller {
     pub may_read_all: bool,
     /// Until when the token is taken, in milliseconds since 1970; the leeway is in it.
     pub expires_at_ms: i64,
+    /// The key under which the token was verified.
+    pub(crate) signed_with: keys::SignedWith,
 }

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use incident_core::{Reporter, Timestamp};
-use jsonwebtoken::{Header, TokenData, Validation, decode, decode_header};
+use jsonwebtoken::{Header, TokenData, Validation, decode, decode_header, errors::ErrorKind};
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::sync::watch;
 
 use super::{
-    Caller, JwksError, JwksSource, READ_SCOPE,
-    in_force::{InForce, Trusted},
-    keys::{Key, KeySet},
+    Caller, JwksError, JwksSource, READ_SCOPE, SecretFiles,
+    in_force::{InForce, KeySource, Trusted},
+    keys::{Key, KeySet, SignedWith},
 };
+use crate::{limits::TOKEN_BYTES, secrets::SecretError};
 
 const LEEWAY_SECONDS: u32 = 30;
 
@@ -37,13 +39,44 @@ pub struct Verifier {
 struct Claims {
     sub: String,
     exp: f64,
+    iss: Option<Value>,
     scope: Option<Value>,
+}
+
+/// Why a token did not pass a check.
+struct Failed {
+    because: Refused,
+    /// Whether keys that are not known yet might let it pass.
+    by_unknown_key: bool,
+}
+
+impl Failed {
+    fn for_good(because: &'static str) -> Self {
+        Self { because: Refused::Invalid(because), by_unknown_key: false }
+    }
+
+    fn by_unknown_key(because: Refused) -> Self {
+        Self { because, by_unknown_key: true }
+    }
 }
 
 impl Verifier {
     /// Takes tokens signed with HS256 under a shared secret.
     pub fn hs256(secret: &[u8], issuer: Option<String>, audience: Option<String>) -> Self {
-        Self { in_force: InForce::new(KeySet::hs256(secret), None), issuer, audience }
+        Self { in_force: InForce::new(KeySet::hs256(&[secret]), None), issuer, audience }
+    }
+
+    /// Takes tokens signed with HS256 under the secrets in these files, which [`reload`](Self::reload) reads again.
+    ///
+    /// # Errors
+    /// A file cannot be read, or its secret is too short.
+    pub fn hs256_files(
+        files: SecretFiles,
+        issuer: Option<String>,
+        audience: Option<String>,
+    ) -> Result<Self, SecretError> {
+        let keys = files.load()?;
+        Ok(Self { in_force: InForce::new(keys, Some(KeySource::Secrets(files))), issuer, audience })
     }
 
     /// Takes tokens signed under the keys of a JWK set.
@@ -56,13 +89,13 @@ impl Verifier {
         audience: Option<String>,
     ) -> Result<Self, JwksError> {
         let keys = match (source.load().await, &source) {
-            (Err(error), JwksSource::Url(_)) => {
+            (Err(error), JwksSource::Url(_) | JwksSource::Discovered(_)) => {
                 tracing::warn!(%error, "no key set yet; requests are answered 503 until it can be fetched");
                 KeySet::default()
             }
             (loaded, _) => loaded?,
         };
-        Ok(Self { in_force: InForce::new(keys, Some(source)), issuer, audience })
+        Ok(Self { in_force: InForce::new(keys, Some(KeySource::Issuer(source))), issuer, audience })
     }
 
     /// Says who the bearer of a token is.
@@ -70,7 +103,10 @@ impl Verifier {
     /// # Errors
     /// [`Refused`].
     pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Caller, Refused> {
-        let mut trusted = self.in_force.now();
+        if token.len() > TOKEN_BYTES {
+            return Err(Refused::Invalid("the access token is longer than 8 KiB"));
+        }
+        let trusted = self.in_force.now();
         if let Some(caller) = trusted.verified.get(token)
             && now.unix_ms() < caller.expires_at_ms
         {
@@ -80,26 +116,70 @@ impl Verifier {
         if header.crit.is_some() {
             return Err(Refused::Invalid("the access token has a `crit` header, which is not taken"));
         }
-        if trusted.keys.fitting(&header).next().is_none() {
-            trusted = self.in_force.ask_for_token().await;
+        match self.check(token, &header, &trusted) {
+            Err(failed) if failed.by_unknown_key => {
+                let asked = self.in_force.ask_for_token().await;
+                if Arc::ptr_eq(&asked, &trusted) {
+                    return Err(failed.because);
+                }
+                self.check(token, &header, &asked)
+            }
+            checked => checked,
         }
-        let caller = self.check(token, &header, &trusted)?;
-        trusted.verified.insert(token.to_owned(), caller.clone());
-        Ok(caller)
+        .map_err(|failed| failed.because)
     }
 
-    fn check(&self, token: &str, header: &Header, trusted: &Trusted) -> Result<Caller, Refused> {
+    /// Checks a token under the keys that may have signed it. Without a `kid` only a signature tells which did.
+    fn check(&self, token: &str, header: &Header, trusted: &Trusted) -> Result<Caller, Failed> {
         if self.in_force.awaited(trusted) {
-            return Err(Refused::NoKeys);
+            return Err(Failed::by_unknown_key(Refused::NoKeys));
         }
-        let mut refused = Refused::Invalid("the access token is signed with no key that is known here");
+        let unknown = Refused::Invalid("the access token is signed with no key that is known here");
+        let mut failed = Failed::by_unknown_key(unknown);
         for key in trusted.keys.fitting(header) {
             match decode::<Claims>(token, &key.decoding, &self.validation(key)) {
-                Ok(data) => return caller(data),
-                Err(error) => refused = Refused::Invalid(explain(&error)),
+                Ok(data) => {
+                    let caller = self.caller(data, key).map_err(Failed::for_good)?;
+                    trusted.verified.insert(token.to_owned(), caller.clone());
+                    return Ok(caller);
+                }
+                Err(error) if *error.kind() == ErrorKind::InvalidSignature => {
+                    failed.because = Refused::Invalid(explain(&error));
+                }
+                Err(error) => return Err(Failed::for_good(explain(&error))),
             }
         }
-        Err(refused)
+        Err(failed)
+    }
+
+    /// Whether the key of this caller's token is still in force.
+    pub(crate) fn still_trusts(&self, caller: &Caller) -> bool {
+        self.in_force.now().keys.holds(&caller.signed_with)
+    }
+
+    /// Marked as changed whenever other keys are in force.
+    pub(crate) fn watch_keys(&self) -> watch::Receiver<()> {
+        self.in_force.watch()
+    }
+
+    /// Reads the files of keys and secrets again, or asks the issuer. What cannot be read changes nothing.
+    pub async fn reload(&self) {
+        self.in_force.reload().await;
+    }
+
+    #[allow(clippy::cast_possible_truncation)] // a float-to-int cast saturates
+    fn caller(&self, data: TokenData<Claims>, key: &Arc<Key>) -> Result<Caller, &'static str> {
+        let Claims { sub, exp, iss, scope } = data.claims;
+        if self.issuer.is_some() && !matches!(iss, Some(Value::String(_))) {
+            return Err("the access token's `iss` must be one string");
+        }
+        let reporter = Reporter::parse(&sub)
+            .map_err(|_| "the access token's `sub` must have 1 to 255 characters, none of them a control")?;
+        let may_read_all =
+            matches!(&scope, Some(Value::String(scope)) if scope.split(' ').any(|s| s == READ_SCOPE));
+        let expires_at_ms = ((exp + f64::from(LEEWAY_SECONDS)) * 1000.0) as i64;
+        let signed_with = SignedWith(Arc::clone(key));
+        Ok(Caller { reporter: Arc::new(reporter), may_read_all, expires_at_ms, signed_with })
     }
 
     fn validation(&self, key: &Key) -> Validation {
@@ -126,20 +206,7 @@ impl Verifier {
     }
 }
 
-#[allow(clippy::cast_possible_truncation)] // a float-to-int cast saturates
-fn caller(data: TokenData<Claims>) -> Result<Caller, Refused> {
-    let Claims { sub, exp, scope } = data.claims;
-    let reporter = Reporter::parse(&sub).map_err(|_| {
-        Refused::Invalid("the access token's `sub` must have 1 to 255 characters, none of them a control")
-    })?;
-    let may_read_all =
-        matches!(&scope, Some(Value::String(scope)) if scope.split(' ').any(|s| s == READ_SCOPE));
-    let expires_at_ms = ((exp + f64::from(LEEWAY_SECONDS)) * 1000.0) as i64;
-    Ok(Caller { reporter: Arc::new(reporter), may_read_all, expires_at_ms })
-}
-
 fn explain(error: &jsonwebtoken::errors::Error) -> &'static str {
-    use jsonwebtoken::errors::ErrorKind;
     match error.kind() {
         ErrorKind::ExpiredSignature => "the access token has expired",
         ErrorKind::ImmatureSignature => "the access token is not valid yet",

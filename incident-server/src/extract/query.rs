@@ -1,10 +1,11 @@
 //! The parameters of a list. Every fault at once; an unknown parameter is passed over.
 
-use std::str::FromStr;
+use std::{borrow::Cow, str::FromStr};
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use incident_core::{Code, IncidentId, LocationId, Status, Timestamp};
+use percent_encoding::percent_decode_str;
 
 use crate::problem::ProblemDetails;
 
@@ -59,15 +60,31 @@ impl<S: Sync> FromRequestParts<S> for ListParameters {
     }
 }
 
+/// What was percent-encoded; text only once somebody asks for it.
+type Octets<'a> = Cow<'a, [u8]>;
+
+/// The name and value of a parameter as the bytes they stand for (URL Standard, section 5.1).
+fn pair(text: &str) -> (Octets<'_>, Octets<'_>) {
+    let (name, value) = text.split_once('=').unwrap_or((text, ""));
+    (decoded(name), decoded(value))
+}
+
+fn decoded(text: &str) -> Octets<'_> {
+    if !text.contains('+') {
+        return percent_decode_str(text).into();
+    }
+    percent_decode_str(&text.replace('+', " ")).collect::<Vec<u8>>().into()
+}
+
 /// The pairs of a query string and the faults found so far.
 pub(crate) struct Query<'a> {
-    pairs: Vec<(std::borrow::Cow<'a, str>, std::borrow::Cow<'a, str>)>,
+    pairs: Vec<(Octets<'a>, Octets<'a>)>,
     faults: Vec<(&'static str, Code, String)>,
 }
 
 impl<'a> Query<'a> {
     pub(crate) fn read(text: &'a str) -> Self {
-        Self { pairs: form_urlencoded::parse(text.as_bytes()).collect(), faults: Vec::new() }
+        Self { pairs: text.split('&').map(pair).collect(), faults: Vec::new() }
     }
 
     /// The value of a parameter, if it is there once and can be read.
@@ -78,12 +95,17 @@ impl<'a> Query<'a> {
         rule: &str,
         read: impl FnOnce(&str) -> Option<T>,
     ) -> Option<T> {
-        let mut values = self.pairs.iter().filter(|(key, _)| key == name).map(|(_, value)| value);
+        let mut values =
+            self.pairs.iter().filter(|(key, _)| **key == *name.as_bytes()).map(|(_, value)| value);
         let (value, another) = (values.next()?, values.next());
         if another.is_some() {
             self.refuse(name, Code::DuplicateField, "is given more than once");
             return None;
         }
+        let Ok(value) = str::from_utf8(value) else {
+            self.refuse(name, code, "must be UTF-8");
+            return None;
+        };
         let read = read(value);
         if read.is_none() {
             self.refuse(name, code, rule);

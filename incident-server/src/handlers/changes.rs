@@ -16,6 +16,7 @@ use tokio::{sync::watch, time::Instant};
 
 use crate::{
     App,
+    auth::Caller,
     extract::{After, ChangesParameters, ReadsAll},
     openapi,
     problem::ProblemDetails,
@@ -31,7 +32,7 @@ const UNBUFFERED: (HeaderName, &str) = (HeaderName::from_static("x-accel-bufferi
 /// Follow the history of all incidents
 ///
 /// In commit order, none ever skipped. `after=latest` begins with the next change. With `Accept: text/event-stream` the answer goes on for as long as the
-/// token is valid; whoever is cut off resumes with `Last-Event-ID`.
+/// token is valid and its key is in force; whoever is cut off resumes with `Last-Event-ID`.
 #[utoipa::path(
     get, path = "/api/incidents/changes", tag = "read", operation_id = "listChanges",
     params(openapi::ChangesQuery),
@@ -46,7 +47,7 @@ pub(crate) async fn list_changes(
     let ChangesParameters { after, limit, as_stream } = parameters;
     let begins_with_the_next = after == After::Latest;
     let after = after.position(&app.store().horizon().await?)?;
-    let follower = Follower::new(&app, after, limit, caller.expires_at_ms);
+    let follower = Follower::new(&app, after, limit, caller);
     let first = if begins_with_the_next { Vec::new() } else { app.store().changes(after, limit).await? };
     if !as_stream {
         return Ok(Json(ChangePage::new(after, first)).into_response());
@@ -62,13 +63,15 @@ struct Follower {
     after: Position,
     limit: i64,
     news: watch::Receiver<Position>,
+    keys: watch::Receiver<()>,
     draining: watch::Receiver<bool>,
+    caller: Caller,
     ends: Instant,
 }
 
 impl Follower {
-    fn new(app: &App, after: Position, limit: i64, expires_at_ms: i64) -> Self {
-        let left_ms = expires_at_ms.saturating_sub(app.now().unix_ms());
+    fn new(app: &App, after: Position, limit: i64, caller: Caller) -> Self {
+        let left_ms = caller.expires_at_ms.saturating_sub(app.now().unix_ms());
         // A year at most: a moment too far away cannot be told apart.
         let left =
             Duration::from_millis(u64::try_from(left_ms).unwrap_or(0)).min(Duration::from_secs(31_536_000));
@@ -77,7 +80,9 @@ impl Follower {
             after,
             limit,
             news: app.store().watch_changes(),
+            keys: app.verifier().watch_keys(),
             draining: app.draining(),
+            caller,
             ends: Instant::now() + left,
         }
     }
@@ -103,6 +108,7 @@ impl Follower {
             }
             tokio::select! {
                 changed = self.news.changed() => changed.ok()?,
+                changed = self.keys.changed() => changed.ok()?,
                 _ = self.draining.wait_for(|draining| *draining) => return None,
                 () = tokio::time::sleep_until(self.ends) => return None,
             }
@@ -112,7 +118,9 @@ impl Follower {
 
     /// Asked before every page: a reader that is far behind never waits for news.
     fn is_over(&self) -> bool {
-        *self.draining.borrow() || Instant::now() >= self.ends
+        *self.draining.borrow()
+            || Instant::now() >= self.ends
+            || !self.app.verifier().still_trusts(&self.caller)
     }
 }
 
