@@ -2,13 +2,16 @@
 
 use std::{env, net::SocketAddr, path::PathBuf, time::Duration};
 
-use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, builder::Resettable};
+use clap::{
+    Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, builder::Resettable, error::ErrorKind,
+};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use crate::{
     auth::{JwksSource, OidcIssuer},
     limits::MAX_SHUTDOWN_DELAY,
     rate_limit::RateLimit,
+    variables,
 };
 
 /// The endpoint of incident-sync.
@@ -93,9 +96,19 @@ impl Cli {
             let empty = arg.get_env().and_then(env::var_os).is_some_and(|value| value.is_empty());
             if empty { arg.env(Resettable::Reset) } else { arg }
         };
-        let matches = Self::command().mut_args(unset).get_matches();
+        let mut command = Self::command().mut_args(unset);
+        let settings: Vec<_> = Self::command().get_arguments().filter_map(env_name).collect();
+        let known: Vec<_> = settings.iter().map(String::as_str).collect();
+        if let Some(complaint) = variables::complaint(&known, env::vars_os().map(|(name, _)| name)) {
+            command.error(ErrorKind::UnknownArgument, complaint).exit();
+        }
+        let matches = command.get_matches();
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
+}
+
+fn env_name(arg: &Arg) -> Option<String> {
+    arg.get_env().map(|name| name.to_string_lossy().into_owned())
 }
 
 /// What to do instead of serving.

@@ -30,6 +30,7 @@ mod handlers;
 mod limits;
 pub mod metrics;
 mod openapi;
+mod opening;
 pub mod problem;
 pub mod rate_limit;
 mod request;
@@ -41,6 +42,7 @@ pub mod serve;
 mod signals;
 pub mod store;
 mod uncached;
+mod variables;
 mod view;
 mod welcome;
 

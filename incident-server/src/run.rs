@@ -6,11 +6,10 @@ use std::{
     io::{self, IsTerminal, Write},
     net::SocketAddr,
     path::PathBuf,
-    sync::Arc,
     time::Duration,
 };
 
-use incident_core::{IdSecret, Reporter};
+use incident_core::Reporter;
 use tokio::task::JoinSet;
 
 use crate::{
@@ -19,11 +18,10 @@ use crate::{
     cli::{Cli, Command, Config},
     commit::Limits,
     limits::DRAIN_DEADLINE,
-    routes,
+    opening, routes,
     secrets::{self, SecretError},
     serve,
     signals::{self, Signals},
-    store::{PgStore, SqliteStore, Store},
     welcome,
 };
 
@@ -54,20 +52,15 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
 
 async fn serve_until_stopped(config: &Config) -> Result<(), Failure> {
     signals::ignore_file_limits()?;
-    secrets::make_directory(&config.data_dir)?;
     let first_start = config.auth_hs256_secret_file.is_none() && !config.data_dir.join(HS256_SECRET).exists();
     let hangups = signals::Hangups::listen()?;
-    let app = App::new(Parts {
-        store: open_store(config).await?,
-        verifier: verifier(config).await?,
-        id_secret: IdSecret::new(&secret(config.id_secret_file.as_ref(), config, "id.secret")?)?,
-        rate_limit: config.rate_limit,
-        limits: Limits { in_flight: config.max_in_flight, batch: config.max_commit_batch },
-        clock: Clock::system(),
-    });
+    let mut signals = Signals::listen()?;
+    let app = tokio::select! {
+        app = open(config) => app?,
+        _ = signals.stop() => return Ok(()), // while the database is waited for
+    };
     let listener = serve::bind(config.listen).await?;
     let address = listener.local_addr()?;
-    let signals = Signals::listen()?;
     tokio::spawn(hangups.reload(app.clone()));
     say(format_args!("incident-server listens on http://{address}"));
     let (routes, _operations) = match config.operations_listen {
@@ -79,6 +72,18 @@ async fn serve_until_stopped(config: &Config) -> Result<(), Failure> {
     serve::serve_within(drain, listener, routes, stopped(signals, app.clone(), delay)).await;
     app.drain().await;
     Ok(())
+}
+
+async fn open(config: &Config) -> Result<App, Failure> {
+    let store = opening::store(config).await?;
+    Ok(App::new(Parts {
+        verifier: verifier(config).await?,
+        id_secret: opening::id_secret(config, &*store).await?,
+        store,
+        rate_limit: config.rate_limit,
+        limits: Limits { in_flight: config.max_in_flight, batch: config.max_commit_batch },
+        clock: Clock::system(),
+    }))
 }
 
 /// Serves health and metrics until it is dropped: longer than all else, so that a drain can be watched.
@@ -99,17 +104,6 @@ async fn stopped(mut signals: Signals, app: App, delay: Duration) {
     app.announce_drain();
 }
 
-async fn open_store(config: &Config) -> Result<Arc<dyn Store>, Failure> {
-    Ok(match config.database_url.as_deref() {
-        None => Arc::new(SqliteStore::open_file(&config.data_dir.join("incidents.sqlite")).await?),
-        Some(url) if url.starts_with("sqlite:") => Arc::new(SqliteStore::open_url(url).await?),
-        Some(url) if url.starts_with("postgres:") || url.starts_with("postgresql:") => {
-            Arc::new(PgStore::open_url(url).await?)
-        }
-        Some(_) => return Err("--database-url must begin with sqlite:// or postgres://".into()),
-    })
-}
-
 async fn verifier(config: &Config) -> Result<Verifier, Failure> {
     let (issuer, audience) = (config.auth_issuer.clone(), config.auth_audience.clone());
     if let Some(found) = &config.auth_oidc_issuer {
@@ -119,18 +113,20 @@ async fn verifier(config: &Config) -> Result<Verifier, Failure> {
     if let Some(source) = &config.auth_jwks {
         return Ok(Verifier::jwks(source.clone(), issuer, audience).await?);
     }
-    secret(config.auth_hs256_secret_file.as_ref(), config, HS256_SECRET)?;
-    let current = config.auth_hs256_secret_file.clone().unwrap_or_else(|| config.data_dir.join(HS256_SECRET));
+    let current = hs256_secret_file(config)?;
     let files = SecretFiles { current, previous: config.auth_hs256_previous_secret_file.clone() };
     Ok(Verifier::hs256_files(files, issuer, audience)?)
 }
 
-/// The secret in a named file, or one of the data directory's own, made at the first start.
-fn secret(named: Option<&PathBuf>, config: &Config, own: &str) -> Result<Vec<u8>, Failure> {
-    match named {
-        Some(file) => Ok(secrets::read(file)?),
-        None => Ok(secrets::read_or_make(&config.data_dir.join(own))?),
+/// The file that was named, or the data directory's own, made at the first start.
+fn hs256_secret_file(config: &Config) -> Result<PathBuf, Failure> {
+    if let Some(file) = &config.auth_hs256_secret_file {
+        return Ok(file.clone());
     }
+    secrets::make_directory(&config.data_dir)?;
+    let own = config.data_dir.join(HS256_SECRET);
+    secrets::read_or_make(&own)?;
+    Ok(own)
 }
 
 fn token(config: &Config, sub: &str, scope: Option<&str>, ttl: Duration) -> Result<String, Failure> {

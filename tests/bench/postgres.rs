@@ -76,6 +76,8 @@ impl Cluster {
 
     /// Our server on a database of this name.
     async fn serve(&self, data: &Path, database: &str) -> Result<Subject, Failure> {
+        // No server makes an id secret for a database that others may use.
+        incident_server::secrets::read_or_make(&data.join("id.secret"))?;
         Subject::start(data, &["--database-url", &self.url(database)]).await
     }
 }

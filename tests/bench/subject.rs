@@ -95,6 +95,10 @@ impl Subject {
 fn server(data_dir: &Path) -> Command {
     let mut command = Command::new(binary());
     command.arg("--data-dir").arg(data_dir);
+    // The benchmark's own variables are no settings of the server.
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("INCIDENT_")) {
+        command.env_remove(name);
+    }
     command
 }
 

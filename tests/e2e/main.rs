@@ -4,6 +4,7 @@
 //! show is in a module that is named after it, and runs on that one in any run.
 
 mod anonymous_times;
+mod bad_hands;
 mod batch;
 mod batch_keys;
 mod batch_limits;
@@ -32,6 +33,7 @@ mod rate_limit;
 mod reading;
 mod sealed_keys;
 mod secret_rotation;
+mod secrets;
 mod shutdown;
 mod start;
 mod timeouts;

@@ -1,18 +1,75 @@
 //! What only a database server can show: it may be away, from the start or for a while, and serve several.
 
-use incident_tests::{Database, Setup, payload, until};
+use incident_tests::{Database, Program, Setup, payload, until};
 
 use crate::start::refused;
 
 #[tokio::test]
-async fn a_server_that_is_away_at_the_start_is_told_without_the_password() {
+async fn a_server_that_is_away_at_the_start_is_waited_for_and_told_without_the_password() {
     let setup = Setup::on_postgres();
     let nobody_listens = "postgres://alice:xyzzy-plugh@127.0.0.1:1/incidents";
 
-    let output = setup.program().args(["--database-url", nobody_listens]).output().await;
+    let mut run = setup.program().args(["--database-url", nobody_listens]).start();
+    until("it says so", async || run.log().contains("the database is not there yet").then_some(())).await;
+    run.terminate().await;
 
-    refused(&output, "the database cannot be used");
-    assert!(!String::from_utf8_lossy(&output.stderr).contains("xyzzy-plugh"));
+    assert_eq!(run.end().await.code(), Some(0), "SIGTERM ends the wait");
+    assert!(!run.log().contains("xyzzy-plugh") && run.out().is_empty());
+}
+
+#[tokio::test]
+async fn a_database_that_comes_later_is_served_then() {
+    let setup = Setup::on_postgres();
+    let elsewhere = Database::postgres();
+    let mut session = elsewhere.session().await;
+    let name = name_of(setup.database());
+    session.run(format!("ALTER DATABASE {name} CONNECTION LIMIT 0")).await;
+    session.run(format!("CREATE ROLE {name} LOGIN; ALTER DATABASE {name} OWNER TO {name}")).await;
+    let url = setup.database().url().unwrap().replace("postgres@", &format!("{name}@"));
+
+    let mut run = setup.program().args(["--database-url", &url]).start();
+    until("it waits", async || run.log().contains("the database is not there yet").then_some(())).await;
+    session.run(format!("ALTER DATABASE {name} CONNECTION LIMIT -1")).await;
+
+    until("it listens", async || run.out().contains("listens on").then_some(())).await;
+    run.terminate().await;
+    assert_eq!(run.end().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn no_id_secret_is_made_for_a_database_that_others_may_use() {
+    let setup = Setup::on_postgres();
+    let secret = setup.data_dir().join("id.secret");
+    std::fs::remove_file(&secret).unwrap();
+
+    refused(&setup.program().output().await, "none is made for a database that other servers may use");
+    assert!(!secret.exists());
+}
+
+#[tokio::test]
+async fn nothing_is_written_where_nothing_needs_to_be() {
+    let (setup, secrets) = (Setup::on_postgres(), tempfile::TempDir::new().unwrap());
+    let secret = secrets.path().join("secret");
+    std::fs::write(&secret, "x".repeat(32)).unwrap();
+    // A name below a file: nothing can be made there, not even by root.
+    let nowhere = secret.join("incident-data");
+    let file = secret.to_str().unwrap();
+
+    let program = Program::new().args(["--listen", "127.0.0.1:0", "--data-dir", nowhere.to_str().unwrap()]);
+    let program = program.args(["--id-secret-file", file, "--auth-hs256-secret-file", file]);
+    let mut run = program.database(setup.database()).start();
+
+    until("it listens", async || {
+        assert!(run.ended().is_none(), "{}", run.log());
+        run.out().contains("listens on").then_some(())
+    })
+    .await;
+    assert!(!nowhere.exists());
+}
+
+fn name_of(database: &Database) -> String {
+    let url = database.url().unwrap();
+    url.split('?').next().and_then(|url| url.rsplit('/').next()).unwrap().to_owned()
 }
 
 #[tokio::test]
@@ -22,8 +79,7 @@ async fn a_database_that_goes_away_is_503_and_serves_again_when_it_is_back() {
     assert_eq!(alice.sync(&payload::numbered(1)).await.status, 201);
     let elsewhere = Database::postgres();
     let mut session = elsewhere.session().await;
-    let url = server.database().url().unwrap();
-    let name = url.split('?').next().and_then(|url| url.rsplit('/').next()).unwrap();
+    let name = name_of(server.database());
 
     session.run(format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")).await;
     session

@@ -1,6 +1,7 @@
 //! What only a file can show: whose it is, that it is no database, that somebody else has locked it.
 
-use incident_tests::{Setup, payload, until};
+use incident_tests::{Server, Setup, payload, until};
+use tokio::task::JoinSet;
 
 use crate::start::{mode, refused};
 
@@ -70,4 +71,121 @@ async fn a_locked_file_is_not_ready_until_it_is_free() {
     assert_eq!(not_ready.said(), (503, "overloaded".into()));
     until("ready again", async || (server.get("/readyz").await.status == 200).then_some(())).await;
     assert_eq!(server.client("alice").sync(&payload::report()).await.status, 201);
+}
+
+#[tokio::test]
+async fn a_second_server_on_one_file_is_refused_until_the_first_has_ended() {
+    let setup = Setup::on_sqlite();
+    let first = setup.clone().start().await;
+
+    refused(&setup.program().output().await, "another incident-server runs on the database");
+
+    let first = first.kill_and_restart().await;
+    assert_eq!(first.client("alice").sync(&payload::report()).await.status, 201);
+}
+
+#[tokio::test]
+async fn of_sixty_first_starts_at_once_one_serves_and_the_others_are_told_why() {
+    let setup = Setup::on_sqlite();
+    let mut runs: Vec<_> = (0..60).map(|_| setup.program().start()).collect();
+    let mut serving = Vec::new();
+    for run in &mut runs {
+        until("it serves or ends", async || {
+            (run.out().contains("listens on") || run.ended().is_some()).then_some(())
+        })
+        .await;
+        serving.push(run.out().contains("listens on"));
+    }
+
+    assert_eq!(serving.iter().filter(|serves| **serves).count(), 1);
+    let mut ending = JoinSet::new();
+    for (mut run, _) in runs.into_iter().zip(serving).filter(|(_, serves)| !serves) {
+        ending.spawn(async move {
+            run.end().await;
+            run.log()
+        });
+    }
+    for log in ending.join_all().await {
+        assert!(log.contains("another incident-server runs on the database"), "{log}");
+    }
+}
+
+/// Everything that has an answer of its own is 503, and the log says what to do.
+async fn is_out_of_service(server: &Server, because: &str) {
+    let alice = server.client("alice");
+    assert_eq!(alice.sync(&payload::numbered(2)).await.said(), (503, "overloaded".into()));
+    assert_eq!(alice.get("/api/incidents").await.said(), (503, "overloaded".into()));
+    until("not ready", async || (server.get("/readyz").await.status == 503).then_some(())).await;
+    assert!(server.log().contains(because), "{}", server.log());
+}
+
+#[tokio::test]
+async fn a_file_that_was_moved_away_takes_no_report_until_it_is_back() {
+    let server = Setup::on_sqlite().start().await;
+    let alice = server.client("alice");
+    assert_eq!(alice.sync(&payload::numbered(1)).await.status, 201);
+    let (file, away) = (server.data_dir().join("incidents.sqlite"), server.data_dir().join("moved"));
+
+    std::fs::rename(&file, &away).unwrap();
+    is_out_of_service(&server, "nothing is answered until it is back in its place").await;
+    std::fs::rename(&away, &file).unwrap();
+
+    until("ready again", async || (server.get("/readyz").await.status == 200).then_some(())).await;
+    until("it commits again", async || (alice.sync(&payload::numbered(2)).await.status == 201).then_some(()))
+        .await;
+    let server = server.kill_and_restart().await;
+    for number in [1, 2] {
+        assert_eq!(
+            server.client("alice").sync(&payload::numbered(number)).await.said(),
+            (200, "unchanged".into())
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_was_replaced_is_noticed_and_served_after_a_restart() {
+    let server = Setup::on_sqlite().start().await;
+    let alice = server.client("alice");
+    assert_eq!(alice.sync(&payload::numbered(1)).await.status, 201);
+    server.database().session().await.run("PRAGMA wal_checkpoint(TRUNCATE)").await;
+    let (file, copy) = (server.data_dir().join("incidents.sqlite"), server.data_dir().join("copy"));
+
+    std::fs::copy(&file, &copy).unwrap();
+    std::fs::rename(&copy, &file).unwrap();
+    is_out_of_service(&server, "to serve the file that is there now, restart the server").await;
+
+    let server = server.kill_and_restart().await;
+    assert_eq!(server.client("alice").sync(&payload::numbered(1)).await.said(), (200, "unchanged".into()));
+}
+
+/// Overwrites everything behind the first page.
+fn overwrite(server_data: &std::path::Path) {
+    use std::os::unix::fs::FileExt;
+    let file = std::fs::OpenOptions::new().write(true).open(server_data.join("incidents.sqlite")).unwrap();
+    let behind_the_first_page = usize::try_from(file.metadata().unwrap().len()).unwrap() - 4096;
+    file.write_all_at(&vec![0xa5; behind_the_first_page], 4096).unwrap();
+}
+
+#[tokio::test]
+async fn a_file_that_is_overwritten_under_the_server_makes_it_not_ready() {
+    let server = Setup::on_sqlite().start().await;
+    assert_eq!(server.client("alice").sync(&payload::numbered(1)).await.status, 201);
+    server.database().session().await.run("PRAGMA wal_checkpoint(TRUNCATE)").await;
+
+    overwrite(&server.data_dir());
+
+    assert_eq!(server.responder().get("/api/incidents").await.said(), (503, "overloaded".into()));
+    is_out_of_service(&server, "the database file is corrupt").await;
+}
+
+#[tokio::test]
+async fn a_corrupt_file_stops_the_start_and_a_backup_is_asked_for() {
+    let setup = Setup::on_sqlite();
+    let server = setup.clone().start().await;
+    assert_eq!(server.client("alice").sync(&payload::numbered(1)).await.status, 201);
+    server.stop().await;
+
+    overwrite(setup.data_dir());
+
+    refused(&setup.program().output().await, "is corrupt; restore a backup");
 }

@@ -64,7 +64,8 @@ async fn a_token_is_printed_to_a_terminal_alone_and_only_where_its_secret_was_ju
         let mut run = Program::in_shell(command).start();
         let said = |said: String| said.contains("the board of responders").then_some(said);
         let said = incident_tests::until("all is printed", async || said(run.out())).await;
-        run.kill().await;
+        run.terminate().await;
+        run.end().await; // one server at a time has the file
         said
     };
     let in_a_terminal = format!("exec script -qefc '{line}' /dev/null");
@@ -175,7 +176,7 @@ async fn a_data_directory_that_cannot_be_made_is_told() {
 #[tokio::test]
 async fn a_database_of_a_newer_version_is_left_alone() {
     let setup = Setup::new();
-    let _before = setup.clone().start().await;
+    setup.clone().start().await.stop().await;
     let newer = "
         INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
         SELECT 9999, 'from the future', success, checksum, 0

@@ -53,6 +53,10 @@ impl Setup {
     fn on(database: impl FnOnce(PathBuf) -> Database) -> Self {
         let data_dir = TempDir::with_prefix("the tests' data ").expect("a temporary directory can be made");
         let database = Arc::new(database(data_dir.path().to_owned()));
+        if database.url().is_some() {
+            // No server makes an id secret for a database that others may use.
+            incident_server::secrets::read_or_make(&data_dir.path().join("id.secret")).expect("a secret");
+        }
         let (data_dir, flags, variables) = (Arc::new(data_dir), Vec::new(), Vec::new());
         Self { data_dir, database, flags, variables, has_room_for_its_log: true, files: None }
     }

@@ -1,6 +1,13 @@
 //! What may go wrong between this server and its database.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use sqlx::migrate::MigrateError;
+
+use super::sqlite::tells_corruption;
 
 /// Why a store gave no answer. Each variant leads to another act.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +45,17 @@ pub enum OpenError {
         /// Why.
         source: io::Error,
     },
+    /// Two servers on one file would each believe that nobody else writes.
+    #[error(
+        "another incident-server runs on the database {}; stop it first, or give this one a --data-dir of its own",
+        .0.display()
+    )]
+    InUse(PathBuf),
+    /// What is in the file is not what SQLite wrote there.
+    #[error(
+        "the database {} is corrupt; restore a backup with: incident-server restore FILE", .0.display()
+    )]
+    Corrupt(PathBuf),
     /// The file or server cannot be used.
     #[error("the database cannot be used: {0}")]
     Unusable(#[source] sqlx::Error),
@@ -58,19 +76,47 @@ pub enum OpenError {
     TooNew(i64),
     /// The tables could not be brought up to date.
     #[error("the tables could not be brought up to date: {0}")]
-    Migration(#[source] sqlx::migrate::MigrateError),
+    Migration(#[source] MigrateError),
 }
 
 impl OpenError {
+    /// Whether it may be otherwise in a moment: the server is not reached, starts up, stops, or is full.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Unusable(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut) => true,
+            Self::Unusable(sqlx::Error::Database(error)) => {
+                error.code().is_some_and(|code| ["53300", "57P01", "57P02", "57P03"].contains(&&*code))
+            }
+            _ => false,
+        }
+    }
+
+    /// For an error of SQLite in this file.
+    pub(super) fn from_file(error: sqlx::Error, file: &Path) -> Self {
+        if tells_corruption(&error) { Self::Corrupt(file.to_owned()) } else { Self::Unusable(error) }
+    }
+
+    /// For an error of the migrator in this file.
+    pub(super) fn from_migration(error: MigrateError, file: &Path) -> Self {
+        match error {
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)
+                if tells_corruption(&error) =>
+            {
+                Self::Corrupt(file.to_owned())
+            }
+            error => error.into(),
+        }
+    }
+
     pub(super) fn unusable(error: sqlx::Error) -> Self {
         Self::Unusable(error)
     }
 }
 
-impl From<sqlx::migrate::MigrateError> for OpenError {
-    fn from(error: sqlx::migrate::MigrateError) -> Self {
+impl From<MigrateError> for OpenError {
+    fn from(error: MigrateError) -> Self {
         match error {
-            sqlx::migrate::MigrateError::VersionMissing(version) => Self::TooNew(version),
+            MigrateError::VersionMissing(version) => Self::TooNew(version),
             error => Self::Migration(error),
         }
     }

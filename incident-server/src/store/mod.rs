@@ -160,6 +160,22 @@ pub trait Store: Send + Sync + 'static {
     /// server on this database. The value means nothing.
     fn watch_changes(&self) -> watch::Receiver<Position>;
 
+    /// Whether other servers may use this database at once.
+    fn is_shared(&self) -> bool;
+
+    /// Whether an incident was ever stored.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn holds_incidents(&self) -> Result<bool, StoreError>;
+
+    /// Whether the incidents are named under the id secret with this fingerprint. A database that knows of none
+    /// remembers it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn knows_secret(&self, fingerprint: [u8; 32]) -> Result<bool, StoreError>;
+
     /// Goes the way of a commit without changing anything.
     ///
     /// # Errors

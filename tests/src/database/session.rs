@@ -39,6 +39,15 @@ impl Session {
         done.expect("the statements are right");
     }
 
+    /// Whether the database refuses statements.
+    pub async fn refuses(&mut self, sql: &str) -> bool {
+        let statements = sqlx::raw_sql(AssertSqlSafe(sql));
+        match self {
+            Self::Sqlite(session) => statements.execute(session).await.is_err(),
+            Self::Postgres(session) => statements.execute(session).await.is_err(),
+        }
+    }
+
     /// The text that a query answers with.
     ///
     /// # Panics

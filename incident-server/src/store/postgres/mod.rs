@@ -159,6 +159,18 @@ impl Store for PgStore {
         self.news.settled.subscribe()
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    async fn holds_incidents(&self) -> Result<bool, StoreError> {
+        in_time(installation::holds_incidents(&self.writers)).await
+    }
+
+    async fn knows_secret(&self, fingerprint: [u8; 32]) -> Result<bool, StoreError> {
+        in_time(installation::knows_secret(&self.writers, &fingerprint)).await
+    }
+
     async fn ready(&self) -> Result<(), StoreError> {
         in_time(write::barrier(&self.writers)).await
     }

@@ -2,20 +2,32 @@
 //!
 //! WAL with `synchronous=FULL`: a commit is on the disk before anybody hears of it.
 
+mod installation;
+mod lock;
+mod opened;
 mod read;
 mod write;
 
-use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt, path::Path, str::FromStr, time::Duration};
+use std::{
+    fs::{File, OpenOptions},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+    str::FromStr,
+    sync::PoisonError,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use incident_core::{Event, IncidentId, Timestamp};
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, SqliteConnection, SqlitePool,
-    migrate::Migrator,
+    migrate::{MigrateError, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use tokio::sync::{Mutex, watch};
 
+use self::opened::OpenedFile;
+pub(super) use self::opened::tells_corruption;
 use super::{
     Horizon, ListQuery, OpenError, Position, Store, StoreError, StoredChange, StoredIncident, SyncItem,
     Verdict,
@@ -26,6 +38,16 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 /// The first release without the WAL-reset corruption of 3.7.0 to 3.51.2.
 const OLDEST_SAFE: (u32, u32, u32) = (3, 51, 3);
 const READERS: u32 = 4;
+const EDGES: &str = "
+    SELECT
+        (SELECT min(id) FROM incidents),
+        (SELECT max(id) FROM incidents),
+        (SELECT min(location_id) FROM incidents INDEXED BY incidents_by_location),
+        (SELECT max(location_id) FROM incidents INDEXED BY incidents_by_location),
+        (SELECT min(position) FROM history),
+        (SELECT max(position) FROM history),
+        (SELECT min(incident_id) FROM history INDEXED BY history_by_incident),
+        (SELECT max(incident_id) FROM history INDEXED BY history_by_incident)";
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Incidents in a SQLite file.
@@ -34,6 +56,9 @@ pub struct SqliteStore {
     /// Empty after an error: SQLite may have rolled back by itself, so the connection is not used again.
     writer: Mutex<Option<SqliteConnection>>,
     readers: SqlitePool,
+    file: OpenedFile,
+    /// Held until the store is closed.
+    lock: std::sync::Mutex<Option<File>>,
     /// Counts batches; only that it changes matters.
     changed: watch::Sender<Position>,
 }
@@ -61,7 +86,9 @@ impl SqliteStore {
     }
 
     async fn open(options: SqliteConnectOptions) -> Result<Self, OpenError> {
-        make_private(options.get_filename())?;
+        let file = options.get_filename().to_owned();
+        make_private(&file)?;
+        let lock = std::sync::Mutex::new(Some(lock::lock(&file)?));
         let options = options
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
@@ -70,35 +97,55 @@ impl SqliteStore {
             .disable_statement_logging();
         let mut writer = options.connect().await.map_err(OpenError::unusable)?;
         check_version(&mut writer).await?;
-        MIGRATIONS.run(&mut writer).await?;
+        migrate(&mut writer).await.map_err(|error| OpenError::from_migration(error, &file))?;
+        check_edges(&mut writer).await.map_err(|error| OpenError::from_file(error, &file))?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .acquire_timeout(LOCK_TIMEOUT)
             .connect_lazy_with(options.clone().read_only(true));
         let changed = watch::Sender::new(Position::START);
-        Ok(Self { options, writer: Mutex::new(Some(writer)), readers, changed })
+        let file = OpenedFile::new(&file).map_err(|source| OpenError::File { file, source })?;
+        Ok(Self { options, writer: Mutex::new(Some(writer)), readers, file, lock, changed })
     }
 
     /// Runs one transaction on the writer connection; any error ends the connection with it.
+    ///
+    /// Nothing is done in a file that was moved away, and nothing is acknowledged that may be in one.
     async fn write<T>(
         &self,
         transaction: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let mut slot = self.writer.lock().await;
+        self.file.in_place()?;
+        self.file.intact()?;
         let mut writer = match slot.take() {
             Some(writer) => writer,
-            None => self.options.connect().await.map_err(StoreError::from).inspect_err(log)?,
+            None => self
+                .options
+                .connect()
+                .await
+                .map_err(StoreError::from)
+                .inspect_err(|error| self.note(error))?,
         };
-        let done = transaction(&mut writer).await.inspect_err(log)?;
+        let done = transaction(&mut writer).await.inspect_err(|error| self.note(error))?;
         *slot = Some(writer);
+        self.file.in_place()?;
         Ok(done)
     }
-}
 
-/// Why, in SQLite's words, which have no value of a row in them, and its extended code.
-fn log(error: &StoreError) {
-    if let StoreError::Unavailable(source) = error {
+    /// Says why, in SQLite's words, which have no value of a row in them, and its extended code.
+    fn note(&self, error: &StoreError) {
+        let StoreError::Unavailable(source) = error else { return };
         tracing::warn!(error = %source, "SQLite did not do it");
+        if source.downcast_ref().is_some_and(tells_corruption) {
+            self.file.note_corruption();
+        }
+    }
+
+    /// Runs one query, and believes it if the file is in its place.
+    async fn read<T>(&self, query: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        self.file.in_place()?;
+        query.await.inspect_err(|error| self.note(error))
     }
 }
 
@@ -118,6 +165,20 @@ async fn check_version(connection: &mut SqliteConnection) -> Result<(), OpenErro
     if (next(), next(), next()) < OLDEST_SAFE { Err(OpenError::OldSqlite(version)) } else { Ok(()) }
 }
 
+async fn migrate(writer: &mut SqliteConnection) -> Result<(), MigrateError> {
+    let done = sqlx::query_scalar("SELECT count(*) FROM _sqlx_migrations").fetch_one(&mut *writer).await;
+    // No table: a new file, on which all takes no time.
+    if done.is_ok_and(|done: i64| usize::try_from(done).is_ok_and(|done| done < MIGRATIONS.iter().count())) {
+        tracing::info!("the tables are brought up to date; with millions of incidents that takes a minute");
+    }
+    MIGRATIONS.run(writer).await
+}
+
+/// Reads the first and the last page of every table and its indexes: a file that was cut or overwritten shows.
+async fn check_edges(writer: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    sqlx::query(EDGES).execute(writer).await.map(drop)
+}
+
 #[async_trait]
 impl Store for SqliteStore {
     fn writers(&self) -> usize {
@@ -131,23 +192,35 @@ impl Store for SqliteStore {
     }
 
     async fn incident(&self, id: IncidentId) -> Result<Option<StoredIncident>, StoreError> {
-        read::incident(&self.readers, id).await.inspect_err(log)
+        self.read(read::incident(&self.readers, id)).await
     }
 
     async fn incidents(&self, query: &ListQuery) -> Result<Vec<StoredIncident>, StoreError> {
-        read::incidents(&self.readers, query).await.inspect_err(log)
+        self.read(read::incidents(&self.readers, query)).await
     }
 
     async fn history(&self, id: IncidentId) -> Result<Vec<Event>, StoreError> {
-        read::history(&self.readers, id).await.inspect_err(log)
+        self.read(read::history(&self.readers, id)).await
     }
 
     async fn changes(&self, after: Position, limit: i64) -> Result<Vec<StoredChange>, StoreError> {
-        read::changes(&self.readers, after, limit).await.inspect_err(log)
+        self.read(read::changes(&self.readers, after, limit)).await
     }
 
     async fn horizon(&self) -> Result<Horizon, StoreError> {
-        read::horizon(&self.readers).await.inspect_err(log)
+        self.read(read::horizon(&self.readers)).await
+    }
+
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    async fn holds_incidents(&self) -> Result<bool, StoreError> {
+        self.write(async |connection| installation::holds_incidents(connection).await).await
+    }
+
+    async fn knows_secret(&self, fingerprint: [u8; 32]) -> Result<bool, StoreError> {
+        self.write(async |connection| installation::knows_secret(connection, &fingerprint).await).await
     }
 
     fn watch_changes(&self) -> watch::Receiver<Position> {
@@ -167,10 +240,15 @@ impl Store for SqliteStore {
 
     async fn close(&self) {
         self.readers.close().await;
-        if let Some(writer) = self.writer.lock().await.take()
+        let writer = self.writer.lock().await.take();
+        if !self.file.is_in_place() {
+            // SQLite would delete the log by its name, and with it what another file may have there.
+            std::mem::forget(writer);
+        } else if let Some(writer) = writer
             && let Err(error) = writer.close().await
         {
             tracing::warn!(error = %error, "the database did not close cleanly; it recovers at the next start");
         }
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }

@@ -1,0 +1,122 @@
+//! From the configuration to an open database and the secret that its incidents are named under.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use incident_core::IdSecret;
+use tokio::time::sleep;
+
+use crate::{
+    cli::Config,
+    secrets,
+    store::{OpenError, PgStore, SqliteStore, Store},
+};
+
+const ID_SECRET: &str = "id.secret";
+/// The name of the default database in the data directory.
+const DATABASE: &str = "incidents.sqlite";
+/// How often a database that is away at the start is asked for, and told of in the log.
+const PAUSE: Duration = Duration::from_secs(2);
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Which database is configured.
+pub(crate) enum Place {
+    /// A file of its own.
+    Sqlite(PathBuf),
+    /// A file, with SQLite's parameters.
+    SqliteUrl(String),
+    /// A server.
+    Postgres(String),
+}
+
+impl Place {
+    /// # Errors
+    /// The URL is of no database that is known here.
+    pub(crate) fn of(config: &Config) -> Result<Self, Failure> {
+        match config.database_url.as_deref() {
+            None => Ok(Self::Sqlite(config.data_dir.join(DATABASE))),
+            Some(url) if url.starts_with("sqlite:") => Ok(Self::SqliteUrl(url.to_owned())),
+            Some(url) if url.starts_with("postgres:") || url.starts_with("postgresql:") => {
+                Ok(Self::Postgres(url.to_owned()))
+            }
+            Some(_) => Err("--database-url must begin with sqlite:// or postgres://".into()),
+        }
+    }
+}
+
+/// Opens the configured database; one that is away is waited for, however long it takes.
+///
+/// # Errors
+/// It is there and cannot be used.
+pub(crate) async fn store(config: &Config) -> Result<Arc<dyn Store>, Failure> {
+    Ok(match Place::of(config)? {
+        Place::Sqlite(file) => {
+            secrets::make_directory(&config.data_dir)?;
+            Arc::new(SqliteStore::open_file(&file).await?)
+        }
+        Place::SqliteUrl(url) => Arc::new(SqliteStore::open_url(&url).await?),
+        Place::Postgres(url) => Arc::new(waited_for(&url).await?),
+    })
+}
+
+async fn waited_for(url: &str) -> Result<PgStore, OpenError> {
+    loop {
+        match PgStore::open_url(url).await {
+            Err(error) if error.may_pass() => {
+                tracing::warn!(%error, "the database is not there yet; nothing is served until it is");
+            }
+            opened => return opened,
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+/// The secret between idempotency keys and incident ids, if it is the one that the database was filled under.
+///
+/// # Errors
+/// The secret is missing or another one: with it every repeat would be stored as a new incident.
+pub(crate) async fn id_secret(config: &Config, store: &dyn Store) -> Result<IdSecret, Failure> {
+    let own = config.data_dir.join(ID_SECRET);
+    let file = config.id_secret_file.as_ref().unwrap_or(&own);
+    let is_missing = config.id_secret_file.is_none() && !own.try_exists()?;
+    if is_missing {
+        may_be_made(&own, store).await?;
+        secrets::make_directory(&config.data_dir)?;
+    }
+    let bytes = if is_missing { secrets::read_or_make(file) } else { secrets::read(file) };
+    let secret = IdSecret::new(&bytes?)?;
+    if store.knows_secret(secret.fingerprint()).await? { Ok(secret) } else { Err(another(file)) }
+}
+
+async fn may_be_made(file: &Path, store: &dyn Store) -> Result<(), Failure> {
+    let file = file.display();
+    if store.is_shared() {
+        return Err(format!(
+            "there is no id secret in {file}, and none is made for a database that other servers may use: make one for \
+             all of them (openssl rand -hex 32) and name its file with --id-secret-file or INCIDENT_ID_SECRET_FILE"
+        )
+        .into());
+    }
+    if store.holds_incidents().await? {
+        return Err(format!(
+            "the database holds incidents, but the id secret they were named under is missing in {file}: put it back from \
+             its backup, or name its file with --id-secret-file or INCIDENT_ID_SECRET_FILE; with a new one every repeat \
+             would be stored a second time"
+        )
+        .into());
+    }
+    Ok(())
+}
+
+fn another(file: &Path) -> Failure {
+    format!(
+        "the id secret in {} is not the one under which the incidents of this database were named, so every repeat would \
+         be stored a second time; name the right file with --id-secret-file or INCIDENT_ID_SECRET_FILE",
+        file.display()
+    )
+    .into()
+}
