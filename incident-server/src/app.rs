@@ -21,6 +21,7 @@ use crate::{
     metrics::Metrics,
     problem::ProblemDetails,
     rate_limit::{RateLimit, RateLimiting},
+    refusals::Refusals,
     store::Store,
 };
 
@@ -58,6 +59,7 @@ struct Inner {
     clock: Clock,
     draining: watch::Sender<bool>,
     stopping: AtomicBool,
+    refusals: Refusals,
     /// When readiness was last seen, in milliseconds since 1970.
     ready_at_ms: Mutex<i64>,
 }
@@ -77,6 +79,7 @@ impl App {
             clock: parts.clock,
             draining: watch::Sender::new(false),
             stopping: AtomicBool::new(false),
+            refusals: Refusals::new(),
             ready_at_ms: Mutex::new(0),
         }));
         tokio::spawn(keep_house(Arc::downgrade(&app.0)));
@@ -144,6 +147,10 @@ impl App {
 
     pub(crate) fn committer(&self) -> &Committer {
         &self.0.committer
+    }
+
+    pub(crate) fn refusals(&self) -> &Refusals {
+        &self.0.refusals
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {

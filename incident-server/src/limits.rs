@@ -47,6 +47,11 @@ pub(crate) const TOKEN_OVERHEAD_BYTES: usize = 400;
 /// How long a token with an unknown key may not make us ask the issuer again: anybody can make up such tokens.
 pub(crate) const KEY_SET_COOL_DOWN: Duration = Duration::from_secs(10);
 
+/// Lines of the log that wait to be written, 4 MB at most; more are dropped and counted.
+pub(crate) const LOG_LINES: usize = 8192;
+/// Between two lines about refusals that anybody can cause, 10,000 of them a second.
+pub(crate) const REFUSAL_LOG_PAUSE_MS: i64 = 10_000;
+
 /// SIGTERM to the last answer: requests have 30 s for their body, and supervisors that kill wait longer than 35 s.
 pub(crate) const DRAIN_DEADLINE: Duration = Duration::from_secs(32);
 /// How long operators may let `/readyz` say «stopping» first. The drain gets the rest of its 32 s.

@@ -1,18 +1,21 @@
 //! What operators watch, in the `OpenMetrics` text format that Prometheus reads.
 
-use std::sync::atomic::AtomicU64;
+use std::{fmt, sync::atomic::AtomicU64};
 
 use incident_core::Outcome;
 use prometheus_client::{
-    encoding::{EncodeLabelSet, text},
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text},
     metrics::{
-        counter::Counter,
+        counter::{ConstCounter, Counter},
         family::Family,
         gauge::Gauge,
         histogram::{Histogram, exponential_buckets},
     },
     registry::{Registry, Unit},
 };
+
+use crate::log;
 
 /// The media type of [`Metrics::text`].
 pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -56,7 +59,20 @@ impl Default for Metrics {
             Unit::Seconds,
             commit_seconds.clone(),
         );
+        registry.register_collector(Box::new(DroppedLines));
         Self { registry, requests, outcomes, queue_depth, batch_size, commit_seconds }
+    }
+}
+
+/// Asks the log when it is asked itself.
+#[derive(Debug)]
+struct DroppedLines;
+
+impl Collector for DroppedLines {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let dropped = ConstCounter::new(log::dropped_lines());
+        let help = "Lines of the log that found no room";
+        dropped.encode(encoder.encode_descriptor("log_lines_dropped", help, None, dropped.metric_type())?)
     }
 }
 

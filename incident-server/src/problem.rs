@@ -50,6 +50,9 @@ pub struct ProblemDetails {
     problem: Problem,
     #[serde(skip)]
     retry_after_seconds: Option<u64>,
+    /// Whether anybody can cause it as often as they like.
+    #[serde(skip)]
+    counted: bool,
 }
 
 /// One entry of `errors`.
@@ -93,9 +96,15 @@ impl ProblemDetails {
             fields: Vec::new(),
             max_bytes: None,
             max_items: None,
+            counted: matches!(problem, Problem::Unauthorized | Problem::RateLimited),
             problem,
             retry_after_seconds: matches!(problem, Problem::Overloaded).then_some(RETRY_AFTER_SECONDS),
         }
+    }
+
+    /// The same, to somebody whose token was not looked at or could not be judged: it is counted in the log.
+    pub(crate) fn for_a_stranger(self) -> Self {
+        Self { counted: true, ..self }
     }
 
     /// Which problem it is.
@@ -157,9 +166,13 @@ impl ProblemDetails {
     }
 }
 
-/// Marks an answer so that the middleware can complete and count it.
+/// Marks an answer so that the middleware can complete, count and log it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Marked(pub(crate) Problem);
+pub(crate) struct Marked {
+    pub(crate) problem: Problem,
+    /// Whether it costs no line of its own in the log.
+    pub(crate) counted: bool,
+}
 
 impl IntoResponse for ProblemDetails {
     fn into_response(self) -> Response {
@@ -167,7 +180,7 @@ impl IntoResponse for ProblemDetails {
         for (name, value) in &self.headers() {
             response.headers_mut().insert(name, value.clone());
         }
-        response.extensions_mut().insert(Marked(self.problem));
+        response.extensions_mut().insert(Marked { problem: self.problem, counted: self.counted });
         response
     }
 }

@@ -32,20 +32,38 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
     let span = tracing::info_span!("request", id, route);
     let answered = AssertUnwindSafe(next.run(request).instrument(span.clone())).catch_unwind().await;
     let mut response = answered.unwrap_or_else(|_| ProblemDetails::internal().into_response());
-    if let Some(Marked(Problem::Internal)) = response.extensions().get() {
+    let marked = response.extensions().get::<Marked>().copied();
+    if let Some(Marked { problem: Problem::Internal, .. }) = marked {
         response = ProblemDetails::for_request(&id).into_response();
     }
     let status = response.status().as_u16();
     app.metrics().request(&route, status);
-    span.in_scope(|| log(status, started));
+    match marked {
+        Some(Marked { counted: true, .. }) => span.in_scope(|| log_counted(&app, status, started)),
+        _ => span.in_scope(|| log(status, started)),
+    }
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
     response
 }
 
+/// One line now and then, of the first of many; all of them for those who want to know everything.
+fn log_counted(app: &App, status: u16, started: Instant) {
+    let ms = milliseconds(started);
+    if let Some(others) = app.refusals().count(app.now().unix_ms()) {
+        tracing::info!(status, ms, others, "refused; others were counted since the last such line");
+    } else {
+        tracing::debug!(status, ms, "answered");
+    }
+}
+
+fn milliseconds(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1000.0
+}
+
 fn log(status: u16, started: Instant) {
-    let ms = started.elapsed().as_secs_f64() * 1000.0;
+    let ms = milliseconds(started);
     match status {
         500.. => tracing::error!(status, ms, "answered"),
         400.. => tracing::info!(status, ms, "answered"),

@@ -84,10 +84,11 @@ fn pages() -> Router<App> {
 /// The page and the document; a file that the page does not have is a problem like any other.
 fn docs() -> Router<App> {
     let docs: Router<App> = SwaggerUi::new("/docs").url("/openapi.json", document()).into();
-    docs.layer(middleware::map_response(async |response: Response| match response.status() {
+    let docs = docs.layer(middleware::map_response(async |response: Response| match response.status() {
         StatusCode::NOT_FOUND => not_found().await.into_response(),
         _ => response,
-    }))
+    }));
+    docs.layer(middleware::map_response(board::guard_docs))
 }
 
 fn observed(routes: Router<App>, app: App) -> Router {
@@ -99,7 +100,7 @@ fn observed(routes: Router<App>, app: App) -> Router {
 }
 
 async fn not_found() -> ProblemDetails {
-    ProblemDetails::new(Problem::NotFound, "there is no such route; /docs lists them")
+    ProblemDetails::new(Problem::NotFound, "there is no such route; /docs lists them").for_a_stranger()
 }
 
 async fn method_not_allowed() -> ProblemDetails {
@@ -107,4 +108,5 @@ async fn method_not_allowed() -> ProblemDetails {
         Problem::MethodNotAllowed,
         "this route takes other methods, see Allow; /docs lists them",
     )
+    .for_a_stranger()
 }

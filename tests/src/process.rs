@@ -8,20 +8,25 @@ use std::{
 
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, BufReader},
-    process::{Child, Command},
+    process::{Child, ChildStderr, Command},
     task::JoinHandle,
 };
 
 use crate::{Database, PATIENCE};
 
 /// A command line of `incident-server`, without the variables of whoever runs the tests.
-pub struct Program(Command);
+pub struct Program {
+    command: Command,
+    log_is_read: bool,
+}
 
 /// The program while it runs, and what it has said so far.
 pub struct Run {
     child: Child,
     out: Said,
     err: Said,
+    /// A log that nobody reads is open as long as the program runs.
+    _unread: Option<ChildStderr>,
 }
 
 /// The lines of one stream.
@@ -76,20 +81,20 @@ impl Program {
             command.env_remove(name);
         }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        Self(command)
+        Self { command, log_is_read: true }
     }
 
     /// Adds flags.
     #[must_use]
     pub fn args<S: AsRef<std::ffi::OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
-        self.0.args(args);
+        self.command.args(args);
         self
     }
 
     /// Adds a variable.
     #[must_use]
     pub fn env(mut self, name: &str, value: &str) -> Self {
-        self.0.env(name, value);
+        self.command.env(name, value);
         self
     }
 
@@ -109,8 +114,14 @@ impl Program {
     #[must_use]
     pub fn without_room_for_its_log(mut self) -> Self {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
-        self.0.stderr(full.expect("/dev/full is there (Linux)"));
+        self.command.stderr(full.expect("/dev/full is there (Linux)"));
         self
+    }
+
+    /// Lets nobody read its log, which is a pipe all the same.
+    #[must_use]
+    pub fn with_an_unread_log(self) -> Self {
+        Self { log_is_read: false, ..self }
     }
 
     /// Runs to its end.
@@ -118,7 +129,7 @@ impl Program {
     /// # Panics
     /// It does not end in time.
     pub async fn output(mut self) -> Output {
-        let output = tokio::time::timeout(PATIENCE, self.0.output()).await;
+        let output = tokio::time::timeout(PATIENCE, self.command.output()).await;
         output.expect("the program ends").expect("the program starts")
     }
 
@@ -127,10 +138,11 @@ impl Program {
     /// # Panics
     /// It cannot be started.
     pub fn start(mut self) -> Run {
-        let mut child = self.0.spawn().expect("the program starts");
+        let mut child = self.command.spawn().expect("the program starts");
         let out = Said::hear(child.stdout.take().expect("stdout is piped"));
+        let unread = if self.log_is_read { None } else { child.stderr.take() };
         let err = child.stderr.take().map_or_else(|| Said::hear(tokio::io::empty()), Said::hear);
-        Run { child, out, err }
+        Run { child, out, err, _unread: unread }
     }
 }
 

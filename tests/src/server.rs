@@ -22,8 +22,16 @@ pub struct Setup {
     database: Arc<Database>,
     flags: Vec<String>,
     variables: Vec<(&'static str, String)>,
-    has_room_for_its_log: bool,
+    log: Log,
     files: Option<u32>,
+}
+
+/// What becomes of what a server logs.
+#[derive(Clone, Copy)]
+enum Log {
+    Read,
+    Full,
+    Unread,
 }
 
 /// A server that listens.
@@ -58,7 +66,7 @@ impl Setup {
             incident_server::secrets::read_or_make(&data_dir.path().join("id.secret")).expect("a secret");
         }
         let (data_dir, flags, variables) = (Arc::new(data_dir), Vec::new(), Vec::new());
-        Self { data_dir, database, flags, variables, has_room_for_its_log: true, files: None }
+        Self { data_dir, database, flags, variables, log: Log::Read, files: None }
     }
 
     /// Adds a flag and its value.
@@ -78,7 +86,13 @@ impl Setup {
     /// Lets every attempt to log fail, as on a full disk.
     #[must_use]
     pub fn without_room_for_its_log(self) -> Self {
-        Self { has_room_for_its_log: false, ..self }
+        Self { log: Log::Full, ..self }
+    }
+
+    /// Lets nobody read the pipe that the log is written to.
+    #[must_use]
+    pub fn with_an_unread_log(self) -> Self {
+        Self { log: Log::Unread, ..self }
     }
 
     /// Lets it have this many files open, connections among them.
@@ -104,7 +118,11 @@ impl Setup {
         let program = program.args(["--listen", "127.0.0.1:0", "--data-dir"]).args([data_dir]);
         let program = program.database(&self.database).args(&self.flags).env("INCIDENT_LOG", "debug");
         let program = self.variables.iter().fold(program, |program, (name, value)| program.env(name, value));
-        if self.has_room_for_its_log { program } else { program.without_room_for_its_log() }
+        match self.log {
+            Log::Read => program,
+            Log::Full => program.without_room_for_its_log(),
+            Log::Unread => program.with_an_unread_log(),
+        }
     }
 
     /// Starts a server and waits until it has said where it listens.

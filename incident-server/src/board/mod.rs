@@ -6,6 +6,8 @@
 mod assets;
 mod headers;
 
+pub(crate) use headers::guard_docs;
+
 use axum::{
     Router,
     extract::Path,
@@ -45,6 +47,8 @@ fn serve(name: &str) -> Response {
         Some(asset) => {
             (StatusCode::OK, [(header::CONTENT_TYPE, asset.media_type())], asset.bytes).into_response()
         }
-        None => ProblemDetails::new(Problem::NotFound, "the board has no such file").into_response(),
+        None => ProblemDetails::new(Problem::NotFound, "the board has no such file")
+            .for_a_stranger()
+            .into_response(),
     }
 }

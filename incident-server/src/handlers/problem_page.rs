@@ -41,7 +41,7 @@ pub(crate) async fn get_problem_page(
 ) -> Result<impl IntoResponse, ProblemDetails> {
     let problem = slug.ok().and_then(|Path(slug)| slug.parse().ok());
     let problem = problem.ok_or_else(|| {
-        ProblemDetails::new(Problem::NotFound, "there is no such problem; /docs lists them")
+        ProblemDetails::new(Problem::NotFound, "there is no such problem; /docs lists them").for_a_stranger()
     })?;
     Ok((HEADERS, Html(page(problem))))
 }

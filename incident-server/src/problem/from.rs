@@ -53,7 +53,7 @@ impl From<Refused> for ProblemDetails {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::Invalid(_) => Self::new(Problem::Unauthorized, refused.to_string()),
-            Refused::NoKeys => Self::new(Problem::Overloaded, refused.to_string()),
+            Refused::NoKeys => Self::new(Problem::Overloaded, refused.to_string()).for_a_stranger(),
         }
     }
 }

@@ -1,0 +1,60 @@
+//! The log on standard error: one JSON object a line, written by a thread of its own. Nobody waits for it.
+//!
+//! `tracing-appender` in its lossy mode: a line that finds no room in the queue is dropped and counted, and the
+//! thread alone waits for a pipe that nobody reads. Lines in the queue are written at the end, for a second at most.
+
+use std::{
+    io::{self, Write},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::EnvFilter;
+
+use crate::limits::LOG_LINES;
+
+static DROPPED: OnceLock<ErrorCounter> = OnceLock::new();
+static FAILED: AtomicU64 = AtomicU64::new(0);
+
+/// Begins to log; what is returned is to be kept until the end of the program.
+pub fn start(filter: &str) -> WorkerGuard {
+    let queue = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(LOG_LINES);
+    let (writer, guard) = queue.thread_name("log").finish(Counted(io::stderr()));
+    let _ = DROPPED.set(writer.error_counter());
+    let log = tracing_subscriber::fmt().json().flatten_event(true).with_span_list(false);
+    log.with_env_filter(EnvFilter::new(filter)).with_writer(writer).log_internal_errors(false).init();
+    log_panics();
+    guard
+}
+
+/// Lines that were not written: there was no room in the queue, or on the disk.
+pub(crate) fn dropped_lines() -> u64 {
+    let unqueued = DROPPED.get().map_or(0, |dropped| dropped.dropped_lines() as u64);
+    unqueued + FAILED.load(Ordering::Relaxed)
+}
+
+/// Rust's own words for a panic would wait for the pipe, and may hold a value. Where it happened is enough.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "a bug: a task panicked");
+    }));
+}
+
+/// Counts what cannot be written.
+struct Counted<W>(W);
+
+impl<W: Write> Write for Counted<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes).inspect_err(|_| {
+            FAILED.fetch_add(1, Ordering::Relaxed);
+        })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
