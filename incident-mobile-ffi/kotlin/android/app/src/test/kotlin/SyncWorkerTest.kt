@@ -161,4 +161,8 @@ class SyncWorkerTest : Device() {
     }
 }
 
-private fun Passage.busy(seconds: Int) = answer(503, ByteArray(0), "text/plain", "Retry-After" to "$seconds")
+private fun Passage.busy(seconds: Int) {
+    // In the contract's words: anybody else may ask for a quarter of an hour at most.
+    val problem = """{"type":"/problems/overloaded","status":503,"disposition":"retry"}"""
+    answer(503, problem.toByteArray(), "application/problem+json", "Retry-After" to "$seconds")
+}
