@@ -3,15 +3,19 @@
 package com.example.app
 
 import android.content.Context
+import android.net.ConnectivityManager
+import android.net.Network
 import android.util.Log
 import androidx.work.BackoffPolicy
 import androidx.work.Constraints
 import androidx.work.CoroutineWorker
+import androidx.work.Data
 import androidx.work.ExistingWorkPolicy
 import androidx.work.NetworkType
 import androidx.work.OneTimeWorkRequestBuilder
 import androidx.work.WorkManager
 import androidx.work.WorkerParameters
+import androidx.work.workDataOf
 import incidentsync.OkHttpTransport
 import incidentsync.Outbox
 import incidentsync.SyncEnd
@@ -27,6 +31,7 @@ class SyncWorker(context: Context, parameters: WorkerParameters) : CoroutineWork
         val reporter = session.reporter ?: return Result.success()
         val end = try {
             Outbox.open(outboxFile(applicationContext), reporter).use { outbox ->
+                if (inputData.getBoolean(NETWORK_CHANGED, false)) outbox.networkChanged()
                 outbox.sync(OkHttpTransport(session.server) { session.token() })
             }
         } catch (stopped: CancellationException) {
@@ -51,17 +56,41 @@ class SyncWorker(context: Context, parameters: WorkerParameters) : CoroutineWork
             // A report made while a sync runs is not forgotten, and that sync is not cut short.
             enqueue(context, "incident-sync", ExistingWorkPolicy.APPEND_OR_REPLACE, Duration.ZERO)
 
+        /**
+         * To be called once, in `Application.onCreate`: as long as the app runs, another network ends a wait at once.
+         * Where it does not run, the wait ends with its time.
+         */
+        fun followNetwork(context: Context) {
+            val changed = object : ConnectivityManager.NetworkCallback() {
+                // A name of its own: a network that comes and goes makes one sync and no row of them.
+                override fun onAvailable(network: Network) = enqueue(
+                    context, "incident-sync-network", ExistingWorkPolicy.REPLACE, Duration.ZERO,
+                    workDataOf(NETWORK_CHANGED to true),
+                )
+            }
+            context.getSystemService(ConnectivityManager::class.java).registerDefaultNetworkCallback(changed)
+        }
+
         /** A name of its own: what the app schedules does not queue behind a moment far away. */
         private fun scheduleLater(context: Context, until: Instant) {
             val delay = Duration.between(Instant.now(), until).coerceAtLeast(Duration.ZERO)
             enqueue(context, "incident-sync-later", ExistingWorkPolicy.REPLACE, delay)
         }
 
-        private fun enqueue(context: Context, name: String, policy: ExistingWorkPolicy, delay: Duration) {
+        private const val NETWORK_CHANGED = "network-changed"
+
+        private fun enqueue(
+            context: Context,
+            name: String,
+            policy: ExistingWorkPolicy,
+            delay: Duration,
+            input: Data = Data.EMPTY,
+        ) {
             val online = Constraints.Builder().setRequiredNetworkType(NetworkType.CONNECTED).build()
             val request = OneTimeWorkRequestBuilder<SyncWorker>()
                 .setConstraints(online)
                 .setInitialDelay(delay)
+                .setInputData(input)
                 .setBackoffCriteria(BackoffPolicy.EXPONENTIAL, 30, TimeUnit.SECONDS)
                 .build()
             WorkManager.getInstance(context).enqueueUniqueWork(name, policy, request)

@@ -21,7 +21,7 @@ class Network(context: Context) {
     fun comes() {
         shadow.setActiveNetworkInfo(wifi)
         shadow.setNetworkCapabilities(network, internet)
-        shadow.networkCallbacks.forEach { it.onCapabilitiesChanged(network, internet) }
+        shadow.networkCallbacks.forEach { it.onAvailable(network); it.onCapabilitiesChanged(network, internet) }
     }
 
     fun goes() {

@@ -116,6 +116,26 @@ class SyncWorkerTest : Device() {
     }
 
     @Test
+    fun `another network ends a wait`() {
+        val server = signedIn()
+        SyncWorker.followNetwork(app)
+        val portal = AtomicBoolean(true)
+        val page = "<html>Welcome to the lobby</html>".toByteArray()
+        val gate = keep(Gate { if (portal.get()) it.answer(200, page, "text/html") else it.forward(server.url) })
+        app.server = gate.url
+        val keys = List(2) { report() }
+        SyncWorker.schedule(app)
+        await { works(SUCCEEDED).isNotEmpty() }
+
+        portal.set(false)
+        network.goes()
+        network.comes()
+        await { keys.all { outbox { entry(it) }.state == EntryState.SETTLED } }
+
+        assertEquals(2, server.incidents("alice").size)
+    }
+
+    @Test
     fun `after an error that nobody knows WorkManager tries again`() {
         signedIn()
         app.trouble = IllegalStateException("the key store is locked")
