@@ -39,6 +39,7 @@ pub struct Metrics {
     queue_depth: Gauge,
     batch_size: Histogram,
     commit_seconds: Histogram,
+    log_bytes: Gauge,
 }
 
 impl Default for Metrics {
@@ -60,7 +61,14 @@ impl Default for Metrics {
             commit_seconds.clone(),
         );
         registry.register_collector(Box::new(DroppedLines));
-        Self { registry, requests, outcomes, queue_depth, batch_size, commit_seconds }
+        let log_bytes = Gauge::default();
+        registry.register_with_unit(
+            "write_ahead_log",
+            "Size of SQLite's write-ahead log; 0 on PostgreSQL",
+            Unit::Bytes,
+            log_bytes.clone(),
+        );
+        Self { registry, requests, outcomes, queue_depth, batch_size, commit_seconds, log_bytes }
     }
 }
 
@@ -97,6 +105,11 @@ impl Metrics {
     pub fn commit(&self, payloads: usize, seconds: f64) {
         self.batch_size.observe(payloads as f64);
         self.commit_seconds.observe(seconds);
+    }
+
+    /// Notes how large the write-ahead log is now.
+    pub fn log(&self, bytes: u64) {
+        self.log_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
     }
 
     /// Everything, for `GET /metrics`.

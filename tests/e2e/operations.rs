@@ -73,6 +73,7 @@ async fn counters_tell_routes_statuses_and_outcomes() {
     ] {
         assert!(metrics.text.lines().any(|found| found == line), "{line} is not in {}", metrics.text);
     }
+    assert!(metrics.text.contains("\nincident_write_ahead_log_bytes "), "{}", metrics.text);
     assert!(!metrics.text.contains("zaphod"));
 }
 

@@ -38,5 +38,8 @@ pub(crate) async fn readyz(State(app): State<App>) -> Result<Json<Health>, Probl
     responses(openapi::MetricsText)
 )]
 pub(crate) async fn get_metrics(State(app): State<App>) -> impl IntoResponse {
+    if let Some(bytes) = app.store().log_bytes() {
+        app.metrics().log(bytes);
+    }
     ([(header::CONTENT_TYPE, metrics::MEDIA_TYPE)], app.metrics().text())
 }

@@ -176,6 +176,9 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError`].
     async fn knows_secret(&self, fingerprint: [u8; 32]) -> Result<bool, StoreError>;
 
+    /// The size of the write-ahead log, where it is this server's to bound.
+    fn log_bytes(&self) -> Option<u64>;
+
     /// Goes the way of a commit without changing anything.
     ///
     /// # Errors

@@ -159,6 +159,10 @@ impl Store for PgStore {
         self.news.settled.subscribe()
     }
 
+    fn log_bytes(&self) -> Option<u64> {
+        None // max_wal_size and the slots are the database's own
+    }
+
     fn is_shared(&self) -> bool {
         true
     }

@@ -4,8 +4,10 @@
 
 mod installation;
 mod lock;
+mod log_bound;
 mod opened;
 mod read;
+mod readers;
 mod write;
 
 use std::{
@@ -20,14 +22,18 @@ use std::{
 use async_trait::async_trait;
 use incident_core::{Event, IncidentId, Timestamp};
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, SqliteConnection, SqlitePool,
+    AssertSqlSafe, ConnectOptions, Connection, SqliteConnection,
     migrate::{MigrateError, Migrator},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 use tokio::sync::{Mutex, watch};
 
-use self::opened::OpenedFile;
 pub(super) use self::opened::tells_corruption;
+use self::{
+    log_bound::LogBound,
+    opened::OpenedFile,
+    readers::{LONGEST_READ, Readers},
+};
 use super::{
     Horizon, ListQuery, OpenError, Position, Store, StoreError, StoredChange, StoredIncident, SyncItem,
     Verdict,
@@ -37,7 +43,6 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// The first release without the WAL-reset corruption of 3.7.0 to 3.51.2.
 const OLDEST_SAFE: (u32, u32, u32) = (3, 51, 3);
-const READERS: u32 = 4;
 const EDGES: &str = "
     SELECT
         (SELECT min(id) FROM incidents),
@@ -55,7 +60,8 @@ pub struct SqliteStore {
     options: SqliteConnectOptions,
     /// Empty after an error: SQLite may have rolled back by itself, so the connection is not used again.
     writer: Mutex<Option<SqliteConnection>>,
-    readers: SqlitePool,
+    readers: Readers,
+    log: LogBound,
     file: OpenedFile,
     /// Held until the store is closed.
     lock: std::sync::Mutex<Option<File>>,
@@ -99,13 +105,11 @@ impl SqliteStore {
         check_version(&mut writer).await?;
         migrate(&mut writer).await.map_err(|error| OpenError::from_migration(error, &file))?;
         check_edges(&mut writer).await.map_err(|error| OpenError::from_file(error, &file))?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .acquire_timeout(LOCK_TIMEOUT)
-            .connect_lazy_with(options.clone().read_only(true));
+        let readers = Readers::new(&options, LONGEST_READ);
+        let log = LogBound::new(&file, LONGEST_READ, LOCK_TIMEOUT);
         let changed = watch::Sender::new(Position::START);
         let file = OpenedFile::new(&file).map_err(|source| OpenError::File { file, source })?;
-        Ok(Self { options, writer: Mutex::new(Some(writer)), readers, file, lock, changed })
+        Ok(Self { options, writer: Mutex::new(Some(writer)), readers, log, file, lock, changed })
     }
 
     /// Runs one transaction on the writer connection; any error ends the connection with it.
@@ -127,6 +131,9 @@ impl SqliteStore {
                 .map_err(StoreError::from)
                 .inspect_err(|error| self.note(error))?,
         };
+        if let Err(error) = self.log.keep(&mut writer).await {
+            tracing::warn!(%error, "the write-ahead log could not be emptied; tried again when it has grown");
+        }
         let done = transaction(&mut writer).await.inspect_err(|error| self.note(error))?;
         *slot = Some(writer);
         self.file.in_place()?;
@@ -143,9 +150,12 @@ impl SqliteStore {
     }
 
     /// Runs one query, and believes it if the file is in its place.
-    async fn read<T>(&self, query: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    async fn read<T>(
+        &self,
+        query: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         self.file.in_place()?;
-        query.await.inspect_err(|error| self.note(error))
+        self.readers.run(&self.log, query).await.inspect_err(|error| self.note(error))
     }
 }
 
@@ -192,23 +202,23 @@ impl Store for SqliteStore {
     }
 
     async fn incident(&self, id: IncidentId) -> Result<Option<StoredIncident>, StoreError> {
-        self.read(read::incident(&self.readers, id)).await
+        self.read(async |connection| read::incident(connection, id).await).await
     }
 
     async fn incidents(&self, query: &ListQuery) -> Result<Vec<StoredIncident>, StoreError> {
-        self.read(read::incidents(&self.readers, query)).await
+        self.read(async |connection| read::incidents(connection, query).await).await
     }
 
     async fn history(&self, id: IncidentId) -> Result<Vec<Event>, StoreError> {
-        self.read(read::history(&self.readers, id)).await
+        self.read(async |connection| read::history(connection, id).await).await
     }
 
     async fn changes(&self, after: Position, limit: i64) -> Result<Vec<StoredChange>, StoreError> {
-        self.read(read::changes(&self.readers, after, limit)).await
+        self.read(async |connection| read::changes(connection, after, limit).await).await
     }
 
     async fn horizon(&self) -> Result<Horizon, StoreError> {
-        self.read(read::horizon(&self.readers)).await
+        self.read(async |connection| read::horizon(connection).await).await
     }
 
     fn is_shared(&self) -> bool {
@@ -221,6 +231,10 @@ impl Store for SqliteStore {
 
     async fn knows_secret(&self, fingerprint: [u8; 32]) -> Result<bool, StoreError> {
         self.write(async |connection| installation::knows_secret(connection, &fingerprint).await).await
+    }
+
+    fn log_bytes(&self) -> Option<u64> {
+        Some(self.log.bytes())
     }
 
     fn watch_changes(&self) -> watch::Receiver<Position> {

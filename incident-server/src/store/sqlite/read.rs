@@ -1,7 +1,7 @@
 //! What the reading routes ask; readers never wait for the writer.
 
 use incident_core::{Event, IncidentId, Status};
-use sqlx::{QueryBuilder, Sqlite, SqlitePool};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use crate::store::{
     Horizon, ListQuery, Position, Series, StoreError, StoredChange, StoredIncident,
@@ -22,18 +22,18 @@ const CHANGES: &str = "
     LIMIT ?";
 
 pub(super) async fn incident(
-    pool: &SqlitePool,
+    connection: &mut SqliteConnection,
     id: IncidentId,
 ) -> Result<Option<StoredIncident>, StoreError> {
     let record: Option<IncidentRecord> = sqlx::query_as("SELECT * FROM incidents WHERE id = ?")
         .bind(&id.as_bytes()[..])
-        .fetch_optional(pool)
+        .fetch_optional(connection)
         .await?;
     record.map(IncidentRecord::stored).transpose()
 }
 
 pub(super) async fn incidents(
-    pool: &SqlitePool,
+    connection: &mut SqliteConnection,
     query: &ListQuery,
 ) -> Result<Vec<StoredIncident>, StoreError> {
     let (first, end) = query.id_range();
@@ -51,35 +51,38 @@ pub(super) async fn incidents(
         None => {}
     }
     sql.push(" ORDER BY id DESC LIMIT ").push_bind(query.limit);
-    let records: Vec<IncidentRecord> = sql.build_query_as().fetch_all(pool).await?;
+    let records: Vec<IncidentRecord> = sql.build_query_as().fetch_all(connection).await?;
     records.into_iter().map(IncidentRecord::stored).collect()
 }
 
-pub(super) async fn history(pool: &SqlitePool, id: IncidentId) -> Result<Vec<Event>, StoreError> {
+pub(super) async fn history(
+    connection: &mut SqliteConnection,
+    id: IncidentId,
+) -> Result<Vec<Event>, StoreError> {
     let records: Vec<EventRecord> = sqlx::query_as(
         "SELECT kind, at_ms, cancellation_reason FROM history WHERE incident_id = ? ORDER BY position",
     )
     .bind(&id.as_bytes()[..])
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await?;
     records.iter().map(EventRecord::event).collect()
 }
 
 /// There is one writer, so positions are given out in commit order.
 pub(super) async fn changes(
-    pool: &SqlitePool,
+    connection: &mut SqliteConnection,
     after: Position,
     limit: i64,
 ) -> Result<Vec<StoredChange>, StoreError> {
     let records: Vec<ChangeRecord> =
-        sqlx::query_as(CHANGES).bind(after.0).bind(limit).fetch_all(pool).await?;
+        sqlx::query_as(CHANGES).bind(after.0).bind(limit).fetch_all(connection).await?;
     records.into_iter().map(ChangeRecord::change).collect()
 }
 
-pub(super) async fn horizon(pool: &SqlitePool) -> Result<Horizon, StoreError> {
+pub(super) async fn horizon(connection: &mut SqliteConnection) -> Result<Horizon, StoreError> {
     let (series, newest) =
         sqlx::query_as("SELECT series, (SELECT coalesce(max(position), 0) FROM history) FROM installation")
-            .fetch_one(pool)
+            .fetch_one(connection)
             .await?;
     Ok(Horizon { series: Series(series), settled: Position(newest), newest: Position(newest) })
 }

@@ -1,0 +1,79 @@
+//! Connections that read: each query sees one state, ends in time, and stands aside when the log is emptied.
+
+use std::time::{Duration, Instant};
+
+use sqlx::{
+    SqliteConnection, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqlitePoolOptions},
+};
+
+use super::log_bound::LogBound;
+use crate::store::StoreError;
+
+/// Readers at once; on a busy server they share the processors with the writer.
+const READERS: u32 = 4;
+/// A query is interrupted after this long, so that one that walks through a large table costs only its own caller.
+pub(super) const LONGEST_READ: Duration = Duration::from_secs(4);
+/// How many steps of SQLite's machine pass between two looks at the clock, well below a millisecond.
+const STEPS: i32 = 10_000;
+
+pub(super) struct Readers {
+    pool: SqlitePool,
+    longest: Duration,
+}
+
+impl Readers {
+    pub(super) fn new(options: &SqliteConnectOptions, longest: Duration) -> Self {
+        let pool = SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(longest);
+        Self { pool: pool.connect_lazy_with(options.clone().read_only(true)), longest }
+    }
+
+    /// Runs one query.
+    pub(super) async fn run<T>(
+        &self,
+        log: &LogBound,
+        query: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        let _reading = log.reading().await;
+        let ends = Instant::now() + self.longest;
+        connection.lock_handle().await?.set_progress_handler(STEPS, move || Instant::now() < ends);
+        query(&mut connection).await
+    }
+
+    pub(super) async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ENDLESS: &str = "
+        WITH RECURSIVE numbers (n) AS (
+            SELECT 1
+            UNION ALL
+            SELECT n + 1 FROM numbers
+        )
+        SELECT count(*) FROM numbers";
+
+    #[tokio::test]
+    async fn a_query_without_end_is_interrupted_and_the_next_one_is_not() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let options = SqliteConnectOptions::new().filename(file.path());
+        let readers = Readers::new(&options, Duration::from_millis(50));
+        let log = LogBound::new(file.path(), LONGEST_READ, LONGEST_READ);
+        let count = async |sql: &'static str| {
+            let query = async |connection: &mut SqliteConnection| {
+                Ok(sqlx::query_scalar::<_, i64>(sql).fetch_one(connection).await?)
+            };
+            readers.run(&log, query).await
+        };
+
+        let interrupted = count(ENDLESS).await;
+
+        assert!(matches!(interrupted, Err(StoreError::Unavailable(_))), "{interrupted:?}");
+        assert_eq!(count("SELECT 1").await.unwrap(), 1);
+    }
+}
