@@ -17,6 +17,7 @@ use tokio::{
 use crate::{
     Clock,
     auth::Verifier,
+    budget::Budget,
     commit::{Committer, Limits},
     metrics::Metrics,
     problem::ProblemDetails,
@@ -39,6 +40,8 @@ pub struct Parts {
     pub id_secret: IdSecret,
     /// How often one identity may ask.
     pub rate_limit: RateLimit,
+    /// How many payloads one identity may send.
+    pub payload_rate_limit: RateLimit,
     /// How much the commit queue takes.
     pub limits: Limits,
     /// What time it is.
@@ -54,12 +57,14 @@ struct Inner {
     verifier: Verifier,
     id_secret: IdSecret,
     rate_limiting: RateLimiting,
+    payload_limiting: RateLimiting,
     committer: Committer,
     metrics: Arc<Metrics>,
     clock: Clock,
     draining: watch::Sender<bool>,
     stopping: AtomicBool,
     refusals: Refusals,
+    budget: Budget,
     /// When readiness was last seen, in milliseconds since 1970.
     ready_at_ms: Mutex<i64>,
 }
@@ -74,12 +79,14 @@ impl App {
             verifier: parts.verifier,
             id_secret: parts.id_secret,
             rate_limiting: RateLimiting::new(parts.rate_limit),
+            payload_limiting: RateLimiting::new(parts.payload_rate_limit),
             committer,
             metrics,
             clock: parts.clock,
             draining: watch::Sender::new(false),
             stopping: AtomicBool::new(false),
             refusals: Refusals::new(),
+            budget: Budget::new(),
             ready_at_ms: Mutex::new(0),
         }));
         tokio::spawn(keep_house(Arc::downgrade(&app.0)));
@@ -149,6 +156,14 @@ impl App {
         &self.0.committer
     }
 
+    pub(crate) fn payload_limiting(&self) -> &RateLimiting {
+        &self.0.payload_limiting
+    }
+
+    pub(crate) fn budget(&self) -> &Budget {
+        &self.0.budget
+    }
+
     pub(crate) fn refusals(&self) -> &Refusals {
         &self.0.refusals
     }
@@ -165,6 +180,8 @@ async fn keep_house(app: std::sync::Weak<Inner>) {
         every.tick().await;
         let Some(app) = app.upgrade() else { return };
         app.rate_limiting.forget_idle();
+        app.payload_limiting.forget_idle();
+        app.verifier.forget_idle();
         app.verifier.refresh().await;
     }
 }

@@ -71,6 +71,9 @@ pub struct Config {
     /// Requests per identity: RATE/s,BURST or RATE/m,BURST, or off
     #[arg(long, env = "INCIDENT_RATE_LIMIT", default_value = "20/s,200", global = true)]
     pub rate_limit: RateLimit,
+    /// Payloads per identity, over single requests and batches: RATE/s,BURST or RATE/m,BURST, or off
+    #[arg(long, env = "INCIDENT_PAYLOAD_RATE_LIMIT", default_value = "100/s,5000", global = true)]
+    pub payload_rate_limit: RateLimit,
     /// Requests that wait for their commit at most; more are answered 503
     #[arg(long, env = "INCIDENT_MAX_IN_FLIGHT", default_value_t = 4096, value_parser = at_least_one, global = true)]
     pub max_in_flight: usize,

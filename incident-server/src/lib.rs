@@ -22,6 +22,7 @@
 mod app;
 pub mod auth;
 mod board;
+mod budget;
 pub mod cli;
 mod clock;
 pub mod commit;
@@ -44,6 +45,7 @@ pub mod serve;
 mod signals;
 pub mod store;
 mod uncached;
+mod usage;
 mod variables;
 mod view;
 mod welcome;

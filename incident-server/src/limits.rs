@@ -52,6 +52,25 @@ pub(crate) const LOG_LINES: usize = 8192;
 /// Between two lines about refusals that anybody can cause, 10,000 of them a second.
 pub(crate) const REFUSAL_LOG_PAUSE_MS: i64 = 10_000;
 
+/// One identity's requests at once; a phone has one, a device that passes reports on some.
+pub(crate) const REQUESTS_PER_IDENTITY: usize = 256;
+/// One identity's streams at once: a control room may share a token.
+pub(crate) const STREAMS_PER_IDENTITY: usize = 64;
+/// Changes that a stream reads at once, whatever it asks for: a slow reader holds that many, 10 kB each at most.
+pub(crate) const STREAM_PAGE: i64 = 32;
+/// The bytes of one identity's bodies and answers under way: ten batches of the greatest length.
+pub(crate) const BYTES_PER_IDENTITY: usize = 16 * 1024 * 1024;
+/// The bytes of all bodies under way beyond the first `FREE_BODY_BYTES` of each.
+pub(crate) const BODY_BYTES: usize = 32 * 1024 * 1024;
+/// A usual report with its reason. What is shorter never waits for those who send long bodies.
+pub(crate) const FREE_BODY_BYTES: usize = 4 * 1024;
+/// The bytes of all answers under way that are longer than `FREE_ANSWER_BYTES`.
+pub(crate) const ANSWER_BYTES: usize = 48 * 1024 * 1024;
+/// As `ANSWER_BYTES`, of what is answered without a token: 15 times the largest file of `/docs`.
+pub(crate) const STRANGERS_ANSWER_BYTES: usize = 24 * 1024 * 1024;
+/// The answer to a sync, and most lists of one person's incidents.
+pub(crate) const FREE_ANSWER_BYTES: u64 = 16 * 1024;
+
 /// SIGTERM to the last answer: requests have 30 s for their body, and supervisors that kill wait longer than 35 s.
 pub(crate) const DRAIN_DEADLINE: Duration = Duration::from_secs(32);
 /// How long operators may let `/readyz` say «stopping» first. The drain gets the rest of its 32 s.

@@ -33,7 +33,17 @@ impl FromStr for RateLimit {
     }
 }
 
-/// Counts requests per identity.
+/// After a batch that no burst is large enough for.
+const NEVER_FITS_SECONDS: u64 = 60;
+
+impl RateLimit {
+    /// Whether this many at once ever fit.
+    pub(crate) fn has_room_for(self, count: usize) -> bool {
+        self.0.is_none_or(|quota| quota.burst_size().get() as usize >= count)
+    }
+}
+
+/// Counts requests, or payloads, per identity.
 pub struct RateLimiting(Option<DefaultKeyedRateLimiter<Arc<Reporter>>>);
 
 impl RateLimiting {
@@ -42,19 +52,26 @@ impl RateLimiting {
         Self(limit.0.map(RateLimiter::keyed))
     }
 
-    /// Lets a request through, or says how many seconds to wait.
+    /// Lets a request or a payload through, or says how many seconds to wait.
     ///
     /// # Errors
-    /// Whole seconds, at least 1, after which the next request fits.
+    /// Whole seconds, at least 1, after which the next one fits.
     pub fn check(&self, reporter: &Arc<Reporter>) -> Result<(), u64> {
         let Some(limiter) = &self.0 else { return Ok(()) };
-        limiter.check_key(reporter).map_err(|until| {
-            {
-                let wait = until.wait_time_from(limiter.clock().now());
-                wait.as_secs() + u64::from(wait > Duration::from_secs(wait.as_secs()))
-            }
-            .max(1)
-        })
+        limiter.check_key(reporter).map_err(|until| seconds(until.wait_time_from(limiter.clock().now())))
+    }
+
+    /// Lets so many through, or none.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check). More than the burst never fit; then the time is that of a whole burst at the least.
+    pub fn check_all(&self, reporter: &Arc<Reporter>, count: usize) -> Result<(), u64> {
+        let Some(limiter) = &self.0 else { return Ok(()) };
+        let Some(count) = u32::try_from(count).ok().and_then(NonZeroU32::new) else { return Ok(()) };
+        match limiter.check_key_n(reporter, count) {
+            Ok(fits) => fits.map_err(|until| seconds(until.wait_time_from(limiter.clock().now()))),
+            Err(_) => Err(NEVER_FITS_SECONDS),
+        }
     }
 
     /// Forgets the identities that are as good as new, so that the table does not grow.
@@ -64,6 +81,10 @@ impl RateLimiting {
             limiter.shrink_to_fit();
         }
     }
+}
+
+fn seconds(wait: Duration) -> u64 {
+    (wait.as_secs() + u64::from(wait > Duration::from_secs(wait.as_secs()))).max(1)
 }
 
 #[cfg(test)]

@@ -31,7 +31,8 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
         .map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
     let span = tracing::info_span!("request", id, route);
     let answered = AssertUnwindSafe(next.run(request).instrument(span.clone())).catch_unwind().await;
-    let mut response = answered.unwrap_or_else(|_| ProblemDetails::internal().into_response());
+    let response = answered.unwrap_or_else(|_| ProblemDetails::internal().into_response());
+    let mut response = app.budget().charge(response);
     let marked = response.extensions().get::<Marked>().copied();
     if let Some(Marked { problem: Problem::Internal, .. }) = marked {
         response = ProblemDetails::for_request(&id).into_response();

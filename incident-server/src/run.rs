@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use incident_core::Reporter;
+use incident_core::{MAX_BATCH_ITEMS, Reporter};
 use tokio::task::JoinSet;
 
 use crate::{
@@ -52,6 +52,11 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
 
 async fn serve_until_stopped(config: &Config) -> Result<(), Failure> {
     signals::ignore_file_limits()?;
+    if !config.payload_rate_limit.has_room_for(MAX_BATCH_ITEMS) {
+        tracing::warn!(
+            "--payload-rate-limit has no burst for a batch of {MAX_BATCH_ITEMS} payloads: it is 429 for ever"
+        );
+    }
     let first_start = config.auth_hs256_secret_file.is_none() && !config.data_dir.join(HS256_SECRET).exists();
     let hangups = signals::Hangups::listen()?;
     let mut signals = Signals::listen()?;
@@ -81,6 +86,7 @@ async fn open(config: &Config) -> Result<App, Failure> {
         id_secret: opening::id_secret(config, &*store).await?,
         store,
         rate_limit: config.rate_limit,
+        payload_rate_limit: config.payload_rate_limit,
         limits: Limits { in_flight: config.max_in_flight, batch: config.max_commit_batch },
         clock: Clock::system(),
     }))

@@ -7,6 +7,7 @@
 #[path = "."]
 mod attacks {
     mod logs;
+    mod memory;
     mod peers;
     mod signals;
 }

@@ -59,7 +59,7 @@ impl Subject {
     pub(crate) async fn start(data_dir: &Path, flags: &[&str]) -> Result<Self, Failure> {
         let started = Instant::now();
         let mut process = server(data_dir)
-            .args(["--listen", "127.0.0.1:0", "--rate-limit", "off"])
+            .args(["--listen", "127.0.0.1:0", "--rate-limit", "off", "--payload-rate-limit", "off"])
             .args(flags)
             .stdout(Stdio::piped())
             .kill_on_drop(true)

@@ -35,6 +35,7 @@ impl Server {
             verifier: Verifier::hs256(&secret, None, None),
             id_secret: IdSecret::new(&secrets::read_or_make(&folder.path().join("id.secret"))?)?,
             rate_limit: "20/s,200".parse()?,
+            payload_rate_limit: "100/s,5000".parse()?,
             limits: Limits { in_flight: 4096, batch: 512 },
             clock: Clock::system(),
         });

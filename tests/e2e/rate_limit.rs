@@ -1,6 +1,6 @@
 //! One identity that asks too often is slowed down, and only that one.
 
-use incident_tests::{Server, Setup, payload};
+use incident_tests::{Events, Server, Setup, payload, until};
 
 #[tokio::test]
 async fn an_identity_over_its_burst_waits_and_others_do_not() {
@@ -50,4 +50,41 @@ async fn the_default_lets_a_burst_of_two_hundred_pass() {
     for number in 0..200 {
         assert_eq!(alice.sync(&payload::numbered(number)).await.status, 201);
     }
+}
+
+#[tokio::test]
+async fn payloads_count_over_single_requests_and_batches_and_a_batch_fits_whole_or_not_at_all() {
+    let server = Setup::new().flag("--payload-rate-limit", "1/m,5").start().await;
+    let alice = server.client("alice");
+    let batch = |numbers: std::ops::Range<usize>| numbers.map(payload::numbered).collect::<Vec<_>>();
+
+    assert_eq!(alice.batch(&batch(0..3)).await.status, 200);
+    assert_eq!(alice.sync(&payload::numbered(3)).await.status, 201);
+    let too_many = alice.batch(&batch(4..6)).await;
+    assert_eq!(alice.sync(&payload::numbered(6)).await.status, 201);
+    let one_too_many = alice.sync_text("no JSON at all").await;
+
+    assert_eq!(too_many.said(), (429, "rate-limited".into()));
+    assert!((1..=120).contains(&too_many.header("retry-after").parse::<u32>().unwrap()));
+    assert_eq!(one_too_many.said(), (429, "rate-limited".into()), "before the body is looked at");
+    let listed = alice.get("/api/incidents").await;
+    assert_eq!(listed.body["incidents"].as_array().map(Vec::len), Some(5), "nothing of it was stored");
+    assert_eq!(server.client("bob").batch(&batch(0..5)).await.status, 200);
+}
+
+#[tokio::test]
+async fn one_identity_has_so_many_streams_at_once_and_another_its_own() {
+    let server = Server::unlimited().await;
+    let responder = server.responder();
+    let mut streams = Vec::new();
+    for _ in 0..64 {
+        streams.push(Events::open(&responder, "?after=latest", None).await.ok().unwrap());
+    }
+
+    let refused = Events::open(&responder, "?after=latest", None).await.err().unwrap();
+    streams.pop();
+    until("its place is free again", async || Events::open(&responder, "?after=latest", None).await.ok())
+        .await;
+
+    assert_eq!(refused.said(), (429, "rate-limited".into()));
 }

@@ -81,6 +81,7 @@ impl Service {
             verifier: Verifier::hs256(&token_secret, None, None),
             id_secret: id_secret.clone(),
             rate_limit: "off".parse()?,
+            payload_rate_limit: "off".parse()?,
             limits: Limits { in_flight: 4096, batch: 512 },
             clock: Clock::new(|| moment(NOW_MS.load(Ordering::Relaxed))),
         });

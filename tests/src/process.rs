@@ -223,6 +223,18 @@ impl Run {
         assert!(sent.expect("bash is there").success(), "SIG{name} is sent");
     }
 
+    /// The most memory it has had resident so far, in bytes.
+    ///
+    /// # Panics
+    /// The system does not say (Linux does).
+    pub fn memory_peak(&self) -> u64 {
+        let id = self.child.id().expect("it still runs");
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("/proc is there (Linux)");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = peak.and_then(|peak| peak.trim().trim_end_matches(" kB").parse::<u64>().ok());
+        kib.expect("a peak in kB") * 1024
+    }
+
     /// Sets how long the files that it writes may get, as a full disk would: in bytes, or `unlimited`.
     ///
     /// # Panics

@@ -156,7 +156,7 @@ impl Server {
 
     /// Starts a server that lets everybody ask as often as they like.
     pub async fn unlimited() -> Self {
-        Setup::new().flag("--rate-limit", "off").start().await
+        Setup::new().flag("--rate-limit", "off").flag("--payload-rate-limit", "off").start().await
     }
 
     /// `http://127.0.0.1:…`

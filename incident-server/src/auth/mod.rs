@@ -10,6 +10,9 @@ mod verify;
 use std::sync::Arc;
 
 use incident_core::Reporter;
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::usage::Usage;
 
 pub use jwks::{JwksError, JwksSource, OidcIssuer};
 pub use mint::{TokenRequest, mint_hs256};
@@ -18,6 +21,24 @@ pub use verify::{Refused, Verifier};
 
 /// The scope that allows reading the incidents of others.
 pub const READ_SCOPE: &str = "incidents:read";
+
+/// One of the requests that an identity may have under way; a copy of it is none.
+#[derive(Debug, Default)]
+pub(crate) struct Place {
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl From<OwnedSemaphorePermit> for Place {
+    fn from(permit: OwnedSemaphorePermit) -> Self {
+        Self { _permit: Some(permit) }
+    }
+}
+
+impl Clone for Place {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
 
 /// Who asks.
 #[derive(Debug, Clone)]
@@ -30,4 +51,7 @@ pub struct Caller {
     pub expires_at_ms: i64,
     /// The key under which the token was verified.
     pub(crate) signed_with: keys::SignedWith,
+    /// What this identity has under way.
+    pub(crate) usage: Arc<Usage>,
+    pub(crate) place: Place,
 }

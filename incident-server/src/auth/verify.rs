@@ -9,11 +9,11 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use super::{
-    Caller, JwksError, JwksSource, READ_SCOPE, SecretFiles,
+    Caller, JwksError, JwksSource, Place, READ_SCOPE, SecretFiles,
     in_force::{InForce, KeySource, Trusted},
     keys::{Key, KeySet, SignedWith},
 };
-use crate::{limits::TOKEN_BYTES, secrets::SecretError};
+use crate::{limits::TOKEN_BYTES, secrets::SecretError, usage::Usages};
 
 const LEEWAY_SECONDS: u32 = 30;
 
@@ -31,6 +31,7 @@ pub enum Refused {
 /// Checks tokens under the configured keys.
 pub struct Verifier {
     in_force: InForce,
+    usages: Usages,
     issuer: Option<String>,
     audience: Option<String>,
 }
@@ -61,9 +62,13 @@ impl Failed {
 }
 
 impl Verifier {
+    fn new(in_force: InForce, issuer: Option<String>, audience: Option<String>) -> Self {
+        Self { in_force, usages: Usages::default(), issuer, audience }
+    }
+
     /// Takes tokens signed with HS256 under a shared secret.
     pub fn hs256(secret: &[u8], issuer: Option<String>, audience: Option<String>) -> Self {
-        Self { in_force: InForce::new(KeySet::hs256(&[secret]), None), issuer, audience }
+        Self::new(InForce::new(KeySet::hs256(&[secret]), None), issuer, audience)
     }
 
     /// Takes tokens signed with HS256 under the secrets in these files, which [`reload`](Self::reload) reads again.
@@ -76,7 +81,7 @@ impl Verifier {
         audience: Option<String>,
     ) -> Result<Self, SecretError> {
         let keys = files.load()?;
-        Ok(Self { in_force: InForce::new(keys, Some(KeySource::Secrets(files))), issuer, audience })
+        Ok(Self::new(InForce::new(keys, Some(KeySource::Secrets(files))), issuer, audience))
     }
 
     /// Takes tokens signed under the keys of a JWK set.
@@ -95,7 +100,7 @@ impl Verifier {
             }
             (loaded, _) => loaded?,
         };
-        Ok(Self { in_force: InForce::new(keys, Some(KeySource::Issuer(source))), issuer, audience })
+        Ok(Self::new(InForce::new(keys, Some(KeySource::Issuer(source))), issuer, audience))
     }
 
     /// Says who the bearer of a token is.
@@ -178,8 +183,9 @@ impl Verifier {
         let may_read_all =
             matches!(&scope, Some(Value::String(scope)) if scope.split(' ').any(|s| s == READ_SCOPE));
         let expires_at_ms = ((exp + f64::from(LEEWAY_SECONDS)) * 1000.0) as i64;
-        let signed_with = SignedWith(Arc::clone(key));
-        Ok(Caller { reporter: Arc::new(reporter), may_read_all, expires_at_ms, signed_with })
+        let (signed_with, usage) = (SignedWith(Arc::clone(key)), self.usages.of(&reporter));
+        let (reporter, place) = (Arc::new(reporter), Place::default());
+        Ok(Caller { reporter, may_read_all, expires_at_ms, signed_with, usage, place })
     }
 
     fn validation(&self, key: &Key) -> Validation {
@@ -198,6 +204,11 @@ impl Verifier {
         }
         validation.set_required_spec_claims(&required);
         validation
+    }
+
+    /// Forgets the identities that have nothing under way.
+    pub(crate) fn forget_idle(&self) {
+        self.usages.forget_idle();
     }
 
     /// Asks the issuer, if there is one, for its keys of today.

@@ -1,39 +1,108 @@
 //! The body of a request: plain JSON, within its limit, within its time.
 
+use std::{ops::Deref, sync::Arc};
+
 use axum::{
-    body::Body,
+    body::{Body, HttpBody},
     extract::{FromRequest, Request},
     http::{HeaderMap, header},
 };
 use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use incident_core::Problem;
 
-use crate::{limits::BODY_DEADLINE, problem::ProblemDetails};
+use crate::{
+    App,
+    budget::{Budget, Held},
+    limits::{BODY_DEADLINE, FREE_BODY_BYTES},
+    problem::ProblemDetails,
+    usage::Usage,
+};
 
 /// A body of at most `MAX` bytes that says it is JSON; nothing of it is read yet but its bytes.
-pub(crate) struct JsonBody<const MAX: usize>(pub(crate) Bytes);
+pub(crate) struct JsonBody<const MAX: usize>(pub(crate) JsonBytes);
 
-impl<S: Sync, const MAX: usize> FromRequest<S> for JsonBody<MAX> {
-    type Rejection = ProblemDetails;
+/// The bytes of a body, and what they hold of the budget.
+pub(crate) struct JsonBytes {
+    bytes: Bytes,
+    _held: Held,
+}
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, ProblemDetails> {
-        let (parts, body) = request.into_parts();
-        check_media_type(&parts.headers)?;
-        if announced_length(&parts.headers).is_some_and(|length| length > MAX as u64) {
-            return Err(ProblemDetails::too_many_bytes(MAX));
-        }
-        let late = |_| ProblemDetails::new(Problem::RequestTimeout, "the body did not arrive within 30 s");
-        tokio::time::timeout(BODY_DEADLINE, collect(body, MAX)).await.map_err(late)?.map(Self)
+impl Deref for JsonBytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
-async fn collect(body: Body, max: usize) -> Result<Bytes, ProblemDetails> {
-    match Limited::new(body, max).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(ProblemDetails::too_many_bytes(max)),
-        Err(_) => {
-            Err(ProblemDetails::new(Problem::RequestTimeout, "the body did not arrive whole; send it again"))
+impl<const MAX: usize> FromRequest<App> for JsonBody<MAX> {
+    type Rejection = ProblemDetails;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, ProblemDetails> {
+        let (mut parts, body) = request.into_parts();
+        check_media_type(&parts.headers)?;
+        let announced = announced_length(&parts.headers);
+        if announced.is_some_and(|length| length > MAX as u64) {
+            return Err(ProblemDetails::too_many_bytes(MAX));
+        }
+        let usage = parts.extensions.remove::<Arc<Usage>>().ok_or_else(ProblemDetails::internal)?;
+        let late = |_| ProblemDetails::new(Problem::RequestTimeout, "the body did not arrive within 30 s");
+        let collecting = Collecting { budget: app.budget(), usage: &usage, held: Held::default(), max: MAX };
+        tokio::time::timeout(BODY_DEADLINE, collecting.all_of(body)).await.map_err(late)?.map(Self)
+    }
+}
+
+/// A body as it comes in. Its bytes are counted as they come: one that is only announced holds nothing.
+struct Collecting<'a> {
+    budget: &'a Budget,
+    usage: &'a Usage,
+    held: Held,
+    max: usize,
+}
+
+impl Collecting<'_> {
+    async fn all_of(mut self, mut body: Body) -> Result<JsonBytes, ProblemDetails> {
+        let first = next_part(&mut body).await?.unwrap_or_default();
+        self.count(0, first.len())?;
+        if body.is_end_stream() {
+            return Ok(JsonBytes { bytes: first, _held: self.held });
+        }
+        // Copied: a part as it is keeps the whole buffer of its connection.
+        let mut bytes = first.to_vec();
+        drop(first);
+        while let Some(part) = next_part(&mut body).await? {
+            self.count(bytes.len(), part.len())?;
+            bytes.extend_from_slice(&part);
+        }
+        Ok(JsonBytes { bytes: bytes.into(), _held: self.held })
+    }
+
+    /// What lies within the free bytes is not counted at all.
+    fn count(&mut self, before: usize, more: usize) -> Result<(), ProblemDetails> {
+        let after = before + more;
+        if after > self.max {
+            return Err(ProblemDetails::too_many_bytes(self.max));
+        }
+        let counted = after.saturating_sub(FREE_BODY_BYTES) - before.saturating_sub(FREE_BODY_BYTES);
+        if counted == 0 { Ok(()) } else { self.budget.grow(&mut self.held, self.usage, counted) }
+    }
+}
+
+/// The next bytes; trailers are passed over.
+async fn next_part(body: &mut Body) -> Result<Option<Bytes>, ProblemDetails> {
+    loop {
+        match body.frame().await.transpose() {
+            Ok(None) => return Ok(None),
+            Ok(Some(frame)) => {
+                if let Ok(bytes) = frame.into_data() {
+                    return Ok(Some(bytes));
+                }
+            }
+            Err(_) => {
+                let detail = "the body did not arrive whole; send it again";
+                return Err(ProblemDetails::new(Problem::RequestTimeout, detail));
+            }
         }
     }
 }

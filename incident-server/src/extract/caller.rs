@@ -1,5 +1,7 @@
 //! Who asks: the bearer of a valid token (RFC 6750, section 2.1) who does not ask too often.
 
+use std::sync::Arc;
+
 use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, header, request::Parts},
@@ -17,8 +19,20 @@ impl FromRequestParts<App> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ProblemDetails> {
         let caller = authenticated(parts, app).await?;
-        app.rate_limiting().check(&caller.reporter).map_err(ProblemDetails::rate_limited)?;
-        Ok(caller)
+        admitted(caller, parts, app)
+    }
+}
+
+/// A caller who sends one payload, which counts against the rate of payloads, too.
+pub(crate) struct SendsOne(pub(crate) Caller);
+
+impl FromRequestParts<App> for SendsOne {
+    type Rejection = ProblemDetails;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ProblemDetails> {
+        let caller = Caller::from_request_parts(parts, app).await?;
+        app.payload_limiting().check(&caller.reporter).map_err(ProblemDetails::rate_limited)?;
+        Ok(Self(caller))
     }
 }
 
@@ -34,9 +48,17 @@ impl FromRequestParts<App> for ReadsAll {
             let detail = format!("the access token needs the scope {READ_SCOPE}");
             return Err(ProblemDetails::new(Problem::Forbidden, detail));
         }
-        app.rate_limiting().check(&caller.reporter).map_err(ProblemDetails::rate_limited)?;
-        Ok(Self(caller))
+        admitted(caller, parts, app).map(Self)
     }
+}
+
+/// The caller, if this is not one request too many: of late, or at once.
+fn admitted(mut caller: Caller, parts: &mut Parts, app: &App) -> Result<Caller, ProblemDetails> {
+    app.rate_limiting().check(&caller.reporter).map_err(ProblemDetails::rate_limited)?;
+    caller.place = caller.usage.request()?.into();
+    // For the body, whose bytes count as the caller's.
+    parts.extensions.insert(Arc::clone(&caller.usage));
+    Ok(caller)
 }
 
 async fn authenticated(parts: &Parts, app: &App) -> Result<Caller, ProblemDetails> {

@@ -8,7 +8,7 @@ mod incident_id;
 mod query;
 
 pub(crate) use body::JsonBody;
-pub(crate) use caller::ReadsAll;
+pub(crate) use caller::{ReadsAll, SendsOne};
 pub(crate) use changes::{After, ChangesParameters};
 pub(crate) use idempotency_key::KeyHeader;
 pub(crate) use incident_id::{PathId, not_found};

@@ -1,6 +1,8 @@
 //! `POST /api/incidents/sync/batch`
 
-use axum::{Json, extract::State, http::StatusCode};
+use std::sync::Arc;
+
+use axum::{Extension, Json, extract::State, http::StatusCode};
 use incident_core::{BatchItem, MAX_BATCH_BYTES, decode_batch};
 use serde::Serialize;
 
@@ -13,6 +15,7 @@ use crate::{
     openapi,
     problem::{self, ProblemDetails},
     schema,
+    usage::Usage,
     view::SyncAnswer,
 };
 
@@ -51,9 +54,13 @@ pub(crate) async fn sync_batch(
     State(app): State<App>,
     caller: Caller,
     JsonBody(body): JsonBody<MAX_BATCH_BYTES>,
-) -> Result<Json<BatchAnswer>, ProblemDetails> {
+) -> Result<(Extension<Arc<Usage>>, Json<BatchAnswer>), ProblemDetails> {
+    let payloads = decode_batch(&body)?;
+    app.payload_limiting()
+        .check_all(&caller.reporter, payloads.len())
+        .map_err(ProblemDetails::rate_limited)?;
     let named = |BatchItem { payload, key }| Ok(Pending::new(&app, &caller, payload?, key)?);
-    let pending: Vec<Result<Pending, ProblemDetails>> = decode_batch(&body)?.into_iter().map(named).collect();
+    let pending: Vec<Result<Pending, ProblemDetails>> = payloads.into_iter().map(named).collect();
     let items: Vec<_> = pending.iter().flatten().map(|pending| pending.item.clone()).collect();
     let verdicts = if items.is_empty() { Vec::new() } else { app.committer().commit(items).await? };
     let mut verdicts = verdicts.into_iter();
@@ -62,7 +69,7 @@ pub(crate) async fn sync_batch(
             pending.and_then(|pending| pending.answer(&app, verdicts.next().ok_or(CommitError::Died)?));
         BatchResult::from(answered)
     });
-    Ok(Json(BatchAnswer { results: results.collect() }))
+    Ok((Extension(caller.usage.clone()), Json(BatchAnswer { results: results.collect() })))
 }
 
 impl From<Result<(StatusCode, SyncAnswer), ProblemDetails>> for BatchResult {

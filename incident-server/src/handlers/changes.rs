@@ -1,9 +1,9 @@
 //! `GET /api/incidents/changes`
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
-    Json,
+    Extension, Json,
     extract::State,
     http::{HeaderName, header},
     response::{
@@ -12,12 +12,16 @@ use axum::{
     },
 };
 use futures_util::{Stream, StreamExt, stream};
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::{OwnedSemaphorePermit, watch},
+    time::Instant,
+};
 
 use crate::{
     App,
-    auth::Caller,
+    auth::{Caller, Place},
     extract::{After, ChangesParameters, ReadsAll},
+    limits::STREAM_PAGE,
     openapi,
     problem::ProblemDetails,
     store::{Position, StoredChange},
@@ -31,8 +35,9 @@ const UNBUFFERED: (HeaderName, &str) = (HeaderName::from_static("x-accel-bufferi
 
 /// Follow the history of all incidents
 ///
-/// In commit order, none ever skipped. `after=latest` begins with the next change. With `Accept: text/event-stream` the answer goes on for as long as the
-/// token is valid and its key is in force; whoever is cut off resumes with `Last-Event-ID`.
+/// In commit order, none ever skipped. `after=latest` begins with the next change. With `Accept: text/event-stream`
+/// the answer goes on for as long as the token is valid and its key is in force; whoever is cut off resumes with
+/// `Last-Event-ID`.
 #[utoipa::path(
     get, path = "/api/incidents/changes", tag = "read", operation_id = "listChanges",
     params(openapi::ChangesQuery),
@@ -47,11 +52,13 @@ pub(crate) async fn list_changes(
     let ChangesParameters { after, limit, as_stream } = parameters;
     let begins_with_the_next = after == After::Latest;
     let after = after.position(&app.store().horizon().await?)?;
-    let follower = Follower::new(&app, after, limit, caller);
+    let limit = if as_stream { limit.min(STREAM_PAGE) } else { limit };
+    let usage = Arc::clone(&caller.usage);
+    let follower = if as_stream { Some(Follower::new(&app, after, limit, caller)?) } else { None };
     let first = if begins_with_the_next { Vec::new() } else { app.store().changes(after, limit).await? };
-    if !as_stream {
-        return Ok(Json(ChangePage::new(after, first)).into_response());
-    }
+    let Some(follower) = follower else {
+        return Ok((Extension(usage), Json(ChangePage::new(after, first))).into_response());
+    };
     let events = Sse::new(follower.events(first)).keep_alive(KeepAlive::new().interval(COMMENT_EVERY));
     Ok(([(header::CACHE_CONTROL, "no-store"), UNBUFFERED], events).into_response())
 }
@@ -66,16 +73,20 @@ struct Follower {
     keys: watch::Receiver<()>,
     draining: watch::Receiver<bool>,
     caller: Caller,
+    _place: OwnedSemaphorePermit,
     ends: Instant,
 }
 
 impl Follower {
-    fn new(app: &App, after: Position, limit: i64, caller: Caller) -> Self {
+    /// Takes one of the caller's places for streams in exchange for the request's.
+    fn new(app: &App, after: Position, limit: i64, mut caller: Caller) -> Result<Self, ProblemDetails> {
+        caller.place = Place::default();
         let left_ms = caller.expires_at_ms.saturating_sub(app.now().unix_ms());
         // A year at most: a moment too far away cannot be told apart.
         let left =
             Duration::from_millis(u64::try_from(left_ms).unwrap_or(0)).min(Duration::from_secs(31_536_000));
-        Self {
+        Ok(Self {
+            _place: caller.usage.stream()?,
             app: app.clone(),
             after,
             limit,
@@ -84,7 +95,7 @@ impl Follower {
             draining: app.draining(),
             caller,
             ends: Instant::now() + left,
-        }
+        })
     }
 
     fn events(self, first: Vec<StoredChange>) -> impl Stream<Item = Result<Event, axum::Error>> + Send {

@@ -1,6 +1,8 @@
 //! `GET /api/incidents/{id}/history`
 
-use axum::{Json, extract::State};
+use std::sync::Arc;
+
+use axum::{Extension, Json, extract::State};
 
 use super::incident::visible;
 use crate::{
@@ -9,6 +11,7 @@ use crate::{
     extract::{KeyHeader, PathId},
     openapi,
     problem::ProblemDetails,
+    usage::Usage,
     view::{EventView, History},
 };
 
@@ -24,8 +27,8 @@ pub(crate) async fn get_history(
     caller: Caller,
     key: KeyHeader,
     PathId(id): PathId,
-) -> Result<Json<History>, ProblemDetails> {
+) -> Result<(Extension<Arc<Usage>>, Json<History>), ProblemDetails> {
     visible(&app, &caller, key, id).await?;
     let events = app.store().history(id).await?;
-    Ok(Json(History { events: events.iter().map(EventView::from).collect() }))
+    Ok((Extension(caller.usage), Json(History { events: events.iter().map(EventView::from).collect() })))
 }

@@ -1,6 +1,8 @@
 //! `GET /api/incidents`
 
-use axum::{Json, extract::State};
+use std::sync::Arc;
+
+use axum::{Extension, Json, extract::State};
 
 use crate::{
     App,
@@ -9,6 +11,7 @@ use crate::{
     openapi,
     problem::ProblemDetails,
     store::ListQuery,
+    usage::Usage,
     view::{IncidentPage, IncidentView},
 };
 
@@ -25,14 +28,14 @@ pub(crate) async fn list_incidents(
     State(app): State<App>,
     caller: Caller,
     parameters: ListParameters,
-) -> Result<Json<IncidentPage>, ProblemDetails> {
+) -> Result<(Extension<Arc<Usage>>, Json<IncidentPage>), ProblemDetails> {
     let limit = parameters.limit;
     let mut found = app.store().incidents(&query(&caller, parameters)).await?;
     let more = found.len() > limit;
     found.truncate(limit);
     let next_cursor = found.last().filter(|_| more).map(|last| ListCursor(last.id).to_string());
     let incidents = found.into_iter().map(|stored| IncidentView::read(stored, caller.may_read_all)).collect();
-    Ok(Json(IncidentPage { incidents, next_cursor }))
+    Ok((Extension(caller.usage), Json(IncidentPage { incidents, next_cursor })))
 }
 
 /// Asks for one more than is shown: so it is known whether there is a next page.

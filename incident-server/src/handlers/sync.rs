@@ -15,7 +15,7 @@ use crate::{
     App,
     auth::Caller,
     commit::CommitError,
-    extract::{JsonBody, KeyHeader},
+    extract::{JsonBody, KeyHeader, SendsOne},
     openapi,
     problem::ProblemDetails,
     schema,
@@ -36,7 +36,7 @@ use crate::{
 )]
 pub(crate) async fn sync(
     State(app): State<App>,
-    caller: Caller,
+    SendsOne(caller): SendsOne,
     KeyHeader(key): KeyHeader,
     JsonBody(body): JsonBody<MAX_PAYLOAD_BYTES>,
 ) -> Result<Response, ProblemDetails> {

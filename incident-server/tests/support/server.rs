@@ -32,6 +32,7 @@ impl Server {
             verifier: Verifier::hs256(&SECRET, None, None),
             id_secret: IdSecret::new(&[7; 32]).expect("a secret"),
             rate_limit: "off".parse::<RateLimit>().expect("no limit"),
+            payload_rate_limit: "off".parse::<RateLimit>().expect("no limit"),
             limits: Limits { in_flight: 4096, batch: 512 },
             clock: Clock::system(),
         });

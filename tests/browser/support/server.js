@@ -26,7 +26,7 @@ export class Server {
 
   /** Starts the program and waits until it says that it listens. */
   async start() {
-    const flags = ["--data-dir", this.#directory, "--listen", `127.0.0.1:${this.port}`, "--rate-limit", "off"];
+    const flags = ["--data-dir", this.#directory, "--listen", `127.0.0.1:${this.port}`, "--rate-limit", "off", "--payload-rate-limit", "off"];
     this.#process = spawn(PROGRAM, flags, { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, INCIDENT_LOG: "warn" } });
     const ended = once(this.#process, "exit").then(([code]) => { throw new Error(`the server ended with ${code}`); });
     const listens = new Promise((resolve) => {

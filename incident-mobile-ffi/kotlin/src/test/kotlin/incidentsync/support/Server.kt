@@ -20,7 +20,7 @@ class Server(private val directory: Path) : AutoCloseable {
     val url: String
 
     init {
-        val flags = listOf("--listen", "127.0.0.1:0", "--rate-limit", "off")
+        val flags = listOf("--listen", "127.0.0.1:0", "--rate-limit", "off", "--payload-rate-limit", "off")
         process = start(flags)
         val words = process.inputStream.bufferedReader()
         val first = words.readLine() ?: error("the server says nothing")
