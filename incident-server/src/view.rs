@@ -8,8 +8,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
+    cursor::ChangesCursor,
     schema::{self, DispositionWord, EventKindWord, OutcomeWord, Point, StatusWord},
-    store::{Position, StoredChange, StoredIncident},
+    store::{StoredChange, StoredIncident},
 };
 
 /// An incident; absent fields are left out.
@@ -154,29 +155,29 @@ pub(crate) struct ChangeView {
 
 impl ChangePage {
     /// The changes behind `after`.
-    pub(crate) fn new(after: Position, changes: Vec<StoredChange>) -> Self {
-        let next = changes.last().map_or(after, |change| change.position);
-        Self { changes: changes.into_iter().map(ChangeView::from).collect(), next_cursor: next.0.to_string() }
+    pub(crate) fn new(after: ChangesCursor, changes: Vec<StoredChange>) -> Self {
+        let next = changes.last().map_or(after, |change| after.at(change.position));
+        let changes = changes.into_iter().map(|change| ChangeView::new(after.at(change.position), change));
+        Self { changes: changes.collect(), next_cursor: next.to_string() }
     }
 }
 
 impl ChangeView {
+    /// The change that stands at `cursor`.
+    pub(crate) fn new(cursor: ChangesCursor, change: StoredChange) -> Self {
+        Self {
+            cursor: cursor.to_string(),
+            event: EventView::from(&change.event),
+            incident: IncidentView::read(change.incident, true),
+        }
+    }
+
     pub(crate) fn cursor(&self) -> &str {
         &self.cursor
     }
 
     pub(crate) fn kind(&self) -> &'static str {
         self.event.kind.as_str()
-    }
-}
-
-impl From<StoredChange> for ChangeView {
-    fn from(change: StoredChange) -> Self {
-        Self {
-            cursor: change.position.0.to_string(),
-            event: EventView::from(&change.event),
-            incident: IncidentView::read(change.incident, true),
-        }
     }
 }
 

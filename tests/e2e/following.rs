@@ -107,21 +107,41 @@ async fn the_header_of_a_browser_that_connects_again_wins() {
 }
 
 #[tokio::test]
-async fn a_cursor_that_was_not_given_out_yet_is_gone() {
-    let server = server_with(2).await;
-    let responder = server.responder();
-    let newest = next_cursor(&page(&responder, "").await);
+async fn a_cursor_of_another_database_is_gone_in_pages_and_streams() {
+    let (here, elsewhere) = (server_with(2).await, server_with(2).await);
+    let foreign = next_cursor(&page(&elsewhere.responder(), "?limit=1").await);
+    let (responder, query) = (here.responder(), format!("?after={foreign}"));
 
-    let ahead = format!("{newest}0000");
-    let in_page = page(&responder, &format!("?after={ahead}")).await;
-    let in_stream = Events::open(&responder, &format!("?after={ahead}"), None).await.err().unwrap();
-    let in_header = Events::open(&responder, "", Some(&ahead)).await.err().unwrap();
+    let in_page = page(&responder, &query).await;
+    let in_stream = Events::open(&responder, &query, None).await.err().unwrap();
+    let in_header = Events::open(&responder, "", Some(&foreign)).await.err().unwrap();
 
     for refused in [in_page, in_stream, in_header] {
         assert_eq!(refused.said(), (410, "cursor-gone".into()));
         assert_eq!(refused.body["disposition"], "retry");
     }
+}
+
+#[tokio::test]
+async fn a_cursor_that_was_not_given_out_yet_is_gone() {
+    let server = server_with(2).await;
+    let responder = server.responder();
+    let newest = next_cursor(&page(&responder, "").await);
+
+    let ahead = page(&responder, &format!("?after={newest}0000")).await;
+
+    assert_eq!(ahead.said(), (410, "cursor-gone".into()));
     assert_eq!(page(&responder, &format!("?after={newest}")).await.status, 200);
+}
+
+/// Version 0.1 gave out bare positions; only the beginning is one place in every database.
+#[tokio::test]
+async fn a_cursor_of_version_0_1_is_gone_but_for_the_beginning() {
+    let server = server_with(2).await;
+    let responder = server.responder();
+
+    assert_eq!(ids(&page(&responder, "?after=0").await).len(), 2);
+    assert_eq!(page(&responder, "?after=1").await.said(), (410, "cursor-gone".into()));
 }
 
 #[tokio::test]

@@ -4,47 +4,15 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, header, request::Parts},
 };
-use incident_core::{Code, Problem};
+use incident_core::Code;
 
 use super::query::Query;
-use crate::{
-    problem::ProblemDetails,
-    store::{Horizon, Position},
-};
+use crate::{cursor::After, problem::ProblemDetails};
 
 pub(super) const DEFAULT_LIMIT: usize = 100;
 pub(super) const MAX_LIMIT: usize = 1000;
 const LAST_EVENT_ID: &str = "last-event-id";
 const LATEST: &str = "latest";
-
-/// Where a reader of changes goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum After {
-    /// Behind this one.
-    Position(Position),
-    /// Behind all that is there now: with the next change.
-    Latest,
-}
-
-impl After {
-    /// The position behind which to read.
-    ///
-    /// # Errors
-    /// This database never gave it out: it was restored from a backup since, or another one did.
-    pub(crate) fn position(self, horizon: &Horizon) -> Result<Position, ProblemDetails> {
-        match self {
-            Self::Position(position) if position > horizon.newest => Err(cursor_gone()),
-            Self::Position(position) => Ok(position),
-            Self::Latest => Ok(horizon.settled),
-        }
-    }
-}
-
-fn cursor_gone() -> ProblemDetails {
-    let detail =
-        "this database never gave the cursor out; begin without one, or read the lists and go on at latest";
-    ProblemDetails::new(Problem::CursorGone, detail)
-}
 
 /// What a reader of changes asks for.
 pub(crate) struct ChangesParameters {
@@ -65,12 +33,12 @@ impl<S: Sync> FromRequestParts<S> for ChangesParameters {
         let limit = query.limit(DEFAULT_LIMIT, MAX_LIMIT);
         // A browser that connects again repeats the address and adds where it was.
         let last_event_id = parts.headers.get(LAST_EVENT_ID).filter(|id| as_stream && !id.is_empty());
-        let resumed = last_event_id.map(|id| id.to_str().ok().and_then(cursor));
+        let resumed = last_event_id.map(|id| id.to_str().ok().and_then(After::cursor));
         if resumed == Some(None) {
             query.refuse("Last-Event-ID", Code::UnknownValue, "must be the id of an event");
         }
         query.finish(Self {
-            after: resumed.flatten().or(after).unwrap_or(After::Position(Position::START)),
+            after: resumed.flatten().or(after).unwrap_or(After::Beginning),
             limit: i64::try_from(limit).unwrap_or(i64::MAX),
             as_stream,
         })
@@ -78,13 +46,7 @@ impl<S: Sync> FromRequestParts<S> for ChangesParameters {
 }
 
 fn after(text: &str) -> Option<After> {
-    if text == LATEST { Some(After::Latest) } else { cursor(text) }
-}
-
-/// A position in decimal. Opaque on the wire.
-fn cursor(text: &str) -> Option<After> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|_| digits).map(|position| After::Position(Position(position)))
+    if text == LATEST { Some(After::Latest) } else { After::cursor(text) }
 }
 
 /// Whether the caller names the media type of an event stream as acceptable (RFC 9110, section 12.5.1).
@@ -100,18 +62,6 @@ fn accepts_stream(headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn behind(position: i64) -> After {
-        After::Position(Position(position))
-    }
-
-    #[test]
-    fn a_cursor_is_a_position_in_decimal_and_nothing_else() {
-        assert_eq!((cursor("0"), cursor("17")), (Some(behind(0)), Some(behind(17))));
-        for refused in ["", "latest", "-1", "+1", "x", "1.0", " 1", "9223372036854775808"] {
-            assert_eq!(cursor(refused), None, "{refused}");
-        }
-    }
 
     #[test]
     fn a_stream_is_for_those_who_name_it() {

@@ -9,7 +9,7 @@ mod query;
 
 pub(crate) use body::JsonBody;
 pub(crate) use caller::{ReadsAll, SendsOne};
-pub(crate) use changes::{After, ChangesParameters};
+pub(crate) use changes::ChangesParameters;
 pub(crate) use idempotency_key::KeyHeader;
 pub(crate) use incident_id::{PathId, not_found};
 pub(crate) use query::{ListCursor, ListParameters};

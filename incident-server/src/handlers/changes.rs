@@ -20,7 +20,8 @@ use tokio::{
 use crate::{
     App,
     auth::{Caller, Place},
-    extract::{After, ChangesParameters, ReadsAll},
+    cursor::{After, ChangesCursor},
+    extract::{ChangesParameters, ReadsAll},
     limits::STREAM_PAGE,
     openapi,
     problem::ProblemDetails,
@@ -51,11 +52,12 @@ pub(crate) async fn list_changes(
 ) -> Result<Response, ProblemDetails> {
     let ChangesParameters { after, limit, as_stream } = parameters;
     let begins_with_the_next = after == After::Latest;
-    let after = after.position(&app.store().horizon().await?)?;
+    let after = after.place(&app.store().horizon().await?)?;
     let limit = if as_stream { limit.min(STREAM_PAGE) } else { limit };
     let usage = Arc::clone(&caller.usage);
     let follower = if as_stream { Some(Follower::new(&app, after, limit, caller)?) } else { None };
-    let first = if begins_with_the_next { Vec::new() } else { app.store().changes(after, limit).await? };
+    let first =
+        if begins_with_the_next { Vec::new() } else { app.store().changes(after.position, limit).await? };
     let Some(follower) = follower else {
         return Ok((Extension(usage), Json(ChangePage::new(after, first))).into_response());
     };
@@ -67,7 +69,7 @@ pub(crate) async fn list_changes(
 /// asked for nothing and holds nothing but a page.
 struct Follower {
     app: App,
-    after: Position,
+    after: ChangesCursor,
     limit: i64,
     news: watch::Receiver<Position>,
     keys: watch::Receiver<()>,
@@ -79,7 +81,7 @@ struct Follower {
 
 impl Follower {
     /// Takes one of the caller's places for streams in exchange for the request's.
-    fn new(app: &App, after: Position, limit: i64, mut caller: Caller) -> Result<Self, ProblemDetails> {
+    fn new(app: &App, after: ChangesCursor, limit: i64, mut caller: Caller) -> Result<Self, ProblemDetails> {
         caller.place = Place::default();
         let left_ms = caller.expires_at_ms.saturating_sub(app.now().unix_ms());
         // A year at most: a moment too far away cannot be told apart.
@@ -101,8 +103,10 @@ impl Follower {
     fn events(self, first: Vec<StoredChange>) -> impl Stream<Item = Result<Event, axum::Error>> + Send {
         stream::unfold((self, first), |(mut follower, page)| async move {
             let page = if page.is_empty() { follower.next_page().await? } else { page };
-            follower.after = page.last().map_or(follower.after, |change| change.position);
-            let events: Vec<_> = page.into_iter().map(event).collect();
+            let after = follower.after;
+            follower.after = page.last().map_or(after, |change| after.at(change.position));
+            let events: Vec<_> =
+                page.into_iter().map(|change| event(after.at(change.position), change)).collect();
             Some((stream::iter(events), (follower, Vec::new())))
         })
         .flatten()
@@ -112,8 +116,13 @@ impl Follower {
     async fn next_page(&mut self) -> Option<Vec<StoredChange>> {
         while !self.is_over() {
             self.news.mark_unchanged();
-            let page =
-                self.app.store().changes(self.after, self.limit).await.map_err(ProblemDetails::from).ok()?;
+            let page = self
+                .app
+                .store()
+                .changes(self.after.position, self.limit)
+                .await
+                .map_err(ProblemDetails::from)
+                .ok()?;
             if !page.is_empty() {
                 return Some(page);
             }
@@ -135,7 +144,7 @@ impl Follower {
     }
 }
 
-fn event(change: StoredChange) -> Result<Event, axum::Error> {
-    let view = ChangeView::from(change);
+fn event(cursor: ChangesCursor, change: StoredChange) -> Result<Event, axum::Error> {
+    let view = ChangeView::new(cursor, change);
     Event::default().id(view.cursor()).event(view.kind()).json_data(view)
 }
