@@ -34,7 +34,7 @@ class RealServer:
         self.start()
 
     def start(self) -> None:
-        command = [server_program(), "--listen", self.listen, "--data-dir", self.data_dir]
+        command = [server_program(), "--listen", self.listen, "--data-dir", self.data_dir, "--payload-rate-limit", "off"]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         for line in self.process.stdout:
             if found := re.search(r"127\.0\.0\.1:\d+", line):
