@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-use incident_core::{IdempotencyKey, SyncPayload, decode};
-use rusqlite::{Row, types::Type};
+use incident_core::{IdempotencyKey, SyncPayload};
 use serde::{Deserialize, Serialize};
 
-use super::Moment;
+use super::moment::Moment;
 
 /// Where an entry stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, uniffi::Enum)]
@@ -22,9 +21,9 @@ pub enum EntryState {
 }
 
 /// `entry.state` in the file. Sending is no state of the file: whoever is killed while sending left it pending.
-pub(super) const PENDING: i64 = 0;
-pub(super) const SETTLED: i64 = 1;
-pub(super) const QUARANTINED: i64 = 2;
+pub(crate) const PENDING: i64 = 0;
+pub(crate) const SETTLED: i64 = 1;
+pub(crate) const QUARANTINED: i64 = 2;
 
 /// What the last sync did to the incident.
 pub type Outcome = incident_core::Outcome;
@@ -165,52 +164,13 @@ pub struct Entry {
 
 impl Entry {
     /// Whether the server has another report under this key.
-    pub(super) fn is_in_conflict(&self) -> bool {
+    pub(crate) fn is_in_conflict(&self) -> bool {
         let slug = self.problem.as_ref().and_then(|problem| problem.slug.as_deref());
         slug == Some(incident_core::Problem::IdempotencyConflict.as_str())
     }
 }
 
-/// The columns that [`Stored::read`] wants, in its order.
-pub(super) const COLUMNS: &str = "seq, key, state, payload, reported_at_ms, changed_at_ms, attempts, \
-     problem, incident";
-
-/// An entry with its place in the file.
-pub(super) struct Stored {
-    pub(super) seq: i64,
-    pub(super) entry: Entry,
-}
-
-impl Stored {
-    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let payload: String = row.get(3)?;
-        let entry = Entry {
-            key: row.get::<_, String>(1)?.parse().map_err(|error| unreadable(1, error))?,
-            state: match row.get(2)? {
-                PENDING => EntryState::Pending,
-                SETTLED => EntryState::Settled,
-                _ => EntryState::Quarantined,
-            },
-            payload: decode(payload.as_bytes()).map_err(|error| unreadable(3, error))?.payload,
-            reported_at_ms: row.get(4)?,
-            changed_at_ms: row.get(5)?,
-            attempts: row.get(6)?,
-            problem: from_json(row.get::<_, Option<String>>(7)?.as_deref()),
-            incident: from_json(row.get::<_, Option<String>>(8)?.as_deref()),
-        };
-        Ok(Self { seq: row.get(0)?, entry })
-    }
-}
-
-fn unreadable(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
-}
-
-fn from_json<T: for<'de> Deserialize<'de>>(text: Option<&str>) -> Option<T> {
-    serde_json::from_str(text?).ok()
-}
-
 /// The text under which [`Problem`] and [`Incident`] are kept.
-pub(super) fn to_json<T: Serialize>(value: &T) -> Option<String> {
+pub(crate) fn to_json<T: Serialize>(value: &T) -> Option<String> {
     serde_json::to_string(value).ok()
 }

@@ -2,23 +2,26 @@
 
 use std::{fs, path::Path};
 
-use super::{super::OutboxError, beside};
+use super::{
+    super::error::OutboxError,
+    place::{beside, private},
+};
 
 /// Held by everybody who changes the file, and alone by who repairs it: nobody can commit into a file that is about
 /// to be moved.
 #[derive(Debug)]
-pub(super) struct RepairLock(#[allow(dead_code)] fs::File);
+pub(crate) struct RepairLock(#[allow(dead_code)] fs::File);
 
 impl RepairLock {
     /// Waits until nobody repairs.
-    pub(super) fn to_change(path: &Path) -> Result<Self, OutboxError> {
+    pub(crate) fn to_change(path: &Path) -> Result<Self, OutboxError> {
         let file = open(&beside(path, "-repair"))?;
         flock(&file, Mode::Shared)?;
         Ok(Self(file))
     }
 
     /// Waits until nobody changes or repairs.
-    pub(super) fn to_repair(path: &Path) -> Result<Self, OutboxError> {
+    pub(crate) fn to_repair(path: &Path) -> Result<Self, OutboxError> {
         let file = open(&beside(path, "-repair"))?;
         flock(&file, Mode::Alone)?;
         Ok(Self(file))
@@ -28,14 +31,14 @@ impl RepairLock {
 /// Held by everybody who has the file open: whoever finds nobody else there knows that a log was left by a process
 /// that is gone.
 #[derive(Debug)]
-pub(super) struct UserLock {
+pub(crate) struct UserLock {
     file: fs::File,
     /// Whether nobody else had the file open.
-    pub(super) alone: bool,
+    pub(crate) alone: bool,
 }
 
 impl UserLock {
-    pub(super) fn take(path: &Path) -> Result<Self, OutboxError> {
+    pub(crate) fn take(path: &Path) -> Result<Self, OutboxError> {
         let file = open(&beside(path, "-users"))?;
         let alone = try_alone(&file);
         if !alone {
@@ -45,7 +48,7 @@ impl UserLock {
     }
 
     /// Lets others open the file.
-    pub(super) fn share(&mut self) -> Result<(), OutboxError> {
+    pub(crate) fn share(&mut self) -> Result<(), OutboxError> {
         self.alone = false;
         flock(&self.file, Mode::Shared)
     }
@@ -58,7 +61,7 @@ enum Mode {
 }
 
 fn open(path: &Path) -> Result<fs::File, OutboxError> {
-    Ok(super::private().create(true).truncate(false).open(path)?)
+    Ok(private().create(true).truncate(false).open(path)?)
 }
 
 // `std::fs::File::lock` is not supported on Android before Rust 1.98.

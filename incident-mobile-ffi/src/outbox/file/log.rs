@@ -17,7 +17,7 @@ const PAGE: usize = 4096;
 const MAGIC: u32 = 0x377f_0682;
 
 /// Whether acknowledged changes may stand behind a damaged place of the log.
-pub(super) fn is_damaged(log: &Path) -> io::Result<bool> {
+pub(crate) fn is_damaged(log: &Path) -> io::Result<bool> {
     let file = match fs::File::open(log) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         opened => opened?,

@@ -3,27 +3,29 @@
 //! The order of the steps lets the process be killed between any two: the new file is complete before the corrupt
 //! one moves, and a finished new one without the old beside it only has to be put in its place.
 
-use super::super::change::{Change, Reached, RepairStep};
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use rusqlite::params;
 
 use super::{
-    super::{Options, OutboxError},
-    File, beside,
-    carve::{Carved, Row},
+    super::{
+        change::{Change, Reached, RepairStep},
+        error::OutboxError,
+        limits::{CORRUPT_KEPT_FOR_MS, KEPT_CORRUPT_FILES},
+        options::FileOptions,
+    },
+    database::File,
     lock::RepairLock,
+    place::beside,
+    salvage::{Row, Salvaged},
 };
 
 /// What stands beside a file that is being built.
 const HELPERS: [&str; 4] = ["-building-wal", "-building-shm", "-building-users", "-building-repair"];
-/// How many corrupt files are kept.
-const KEPT: usize = 2;
-/// And for how long.
-const KEPT_FOR_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 
 /// What was saved from a corrupt file.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
@@ -37,9 +39,9 @@ pub struct Recovery {
 }
 
 /// Opens the file, repairing it first where it is corrupt.
-pub(in super::super) fn open(
+pub(crate) fn open(
     path: &Path,
-    options: &Options,
+    options: &Arc<FileOptions>,
     now_ms: i64,
 ) -> Result<(File, Option<Recovery>), OutboxError> {
     put_in_place(path, now_ms)?;
@@ -53,7 +55,11 @@ pub(in super::super) fn open(
     }
 }
 
-fn repair_alone(path: &Path, options: &Options, now_ms: i64) -> Result<Option<Recovery>, OutboxError> {
+fn repair_alone(
+    path: &Path,
+    options: &Arc<FileOptions>,
+    now_ms: i64,
+) -> Result<Option<Recovery>, OutboxError> {
     let _alone = RepairLock::to_repair(path)?;
     // Another process may have repaired it while this one waited.
     match File::look(path, options) {
@@ -63,9 +69,9 @@ fn repair_alone(path: &Path, options: &Options, now_ms: i64) -> Result<Option<Re
 }
 
 /// Opens anew a file that turned out corrupt while it was open.
-pub(in super::super) fn reopen(
+pub(crate) fn reopen(
     path: &Path,
-    options: &Options,
+    options: &Arc<FileOptions>,
     now_ms: i64,
 ) -> Result<(File, Option<Recovery>), OutboxError> {
     fs::write(beside(path, "-suspect"), b"")?;
@@ -84,9 +90,9 @@ fn put_in_place(path: &Path, now_ms: i64) -> Result<(), OutboxError> {
     Ok(fs::rename(saved, path)?)
 }
 
-fn repair(path: &Path, options: &Options, now_ms: i64) -> Result<Recovery, OutboxError> {
-    let carved = Carved::from_files(path, &[beside(path, "-log"), beside(path, "-wal")])?;
-    let saved = build(&carved, path, options)?;
+fn repair(path: &Path, options: &Arc<FileOptions>, now_ms: i64) -> Result<Recovery, OutboxError> {
+    let salvaged = Salvaged::from_files(path, &[beside(path, "-log"), beside(path, "-wal")])?;
+    let saved = build(&salvaged, path, options)?;
     options.reached(Reached::Repair(RepairStep::Saved));
     let moved_to = free_name(path, now_ms);
     fs::rename(path, &moved_to)?;
@@ -98,22 +104,22 @@ fn repair(path: &Path, options: &Options, now_ms: i64) -> Result<Recovery, Outbo
     remove(&beside(path, "-suspect"))?;
     remove(&beside(path, "-log"))?;
     forget_older(path, now_ms)?;
-    Ok(Recovery { saved, lost: carved.lost(), moved_to: moved_to.display().to_string() })
+    Ok(Recovery { saved, lost: salvaged.lost(), moved_to: moved_to.display().to_string() })
 }
 
 /// Writes the rows into a new file that is complete once it has its name.
-fn build(carved: &Carved, path: &Path, options: &Options) -> Result<i64, OutboxError> {
+fn build(salvaged: &Salvaged, path: &Path, options: &Arc<FileOptions>) -> Result<i64, OutboxError> {
     let building = beside(path, "-building");
     for suffix in [&HELPERS[..], &["-building", "-saved"]].concat() {
         remove(&beside(path, suffix))?;
     }
     let mut file = File::open(&building, options)?;
-    let saved = file.write(options, Change::Salvage, |transaction| {
+    let saved = file.write(Change::Salvage, |transaction| {
         let sql = "INSERT INTO entry (reporter, key, created_at_ms, revision, state, anonymous, payload,
                                       reported_at_ms, changed_at_ms, attempts, problem, incident)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
         let mut statement = transaction.prepare(sql)?;
-        for row in carved.rows() {
+        for row in salvaged.rows() {
             let Row { reporter, key, payload, revision, state, times, attempts, problem, incident, .. } = row;
             let facts = &payload.facts;
             statement.execute(params![
@@ -131,7 +137,7 @@ fn build(carved: &Carved, path: &Path, options: &Options) -> Result<i64, OutboxE
                 incident,
             ])?;
         }
-        Ok(carved.rows().count())
+        Ok(salvaged.rows().count())
     })?;
     drop(file);
     fs::rename(building, beside(path, "-saved"))?;
@@ -182,9 +188,9 @@ fn corrupt_files(path: &Path) -> Vec<PathBuf> {
 /// Removes all but the last two, and those too old: what was discarded since still stands in them.
 fn forget_older(path: &Path, now_ms: i64) -> Result<(), OutboxError> {
     let found = corrupt_files(path);
-    let beyond = found.len().saturating_sub(KEPT);
+    let beyond = found.len().saturating_sub(KEPT_CORRUPT_FILES);
     for (at, old) in found.iter().enumerate() {
-        let is_old = number(path, old).is_some_and(|made_ms| made_ms < now_ms - KEPT_FOR_MS);
+        let is_old = number(path, old).is_some_and(|made_ms| made_ms < now_ms - CORRUPT_KEPT_FOR_MS);
         if at < beyond || is_old {
             remove(old)?;
             remove(&beside(old, "-wal"))?;

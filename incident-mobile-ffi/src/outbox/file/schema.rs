@@ -1,20 +1,16 @@
 //! Tables and settings of the file.
 
-use super::super::change::Change;
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 
-use super::{
-    super::{Options, OutboxError},
-    File,
-};
+use super::super::{error::OutboxError, options::FileOptions};
 
-pub(super) const PAGE_BYTES: i64 = 4096;
+pub(crate) const PAGE_BYTES: i64 = 4096;
 /// `PRAGMA user_version`: a change of the tables raises it.
 const VERSION: i64 = 1;
 /// `PRAGMA application_id`: "inci", so that another program's database is never taken for an outbox.
 const APPLICATION: i64 = 0x696e_6369;
 
-/// `carve.rs` reads rows of `entry` and of its index by the order of their columns.
+/// `salvage.rs` reads rows of `entry` and of its index by the order of their columns.
 const TABLES: &str = "
 CREATE TABLE entry (
     seq            INTEGER PRIMARY KEY,
@@ -61,7 +57,7 @@ CREATE TABLE lease (
 ";
 
 /// Durable at every commit; erased means overwritten; a damaged page is found when it is read.
-pub(super) fn set_up(connection: &Connection, options: &Options) -> Result<(), OutboxError> {
+pub(crate) fn set_up(connection: &Connection, options: &FileOptions) -> Result<(), OutboxError> {
     connection.busy_timeout(options.patience)?;
     connection.execute_batch(
         "PRAGMA page_size = 4096;
@@ -78,23 +74,19 @@ pub(super) fn set_up(connection: &Connection, options: &Options) -> Result<(), O
     Ok(())
 }
 
-/// Creates the tables in a new file; refuses a file of a later version or of another program.
-pub(super) fn migrate(file: &mut File, options: &Options) -> Result<(), OutboxError> {
-    if is_current(file.read())? {
-        return Ok(());
+/// Creates the tables in a new file.
+pub(crate) fn migrate(transaction: &Transaction<'_>) -> Result<(), OutboxError> {
+    // Another process may have been faster.
+    if !is_current(transaction)? {
+        transaction.execute_batch(TABLES)?;
+        transaction.pragma_update(None, "application_id", APPLICATION)?;
+        transaction.pragma_update(None, "user_version", VERSION)?;
     }
-    file.write(options, Change::Create, |transaction| {
-        // Another process may have been faster.
-        if !is_current(transaction)? {
-            transaction.execute_batch(TABLES)?;
-            transaction.pragma_update(None, "application_id", APPLICATION)?;
-            transaction.pragma_update(None, "user_version", VERSION)?;
-        }
-        Ok(())
-    })
+    Ok(())
 }
 
-pub(super) fn is_current(connection: &Connection) -> Result<bool, OutboxError> {
+/// Whether the tables are there; refuses a file of a later version or of another program.
+pub(crate) fn is_current(connection: &Connection) -> Result<bool, OutboxError> {
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     match (pragma("application_id")?, pragma("user_version")?) {

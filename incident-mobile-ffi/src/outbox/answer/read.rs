@@ -6,18 +6,16 @@ use incident_core::{Disposition, IdempotencyKey, Outcome, Problem as Slug, Statu
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{
-    Moment,
+use super::super::{
     entry::{Incident, Problem, Violation},
-    protocol::{SignInReason, WaitReason},
+    limits::{MAX_ANSWER_BYTES, MAX_DETAIL_CHARS, MAX_DETAILS},
+    moment::Moment,
+    upload::protocol::{SignInReason, WaitReason},
 };
-
-/// The longest answer that is read: a full batch of ours stays far below, a portal's download does not.
-pub const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 
 /// What is to be done about one entry, or about the whole request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// The contract's answer to this very entry.
     Settled(Option<Incident>),
     /// The server has erased the incident: it is to be erased here, too.
@@ -34,12 +32,12 @@ pub(super) enum Verdict {
 
 impl Verdict {
     /// Whether the server took it.
-    pub(super) fn is_success(&self) -> bool {
+    pub(crate) fn is_success(&self) -> bool {
         matches!(self, Self::Settled(_) | Self::Erased)
     }
 
     /// What is wrong with the token, if it is at fault.
-    pub(super) fn sign_in(&self) -> Option<SignInReason> {
+    pub(crate) fn sign_in(&self) -> Option<SignInReason> {
         if let Self::SignIn(why, _) = self { Some(*why) } else { None }
     }
 }
@@ -47,7 +45,7 @@ impl Verdict {
 /// What is read of an answer; nothing of it where it is not the contract's.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct Answer<'a> {
+pub(crate) struct Answer<'a> {
     http_status: Option<i64>,
     disposition: Option<String>,
     outcome: Option<String>,
@@ -66,7 +64,7 @@ pub(super) struct Answer<'a> {
 }
 
 impl<'a> Answer<'a> {
-    pub(super) fn read(body: &'a [u8]) -> Self {
+    pub(crate) fn read(body: &'a [u8]) -> Self {
         // serde would take an array for the fields in their order.
         let is_object = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
         if body.len() > MAX_ANSWER_BYTES || !is_object {
@@ -76,17 +74,17 @@ impl<'a> Answer<'a> {
     }
 
     /// The answers of a batch.
-    pub(super) fn results(&self) -> Option<Vec<Self>> {
+    pub(crate) fn results(&self) -> Option<Vec<Self>> {
         let results: Vec<&RawValue> = serde_json::from_str(self.results?.get()).ok()?;
         Some(results.into_iter().map(|result| Self::read(result.get().as_bytes())).collect())
     }
 
-    pub(super) fn http_status(&self) -> i64 {
+    pub(crate) fn http_status(&self) -> i64 {
         self.http_status.unwrap_or(0)
     }
 
     /// Whether it speaks the contract's language: whoever else sits on the way does not.
-    pub(super) fn is_ours(&self) -> bool {
+    pub(crate) fn is_ours(&self) -> bool {
         self.disposition.is_some() || self.slug().is_some()
     }
 
@@ -145,12 +143,8 @@ fn first<'a, T: Deserialize<'a>>(list: Option<&'a RawValue>) -> Vec<T> {
     elements.filter_map(|element| serde_json::from_str(element.get()).ok()).collect()
 }
 
-/// How much of a problem is kept: more than a server of ours ever says.
-const MAX_DETAILS: usize = 20;
-const MAX_DETAIL_CHARS: usize = 1000;
-
 /// Judges the answer to the entry of `key`, or with `None` to a whole batch, which nothing settles as a whole.
-pub(super) fn judge(status: i64, answer: &Answer<'_>, key: Option<IdempotencyKey>) -> Verdict {
+pub(crate) fn judge(status: i64, answer: &Answer<'_>, key: Option<IdempotencyKey>) -> Verdict {
     let said = answer.disposition.as_deref().and_then(|word| word.parse().ok());
     if said == Some(Disposition::Settled) && matches!(status, 200 | 201) && answer.names(key) {
         let erased = answer.outcome.as_deref() == Some(Outcome::Erased.as_str());
@@ -190,7 +184,7 @@ fn by_status(status: i64, answer: &Answer<'_>, problem: Problem) -> Verdict {
 }
 
 /// Somebody else refuses a request.
-pub(super) fn not_ours(problem: Problem) -> Verdict {
+pub(crate) fn not_ours(problem: Problem) -> Verdict {
     Verdict::Wait { why: WaitReason::NotTheServer, strike: true, problem: Some(problem) }
 }
 

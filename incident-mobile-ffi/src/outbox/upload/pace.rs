@@ -5,21 +5,19 @@ use std::time::{Duration, UNIX_EPOCH};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
-    OutboxError,
+    super::{
+        error::OutboxError,
+        limits::{FIRST_BACK_OFF_MS, LONGEST_BACK_OFF_MS, LONGEST_RETRY_AFTER_MS},
+    },
     protocol::{Header, WaitReason},
 };
 
-/// The longest back-off.
-pub(super) const LONGEST_BACK_OFF_MS: i64 = 15 * 60 * 1000;
-const FIRST_BACK_OFF_MS: i64 = 2_000;
-const LONGEST_RETRY_AFTER_MS: i64 = 24 * 60 * 60 * 1000;
-
 /// How the queue of one reporter is getting on; kept in the file, so that a restart does not hammer the server.
 #[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Pace {
-    pub(super) failures: i64,
-    pub(super) successes: i64,
-    pub(super) until_ms: i64,
+pub(crate) struct Pace {
+    pub(crate) failures: i64,
+    pub(crate) successes: i64,
+    pub(crate) until_ms: i64,
     /// The part of the wait that the server asked for.
     asked_until_ms: i64,
     longest_ms: i64,
@@ -27,7 +25,7 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    pub(super) fn load(connection: &Connection, reporter: &str) -> Result<Self, OutboxError> {
+    pub(crate) fn load(connection: &Connection, reporter: &str) -> Result<Self, OutboxError> {
         let sql = "SELECT failures, successes, until_ms, asked_until_ms, longest_ms, why
                    FROM pace WHERE reporter = ?1";
         let found = connection.prepare_cached(sql)?.query_row([reporter], |row| {
@@ -43,7 +41,7 @@ impl Pace {
         Ok(found.optional()?.unwrap_or_default())
     }
 
-    pub(super) fn save(&self, connection: &Connection, reporter: &str) -> Result<(), OutboxError> {
+    pub(crate) fn save(&self, connection: &Connection, reporter: &str) -> Result<(), OutboxError> {
         let sql = "INSERT OR REPLACE INTO pace 
                    (reporter, failures, successes, until_ms, asked_until_ms, longest_ms, why)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
@@ -55,7 +53,7 @@ impl Pace {
 
     /// Until when to wait and why, if there is a wait. One that is longer than it could have been when it began
     /// means that the clock was set back: it begins anew (`true`) at its longest, and never slides on.
-    pub(super) fn wait(&mut self, now_ms: i64) -> Option<(i64, WaitReason, bool)> {
+    pub(crate) fn wait(&mut self, now_ms: i64) -> Option<(i64, WaitReason, bool)> {
         if self.until_ms <= now_ms {
             return None;
         }
@@ -68,7 +66,7 @@ impl Pace {
     }
 
     /// A failure: waits for the back-off or for what the server asks, whichever is later.
-    pub(super) fn fail(
+    pub(crate) fn fail(
         &mut self,
         now_ms: i64,
         asked: Option<Asked>,
@@ -86,45 +84,45 @@ impl Pace {
         self.why = why.number();
     }
 
-    pub(super) fn succeed(&mut self) {
+    pub(crate) fn succeed(&mut self) {
         (self.failures, self.until_ms, self.asked_until_ms) = (0, 0, 0);
         self.successes += 1;
     }
 
     /// Whether the last upload had no answer at all.
-    pub(super) fn had_no_answer(&self) -> bool {
+    pub(crate) fn had_no_answer(&self) -> bool {
         self.failures > 0 && WaitReason::from_number(self.why).is_no_answer()
     }
 
     /// Lets a back-off of ours lapse, and begins with short ones again: the network is another one.
-    pub(super) fn begin_anew(&mut self) {
+    pub(crate) fn begin_anew(&mut self) {
         self.hurry();
         self.failures = 0;
     }
 
     /// Lets a back-off of ours lapse, at the user's wish; what the server asked for stays.
-    pub(super) fn hurry(&mut self) {
+    pub(crate) fn hurry(&mut self) {
         self.until_ms = self.until_ms.min(self.asked_until_ms);
     }
 }
 
 /// A `Retry-After`.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Asked {
+pub(crate) struct Asked {
     ms: i64,
     /// Whether the server asked, and not somebody on the way: whose wish is a back-off of ours, and no longer.
     by_server: bool,
 }
 
 impl Asked {
-    pub(super) fn read(headers: &[Header], by_server: bool, now_ms: i64) -> Option<Self> {
+    pub(crate) fn read(headers: &[Header], by_server: bool, now_ms: i64) -> Option<Self> {
         let ms = retry_after_ms(headers, now_ms)?;
         Some(Self { ms: if by_server { ms } else { ms.min(LONGEST_BACK_OFF_MS) }, by_server })
     }
 }
 
 /// `rand(0 … min(15 min, 2 s · 2ⁿ))`, inclusive.
-pub(super) fn back_off_ms(failures: i64, rng: &mut fastrand::Rng) -> i64 {
+pub(crate) fn back_off_ms(failures: i64, rng: &mut fastrand::Rng) -> i64 {
     let doublings = failures.clamp(0, 16);
     rng.i64(0..=(FIRST_BACK_OFF_MS << doublings).min(LONGEST_BACK_OFF_MS))
 }

@@ -1,23 +1,25 @@
 //! What an answer means for every entry of an upload and for the queue as a whole.
 
 use super::{
-    answer::{Answer, Verdict, judge, not_ours},
-    protocol::{NetworkFailureKind, UploadResult},
-    upload::Item,
+    super::upload::{
+        in_flight::Item,
+        protocol::{NetworkFailureKind, UploadResult},
+    },
+    read::{Answer, Verdict, judge, not_ours},
 };
 
 /// What is to be done about the request and about each of its entries.
-pub(super) struct Judgement {
-    pub(super) whole: Option<Verdict>,
-    pub(super) items: Vec<(Item, Verdict)>,
+pub(crate) struct Verdicts {
+    pub(crate) whole: Option<Verdict>,
+    pub(crate) items: Vec<(Item, Verdict)>,
     /// Whether it is the server's own word, so that it may say when to come back.
-    pub(super) ours: bool,
+    pub(crate) ours: bool,
     /// Whether the line was too slow for what was sent.
-    pub(super) too_slow: bool,
+    pub(crate) too_slow: bool,
 }
 
-impl Judgement {
-    pub(super) fn verdicts(&self) -> impl Iterator<Item = &Verdict> {
+impl Verdicts {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Verdict> {
         self.whole.iter().chain(self.items.iter().map(|(_, verdict)| verdict))
     }
 
@@ -27,34 +29,34 @@ impl Judgement {
 }
 
 /// Reads what came of the upload of these entries.
-pub(super) fn read(items: Vec<Item>, result: &UploadResult) -> Judgement {
+pub(crate) fn read(items: Vec<Item>, result: &UploadResult) -> Verdicts {
     let (status, body) = match result {
-        UploadResult::Cancelled => return Judgement::whole(None),
+        UploadResult::Cancelled => return Verdicts::whole(None),
         UploadResult::NetworkFailure { kind, sent, .. } => {
             let wait = Verdict::Wait { why: kind.why(), strike: false, problem: None };
             let too_slow = *kind == NetworkFailureKind::TimedOut && *sent;
-            return Judgement { too_slow, ..Judgement::whole(Some(wait)) };
+            return Verdicts { too_slow, ..Verdicts::whole(Some(wait)) };
         }
         UploadResult::Response { status, body, .. } => (*status, body),
     };
     let answer = Answer::read(body);
-    let judgement = if let [only] = &items[..] {
+    let verdicts = if let [only] = &items[..] {
         single(only.clone(), judge(status, &answer, Some(only.key)))
     } else {
         match answer.results().filter(|results| status == 200 && results.len() == items.len()) {
-            Some(results) => Judgement { ours: true, ..each(items, &results) },
+            Some(results) => Verdicts { ours: true, ..each(items, &results) },
             // Nothing of it is any entry's fault.
-            None => Judgement::whole(Some(judge(status, &answer, None))),
+            None => Verdicts::whole(Some(judge(status, &answer, None))),
         }
     };
-    Judgement { ours: judgement.ours || answer.is_ours(), ..judgement }
+    Verdicts { ours: verdicts.ours || answer.is_ours(), ..verdicts }
 }
 
 /// One entry alone: what keeps the server from answering holds for the queue, too.
-fn single(item: Item, verdict: Verdict) -> Judgement {
+fn single(item: Item, verdict: Verdict) -> Verdicts {
     let verdict = alone(verdict);
     let whole = matches!(verdict, Verdict::Wait { .. } | Verdict::SignIn(..)).then(|| verdict.clone());
-    Judgement { items: vec![(item, verdict)], ..Judgement::whole(whole) }
+    Verdicts { items: vec![(item, verdict)], ..Verdicts::whole(whole) }
 }
 
 /// One entry is too large only where the server itself says so.
@@ -66,7 +68,7 @@ fn alone(verdict: Verdict) -> Verdict {
     }
 }
 
-fn each(items: Vec<Item>, results: &[Answer<'_>]) -> Judgement {
+fn each(items: Vec<Item>, results: &[Answer<'_>]) -> Verdicts {
     let mut items: Vec<_> = items
         .into_iter()
         .zip(results)
@@ -89,5 +91,5 @@ fn each(items: Vec<Item>, results: &[Answer<'_>]) -> Judgement {
     let whole = first_wait.cloned();
     let keep = |verdict: &Verdict| !(nothing_went && matches!(verdict, Verdict::Wait { .. }));
     let items = items.into_iter().filter(|(v, _)| keep(v)).map(|(v, item)| (item, v)).collect();
-    Judgement { items, ..Judgement::whole(whole) }
+    Verdicts { items, ..Verdicts::whole(whole) }
 }

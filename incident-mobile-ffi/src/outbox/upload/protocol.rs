@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Moment;
+use super::super::moment::Moment;
 
 /// A header of a request or an answer.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
@@ -67,7 +67,7 @@ pub enum WaitReason {
     Offline,
     /// Somebody else answered: a captive portal, a firewall, a proxy.
     NotTheServer,
-    /// The server asks for patience or has problem of its own.
+    /// The server asks for patience or has a problem of its own.
     ServerBusy,
     /// The address is wrong, or the server is too old for it.
     WrongAddress,
@@ -99,21 +99,21 @@ impl WaitReason {
         Self::Spacing,
     ];
 
-    pub(super) fn number(self) -> i64 {
+    pub(crate) fn number(self) -> i64 {
         self as i64
     }
 
-    pub(super) fn from_number(number: i64) -> Self {
+    pub(crate) fn from_number(number: i64) -> Self {
         usize::try_from(number).ok().and_then(|at| Self::ALL.get(at).copied()).unwrap_or(Self::Offline)
     }
 
     /// Whether there was no answer at all.
-    pub(super) fn is_no_answer(self) -> bool {
+    pub(crate) fn is_no_answer(self) -> bool {
         matches!(self, Self::Offline | Self::Tls | Self::Refused | Self::TimedOut | Self::NoAnswer)
     }
 
     /// In words, for a log.
-    pub(super) fn words(self) -> &'static str {
+    pub(crate) fn words(self) -> &'static str {
         match self {
             Self::Offline => "there is no network",
             Self::NotTheServer => "somebody else answered in the server's place",
@@ -142,7 +142,7 @@ pub enum SignInReason {
 
 impl SignInReason {
     /// In words, for a log.
-    pub(super) fn words(self) -> &'static str {
+    pub(crate) fn words(self) -> &'static str {
         match self {
             Self::Unauthorized => "the server wants a valid access token",
             Self::Forbidden => "the access token does not allow to report",
@@ -167,7 +167,7 @@ pub enum NetworkFailureKind {
 }
 
 impl NetworkFailureKind {
-    pub(super) fn why(self) -> WaitReason {
+    pub(crate) fn why(self) -> WaitReason {
         match self {
             Self::Offline => WaitReason::Offline,
             Self::Tls => WaitReason::Tls,

@@ -9,10 +9,7 @@ use std::{
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::OutboxError;
-
-/// How long a lease holds; longer than any upload takes.
-pub(super) const LEASE_MS: i64 = 180_000;
+use super::super::{error::OutboxError, limits::LEASE_MS};
 
 /// The senders of this process that are open: a lease of this process's number but of none of them was left
 /// by an earlier process with the same number.
@@ -20,7 +17,7 @@ static OPEN: Mutex<BTreeSet<i64>> = Mutex::new(BTreeSet::new());
 
 /// One who may hold the lease; leaves it when dropped.
 #[derive(Debug)]
-pub(super) struct Sender {
+pub(crate) struct Sender {
     id: i64,
     process: i64,
     /// Until when this sender holds the lease, as far as it knows.
@@ -29,19 +26,19 @@ pub(super) struct Sender {
 
 impl Sender {
     /// Its name has nothing to do with any seed: two of one seed are still two.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let id = fastrand::i64(..);
         OPEN.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
         Self { id, process: i64::from(std::process::id()), until_ms: 0 }
     }
 
     /// Whether the lease is held long enough for one more upload without being renewed.
-    pub(super) fn holds(&self, now_ms: i64) -> bool {
+    pub(crate) fn holds(&self, now_ms: i64) -> bool {
         (LEASE_MS / 2..=LEASE_MS).contains(&(self.until_ms - now_ms))
     }
 
     /// Takes or renews the lease; `Some(until_ms)` where somebody else has it.
-    pub(super) fn take(&mut self, connection: &Connection, now_ms: i64) -> Result<Option<i64>, OutboxError> {
+    pub(crate) fn take(&mut self, connection: &Connection, now_ms: i64) -> Result<Option<i64>, OutboxError> {
         let sql = "SELECT owner, process, until_ms FROM lease WHERE id = 1";
         let held =
             connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
@@ -59,12 +56,12 @@ impl Sender {
     }
 
     /// Whether there is a lease of its own to give back.
-    pub(super) fn has_lease(&self) -> bool {
+    pub(crate) fn has_lease(&self) -> bool {
         self.until_ms != 0
     }
 
     /// Gives the lease back.
-    pub(super) fn give_back(&mut self, connection: &Connection) -> Result<(), OutboxError> {
+    pub(crate) fn give_back(&mut self, connection: &Connection) -> Result<(), OutboxError> {
         connection.execute("DELETE FROM lease WHERE owner = ?1", [self.id])?;
         self.until_ms = 0;
         Ok(())

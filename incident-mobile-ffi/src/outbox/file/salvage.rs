@@ -12,7 +12,7 @@ use std::{
 
 use incident_core::{IdempotencyKey, Reporter, SyncPayload, decode};
 
-use super::super::entry::SETTLED;
+use super::super::{entry::SETTLED, limits::LONGEST_RECORD};
 
 const PAGE: usize = 4096;
 const LOG_HEADER: usize = 32;
@@ -20,35 +20,33 @@ const FRAME_HEADER: usize = 24;
 const TABLE_LEAF: u8 = 0x0d;
 const INDEX_LEAF: u8 = 0x0a;
 const INDEX_INNER: u8 = 0x02;
-/// No payload of ours is longer.
-const LONGEST_RECORD: usize = 1024 * 1024;
 
 /// One row of `entry` that was read whole.
-pub(super) struct Row {
-    pub(super) seq: i64,
-    pub(super) reporter: Reporter,
-    pub(super) key: IdempotencyKey,
-    pub(super) payload: SyncPayload,
-    pub(super) revision: i64,
-    pub(super) state: i64,
+pub(crate) struct Row {
+    pub(crate) seq: i64,
+    pub(crate) reporter: Reporter,
+    pub(crate) key: IdempotencyKey,
+    pub(crate) payload: SyncPayload,
+    pub(crate) revision: i64,
+    pub(crate) state: i64,
     /// `reported_at_ms` and `changed_at_ms`.
-    pub(super) times: (i64, i64),
-    pub(super) attempts: i64,
-    pub(super) problem: Option<String>,
-    pub(super) incident: Option<String>,
+    pub(crate) times: (i64, i64),
+    pub(crate) attempts: i64,
+    pub(crate) problem: Option<String>,
+    pub(crate) incident: Option<String>,
 }
 
 /// What could be read.
 #[derive(Default)]
-pub(super) struct Carved {
+pub(crate) struct Salvaged {
     rows: BTreeMap<IdempotencyKey, Row>,
     /// Reporter and moment of every entry that an index names.
     named: BTreeSet<(String, i64)>,
 }
 
-impl Carved {
+impl Salvaged {
     /// Reads the file and its write-ahead log, as far as there are any.
-    pub(super) fn from_files(file: &Path, logs: &[PathBuf]) -> io::Result<Self> {
+    pub(crate) fn from_files(file: &Path, logs: &[PathBuf]) -> io::Result<Self> {
         let file = fs::read(file)?;
         let mut pages = Pages::default();
         for (at, page) in file.chunks(PAGE).enumerate() {
@@ -66,22 +64,22 @@ impl Carved {
                 pages.add(number.iter().fold(0, |number, byte| number << 8 | usize::from(*byte)), page);
             }
         }
-        let mut carved = Self::default();
+        let mut salvaged = Self::default();
         for page in pages.all() {
-            carved.read_page(&pages, page);
+            salvaged.read_page(&pages, page);
         }
-        Ok(carved)
+        Ok(salvaged)
     }
 
     /// In the order in which they were reported.
-    pub(super) fn rows(&self) -> impl Iterator<Item = &Row> {
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &Row> {
         let mut rows: Vec<&Row> = self.rows.values().collect();
         rows.sort_by_key(|row| (row.seq, row.key));
         rows.into_iter()
     }
 
     /// How many entries an index names that could not be read.
-    pub(super) fn lost(&self) -> i64 {
+    pub(crate) fn lost(&self) -> i64 {
         let known: BTreeSet<(String, i64)> = (self.rows.values())
             .map(|row| (row.reporter.as_str().to_owned(), row.payload.facts.created_at.unix_ms()))
             .collect();

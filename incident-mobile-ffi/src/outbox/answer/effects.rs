@@ -1,43 +1,45 @@
-//! Where the entries of one answer are stamped, within one transaction.
+//! What an answer does to the entries and to the pace, within one transaction.
 
 use rusqlite::{Transaction, params};
 
 use super::{
-    OutboxError,
-    answer::Verdict,
-    entry::{Incident, Problem, QUARANTINED, SETTLED, to_json},
-    judgement::Judgement,
-    pace::{Asked, Pace, back_off_ms},
-    protocol::Progress,
-    prune,
-    upload::Item,
+    super::{
+        entry::{Incident, Problem, QUARANTINED, SETTLED, to_json},
+        error::OutboxError,
+        file::erase,
+        limits::MAX_STRIKES,
+        upload::{
+            in_flight::Item,
+            pace::{Asked, Pace, back_off_ms},
+            protocol::Progress,
+        },
+    },
+    read::Verdict,
+    verdicts::Verdicts,
 };
 
-/// How many refusals that are no word of the contract one entry may draw alone while others succeed.
-pub const MAX_STRIKES: i64 = 20;
-
 /// The transaction, and what is decided with.
-pub(super) struct Desk<'a> {
-    pub(super) transaction: &'a Transaction<'a>,
-    pub(super) pace: Pace,
-    pub(super) rng: &'a mut fastrand::Rng,
-    pub(super) now_ms: i64,
+pub(crate) struct Effects<'a> {
+    pub(crate) transaction: &'a Transaction<'a>,
+    pub(crate) pace: Pace,
+    pub(crate) rng: &'a mut fastrand::Rng,
+    pub(crate) now_ms: i64,
 }
 
-impl Desk<'_> {
-    /// Gives every entry its due; with `asked_ms` the server said when to come back.
-    pub(super) fn decide(
+impl Effects<'_> {
+    /// Gives every entry its due; with `asked` the server said when to come back.
+    pub(crate) fn decide(
         &mut self,
-        judgement: Judgement,
+        verdicts: Verdicts,
         asked: Option<Asked>,
     ) -> Result<Progress, OutboxError> {
         let mut progress = Progress::default();
         let successes_before = self.pace.successes;
-        if judgement.verdicts().any(Verdict::is_success) {
+        if verdicts.all().any(Verdict::is_success) {
             self.pace.succeed();
         }
         let mut alone = false;
-        for (item, verdict) in judgement.items {
+        for (item, verdict) in verdicts.items {
             match verdict {
                 Verdict::Settled(incident) => progress.settled += self.settle(&item, incident.as_ref())?,
                 Verdict::Erased => progress.settled += self.erase(&item)?,
@@ -51,7 +53,7 @@ impl Desk<'_> {
                 Verdict::Wait { .. } | Verdict::SignIn(..) | Verdict::TooLarge { .. } => {}
             }
         }
-        match judgement.whole {
+        match verdicts.whole {
             // The entry waits for itself: others are known to go.
             Some(Verdict::Wait { strike: true, .. }) if alone && asked.is_none() => {}
             Some(Verdict::Wait { why, .. }) => self.pace.fail(self.now_ms, asked, why, self.rng),
@@ -73,7 +75,7 @@ impl Desk<'_> {
 
     /// Erases what the server has erased.
     fn erase(&self, item: &Item) -> Result<i64, OutboxError> {
-        prune::one(self.transaction, item.seq)?;
+        erase::one(self.transaction, item.seq)?;
         Ok(1)
     }
 
@@ -94,8 +96,8 @@ impl Desk<'_> {
         Ok(())
     }
 
-    /// One more refusal for this entry alone; what it draws while nobody succeeds does not count. Says whether that was one too many, and whether others went
-    /// since its first.
+    /// One more refusal for this entry alone; what it draws while nobody succeeds does not count. Says whether that
+    /// was one too many, and whether others went since its first.
     fn strike(&mut self, item: &Item, problem: &Problem, successes: i64) -> Result<(i64, bool), OutboxError> {
         self.note(item, problem)?;
         let sql = "UPDATE entry

@@ -1,15 +1,15 @@
-//! What has long been settled is erased; only its millisecond stays taken.
+//! Entries are erased; only their milliseconds are not given out again.
 
 use rusqlite::{Connection, Transaction, params};
 
-use super::{Limits, OutboxError};
-
-/// No clock steps back further than this onto a millisecond that was erased.
-const SPENT_FOR_MS: i64 = 400 * 24 * 60 * 60 * 1000;
+use super::super::{
+    error::OutboxError,
+    limits::{Limits, RESERVED_FOR_MS},
+};
 
 /// Erases what was settled too long ago, of any reporter, and what this reporter has settled beyond the limit.
 /// Answers how many entries went.
-pub(super) fn settled(
+pub(crate) fn settled(
     transaction: &Transaction<'_>,
     reporter: &str,
     limits: Limits,
@@ -19,16 +19,17 @@ pub(super) fn settled(
     let old = "SELECT seq FROM entry WHERE state = 1 AND changed_at_ms < ?1";
     let beyond = "SELECT seq FROM entry WHERE reporter = ?1 AND state = 1
                   ORDER BY changed_at_ms DESC, seq DESC LIMIT -1 OFFSET ?2";
-    let mut erased = erase(transaction, old, params![old_ms])?;
-    erased += erase(transaction, beyond, params![reporter, limits.settled])?;
+    let mut erased = all(transaction, old, params![old_ms])?;
+    erased += all(transaction, beyond, params![reporter, limits.settled])?;
     if erased > 0 {
         let sql = "DELETE FROM spent WHERE created_at_ms < ?1";
-        transaction.execute(sql, [now_ms.saturating_sub(SPENT_FOR_MS)])?;
+        transaction.execute(sql, [now_ms.saturating_sub(RESERVED_FOR_MS)])?;
     }
     Ok(erased)
 }
 
-pub(super) fn erase(
+/// Erases the entries that `which` selects.
+pub(crate) fn all(
     transaction: &Transaction<'_>,
     which: &str,
     values: &[&dyn rusqlite::ToSql],
@@ -42,7 +43,7 @@ pub(super) fn erase(
 }
 
 /// Erases one entry.
-pub(super) fn one(transaction: &Transaction<'_>, seq: i64) -> Result<(), OutboxError> {
+pub(crate) fn one(transaction: &Transaction<'_>, seq: i64) -> Result<(), OutboxError> {
     let sql = "INSERT OR IGNORE INTO spent (reporter, created_at_ms)
                SELECT reporter, created_at_ms FROM entry WHERE seq = ?1";
     transaction.prepare_cached(sql)?.execute([seq])?;
@@ -51,7 +52,7 @@ pub(super) fn one(transaction: &Transaction<'_>, seq: i64) -> Result<(), OutboxE
 }
 
 /// Whether there is anything to erase: cheap, so that it can be asked at every opening.
-pub(super) fn is_due(
+pub(crate) fn is_due(
     connection: &Connection,
     reporter: &str,
     limits: Limits,

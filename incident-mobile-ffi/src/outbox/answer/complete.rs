@@ -1,15 +1,20 @@
-//! An answer comes back: every entry of the upload gets its due, in one transaction.
+//! What came of an upload takes effect: every entry of it gets its due, in one transaction.
 
-use super::change::Change;
 use super::{
-    Outbox, OutboxError,
-    answer::Verdict,
-    desk::Desk,
-    entry::PENDING,
-    judgement::{Judgement, read},
-    pace::{Asked, Pace},
-    protocol::{Progress, UploadResult},
-    prune,
+    super::{
+        change::Change,
+        entry::PENDING,
+        error::OutboxError,
+        file::erase,
+        queue::Outbox,
+        upload::{
+            pace::{Asked, Pace},
+            protocol::{Progress, UploadResult},
+        },
+    },
+    effects::Effects,
+    read::Verdict,
+    verdicts::{Verdicts, read},
 };
 
 impl Outbox {
@@ -24,21 +29,20 @@ impl Outbox {
         result: &UploadResult,
         now_ms: i64,
     ) -> Result<Progress, OutboxError> {
-        let outcome = self.take_answer(id, result, now_ms);
-        self.heal(outcome)
+        self.repairing(|outbox| outbox.complete(id, result, now_ms))
     }
 
-    fn take_answer(&mut self, id: i64, result: &UploadResult, now_ms: i64) -> Result<Progress, OutboxError> {
+    fn complete(&mut self, id: i64, result: &UploadResult, now_ms: i64) -> Result<Progress, OutboxError> {
         let mut progress = Progress::default();
         if let Some(flight) = self.in_flight.take_if(|flight| flight.id == id) {
             let sent = flight.items.len();
-            let judgement = read(flight.items, result);
+            let verdicts = read(flight.items, result);
             let asked = match result {
-                UploadResult::Response { headers, .. } => Asked::read(headers, judgement.ours, now_ms),
+                UploadResult::Response { headers, .. } => Asked::read(headers, verdicts.ours, now_ms),
                 _ => None,
             };
-            self.adapt(&judgement, sent);
-            progress = self.apply(judgement, asked, now_ms)?;
+            self.adapt(&verdicts, sent);
+            progress = self.apply(verdicts, asked, now_ms)?;
         }
         if *result == UploadResult::Cancelled && self.in_flight.is_none() {
             self.rest()?;
@@ -48,14 +52,14 @@ impl Outbox {
     }
 
     /// What an answer teaches about the token and about the size of uploads.
-    fn adapt(&mut self, judgement: &Judgement, sent: usize) {
-        let sign_in = judgement.verdicts().find_map(Verdict::sign_in);
+    fn adapt(&mut self, verdicts: &Verdicts, sent: usize) {
+        let sign_in = verdicts.all().find_map(Verdict::sign_in);
         self.sign_in = self.sign_in.or(sign_in);
-        self.went_well = judgement.verdicts().any(Verdict::is_success);
-        match &judgement.whole {
+        self.went_well = verdicts.all().any(Verdict::is_success);
+        match &verdicts.whole {
             Some(Verdict::TooLarge { .. }) => self.batch_size.halve(sent, true),
             // A slow line: what was too much for it once is too much again.
-            _ if judgement.too_slow => self.batch_size.halve(sent, true),
+            _ if verdicts.too_slow => self.batch_size.halve(sent, true),
             // So that each entry is judged alone in the end.
             Some(Verdict::Quarantine(_) | Verdict::Wait { strike: true, .. }) => {
                 self.batch_size.halve(sent, false);
@@ -67,18 +71,18 @@ impl Outbox {
 
     fn apply(
         &mut self,
-        judgement: Judgement,
+        verdicts: Verdicts,
         asked: Option<Asked>,
         now_ms: i64,
     ) -> Result<Progress, OutboxError> {
         let (reporter, rng) = (self.reporter.as_str(), &mut self.rng);
-        let limits = self.options.limits;
-        let (progress, erased) = self.file.write(&self.options, Change::Answer, |transaction| {
-            let mut desk = Desk { transaction, pace: Pace::load(transaction, reporter)?, rng, now_ms };
-            let progress = desk.decide(judgement, asked)?;
-            desk.pace.save(transaction, reporter)?;
+        let limits = self.limits;
+        let (progress, erased) = self.file.write(Change::Answer, |transaction| {
+            let mut effects = Effects { transaction, pace: Pace::load(transaction, reporter)?, rng, now_ms };
+            let progress = effects.decide(verdicts, asked)?;
+            effects.pace.save(transaction, reporter)?;
             let erased =
-                if progress.settled > 0 { prune::settled(transaction, reporter, limits, now_ms)? } else { 0 };
+                if progress.settled > 0 { erase::settled(transaction, reporter, limits, now_ms)? } else { 0 };
             Ok((progress, erased))
         })?;
         self.erased |= erased > 0;

@@ -1,0 +1,6 @@
+//! An answer comes back: what it means, and what it does to the entries.
+
+mod complete;
+mod effects;
+mod read;
+mod verdicts;

@@ -1,0 +1,123 @@
+//! Looking at the queue.
+
+use incident_core::IdempotencyKey;
+use rusqlite::params;
+
+use super::super::{
+    entry::{Entry, EntryState, PENDING, QUARANTINED, SETTLED},
+    error::OutboxError,
+    file::{
+        repair::Recovery,
+        rows::{COLUMNS, Stored, find},
+    },
+    queue::Outbox,
+};
+
+/// The queue of one reporter in numbers.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Summary {
+    /// Entries that wait to be sent, those under way included.
+    pub pending: i64,
+    /// Entries that are part of the upload under way.
+    pub sending: i64,
+    /// Entries that the server has.
+    pub settled: i64,
+    /// Entries that the user should look at.
+    pub quarantined: i64,
+    /// Entries of other reporters that wait until those are back.
+    pub of_others: i64,
+    /// What was saved, if the file was found corrupt since it was opened.
+    pub recovery: Option<Recovery>,
+}
+
+impl Outbox {
+    /// The entries of this reporter, newest report first, at most `limit`, from the one behind `after` on.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub fn entries(
+        &mut self,
+        filter: Option<EntryState>,
+        limit: usize,
+        after: Option<IdempotencyKey>,
+    ) -> Result<Vec<Entry>, OutboxError> {
+        self.repairing(|outbox| outbox.list(filter, limit, after))
+    }
+
+    fn list(
+        &self,
+        filter: Option<EntryState>,
+        limit: usize,
+        after: Option<IdempotencyKey>,
+    ) -> Result<Vec<Entry>, OutboxError> {
+        let reporter = self.reporter.as_str();
+        let before = match after {
+            Some(key) => find(self.file.read(), reporter, key)?.seq,
+            None => i64::MAX,
+        };
+        if filter == Some(EntryState::Sending) {
+            return self.under_way(limit, before);
+        }
+        let state = match filter {
+            None => None,
+            Some(EntryState::Pending | EntryState::Sending) => Some(PENDING),
+            Some(EntryState::Settled) => Some(SETTLED),
+            Some(EntryState::Quarantined) => Some(QUARANTINED),
+        };
+        // By the table itself, which stands in this order: an index would have all rows sorted for the first ten.
+        let sql = format!(
+            "SELECT {COLUMNS} FROM entry NOT INDEXED
+             WHERE seq < ?3 AND reporter = ?1 AND (?2 IS NULL OR state = ?2)
+             ORDER BY seq DESC"
+        );
+        let mut statement = self.file.read().prepare_cached(&sql)?;
+        let rows = statement.query_map(params![reporter, state, before], Stored::read)?;
+        rows.map(|stored| Ok(self.seen(stored?.entry)))
+            .filter(|entry| !matches!((entry, filter), (Ok(entry), Some(state)) if entry.state != state))
+            .take(limit)
+            .collect()
+    }
+
+    fn under_way(&self, limit: usize, before: i64) -> Result<Vec<Entry>, OutboxError> {
+        let items = self.in_flight.iter().flat_map(|flight| flight.items.iter().rev());
+        let items = items.filter(|item| item.seq < before);
+        items
+            .map(|item| Ok(self.seen(find(self.file.read(), self.reporter.as_str(), item.key)?.entry)))
+            .filter(|entry| !matches!(entry, Ok(entry) if entry.state != EntryState::Sending))
+            .take(limit)
+            .collect()
+    }
+
+    /// One entry.
+    ///
+    /// # Errors
+    /// [`OutboxError::NotFound`], or that of the file.
+    pub fn entry(&mut self, key: IdempotencyKey) -> Result<Entry, OutboxError> {
+        self.repairing(|outbox| {
+            Ok(outbox.seen(find(outbox.file.read(), outbox.reporter.as_str(), key)?.entry))
+        })
+    }
+
+    /// The queue in numbers.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub fn summary(&mut self) -> Result<Summary, OutboxError> {
+        self.repairing(|outbox| outbox.count_all())
+    }
+
+    fn count_all(&self) -> Result<Summary, OutboxError> {
+        let others = "SELECT count(*) FROM entry WHERE reporter <> ?1 AND state <> 1";
+        Ok(Summary {
+            pending: self.count(PENDING)?,
+            sending: self
+                .in_flight
+                .as_ref()
+                .map_or(0, |flight| i64::try_from(flight.items.len()).unwrap_or(0)),
+            settled: self.count(SETTLED)?,
+            quarantined: self.count(QUARANTINED)?,
+            of_others: self.file.read().query_row(others, [self.reporter.as_str()], |row| row.get(0))?,
+            recovery: self.recovery.clone(),
+        })
+    }
+}

@@ -1,0 +1,163 @@
+//! The open file.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+use super::{
+    super::{
+        change::{Change, Reached},
+        error::OutboxError,
+        options::FileOptions,
+    },
+    lock, log,
+    place::{beside, identity, make_private, size},
+    schema,
+};
+
+/// 3.51.3 repairs the WAL-reset corruption of 3.7.0 to 3.51.2.
+const OLDEST_SQLITE: i32 = 3_051_003;
+
+/// The open file. Every change is one transaction of [`File::write`].
+pub(crate) struct File {
+    options: Arc<FileOptions>,
+    connection: Connection,
+    path: PathBuf,
+    identity: Option<(u64, u64)>,
+    /// Says to others that the file is in use.
+    user: lock::UserLock,
+    is_let_go: bool,
+}
+
+impl File {
+    /// Opens or creates. A file whose last user died is checked first.
+    ///
+    /// # Errors
+    /// [`OutboxError::Corrupt`] where it needs repair; otherwise the file was not touched.
+    pub(crate) fn open(path: &Path, options: &Arc<FileOptions>) -> Result<Self, OutboxError> {
+        if rusqlite::version_number() < OLDEST_SQLITE {
+            return Err(OutboxError::Unavailable("SQLite is older than 3.51.3".into()));
+        }
+        let user = lock::UserLock::take(path)?;
+        let left_a_log = user.alone && size(&beside(path, "-wal")) > 0;
+        if left_a_log {
+            if log::is_damaged(&beside(path, "-wal"))? {
+                return Err(OutboxError::Corrupt);
+            }
+            make_private(path)?;
+            // SQLite deletes the log of a file that it cannot read.
+            fs::copy(beside(path, "-wal"), beside(path, "-log"))?;
+        }
+        let copied = beside(path, "-log");
+        let unclean = left_a_log || copied.exists() || beside(path, "-suspect").exists();
+        make_private(path)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
+        schema::set_up(&connection, options)?;
+        let (path, identity, options) = (path.to_owned(), identity(path), options.clone());
+        let mut file = Self { options, connection, path, identity, user, is_let_go: false };
+        if !schema::is_current(file.read())? {
+            file.write(Change::Create, schema::migrate)?;
+        }
+        if unclean {
+            file.check()?;
+        }
+        if file.user.alone && copied.exists() {
+            // What a killed process had begun to write is not to be taken for damage some day.
+            file.forget()?;
+            fs::remove_file(copied)?;
+        }
+        file.user.share()?;
+        Ok(file)
+    }
+
+    /// Whether the file needs repair, for who has locked everybody else out.
+    pub(crate) fn look(path: &Path, options: &Arc<FileOptions>) -> Result<(), OutboxError> {
+        if log::is_damaged(&beside(path, "-wal"))? {
+            return Err(OutboxError::Corrupt);
+        }
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        schema::set_up(&connection, options)?;
+        schema::is_current(&connection)?;
+        sound(&connection)
+    }
+
+    fn check(&self) -> Result<(), OutboxError> {
+        sound(&self.connection)?;
+        let suspect = beside(&self.path, "-suspect");
+        if suspect.exists() {
+            fs::remove_file(suspect)?;
+        }
+        Ok(())
+    }
+
+    /// Whether a repair was begun that has not ended yet.
+    pub(crate) fn is_let_go(&self) -> bool {
+        self.is_let_go
+    }
+
+    pub(crate) fn read(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// One transaction that holds the write lock from its first statement; durable when it returns.
+    ///
+    /// # Errors
+    /// That of `change` or of the file; then nothing happened.
+    pub(crate) fn write<T>(
+        &mut self,
+        change_kind: Change,
+        change: impl FnOnce(&Transaction<'_>) -> Result<T, OutboxError>,
+    ) -> Result<T, OutboxError> {
+        let _nobody_repairs = lock::RepairLock::to_change(&self.path)?;
+        self.check_place()?;
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let value = change(&transaction)?;
+        self.options.reached(Reached::BeforeCommit(change_kind));
+        transaction.commit()?;
+        self.options.reached(Reached::AfterCommit(change_kind));
+        self.check_place()?;
+        Ok(value)
+    }
+
+    /// Whether the open file still is the one that its path leads to.
+    fn check_place(&self) -> Result<(), OutboxError> {
+        match identity(&self.path) {
+            found if self.is_let_go || found == self.identity => Ok(()),
+            None => Err(OutboxError::Unavailable(
+                "the outbox's file was deleted or moved while it was open; open the outbox again".into(),
+            )),
+            // Another process has repaired it.
+            Some(_) => Err(OutboxError::Corrupt),
+        }
+    }
+
+    /// Closes the file; whatever is asked of it later fails.
+    pub(crate) fn let_go(&mut self) -> Result<(), OutboxError> {
+        self.connection = Connection::open_in_memory()?;
+        self.is_let_go = true;
+        self.user.share()
+    }
+
+    /// Bytes in use, free pages not counted.
+    pub(crate) fn bytes(connection: &Connection) -> Result<i64, OutboxError> {
+        let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        Ok((pragma("page_count")? - pragma("freelist_count")?) * schema::PAGE_BYTES)
+    }
+
+    /// Empties the write-ahead log, so that what was erased is not left in it either.
+    pub(crate) fn forget(&self) -> Result<(), OutboxError> {
+        Ok(self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+    }
+}
+
+fn sound(connection: &Connection) -> Result<(), OutboxError> {
+    let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if verdict == "ok" { Ok(()) } else { Err(OutboxError::Corrupt) }
+}

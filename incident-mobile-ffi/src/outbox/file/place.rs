@@ -1,0 +1,55 @@
+//! Files beside the outbox's own, and who may read them.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::super::error::OutboxError;
+
+/// Files that only their owner may read.
+pub(crate) fn private() -> fs::OpenOptions {
+    let mut options = fs::OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Makes the file, if there is none, or takes others' rights to read it away; its log gets the same rights.
+pub(crate) fn make_private(path: &Path) -> Result<(), OutboxError> {
+    match private().create_new(true).open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        made => return Ok(made.map(|_| ())?),
+    }
+    #[cfg(unix)]
+    for suffix in ["", "-wal", "-shm"] {
+        use std::os::unix::fs::PermissionsExt;
+        // Some file systems know no rights, and some files are others': that is no reason to refuse a report.
+        let _ = fs::set_permissions(beside(path, suffix), fs::Permissions::from_mode(0o600));
+    }
+    Ok(())
+}
+
+/// `path` with something after its name, as SQLite itself names `-wal` and `-shm`.
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+pub(crate) fn size(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |file| file.len())
+}
+
+/// Which file the path leads to: device and inode.
+#[cfg(unix)]
+pub(crate) fn identity(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
+}
+
+#[cfg(not(unix))]
+pub(crate) fn identity(_path: &Path) -> Option<(u64, u64)> {
+    None
+}

@@ -1,0 +1,60 @@
+//! What is fixed in an app and turned in a test.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use super::{
+    change::Reached,
+    limits::{Limits, PATIENCE},
+};
+
+/// Called at every moment that a test may want to stop at.
+pub type Probe = Box<dyn Fn(Reached) + Send + Sync>;
+
+/// What is fixed in an app and turned in a test.
+pub struct Options {
+    /// How much the file may hold.
+    pub limits: Limits,
+    /// A ceiling in pages of 4096 bytes, as a full disk would set it.
+    pub max_pages: Option<i64>,
+    /// How long to wait for another process that is writing.
+    pub patience: Duration,
+    /// Where chance begins; from the system if absent.
+    pub seed: Option<u64>,
+    /// Watches the commits.
+    pub probe: Option<Probe>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { limits: Limits::default(), max_pages: None, patience: PATIENCE, seed: None, probe: None }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+impl Options {
+    /// The part of them that is the file's.
+    pub(crate) fn of_file(&mut self) -> Arc<FileOptions> {
+        let probe = self.probe.take();
+        Arc::new(FileOptions { max_pages: self.max_pages, patience: self.patience, probe })
+    }
+}
+
+/// How the file is opened and watched.
+pub(crate) struct FileOptions {
+    pub(crate) max_pages: Option<i64>,
+    pub(crate) patience: Duration,
+    probe: Option<Probe>,
+}
+
+impl FileOptions {
+    pub(crate) fn reached(&self, moment: Reached) {
+        if let Some(probe) = &self.probe {
+            probe(moment);
+        }
+    }
+}

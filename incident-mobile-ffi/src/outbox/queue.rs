@@ -1,0 +1,188 @@
+//! What all verbs of an outbox share: its file, its state in this process, and the repair around each of them.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use incident_core::Reporter;
+use rusqlite::params;
+
+use super::{
+    change::Change,
+    entry::{Entry, EntryState},
+    error::OutboxError,
+    file::{
+        database::File,
+        erase,
+        repair::{self, Recovery},
+    },
+    limits::Limits,
+    options::{FileOptions, Options},
+    report::free_ms::FreeMs,
+    upload::{batch_size::BatchSize, in_flight::InFlight, lease::Sender, pace::Pace, protocol::SignInReason},
+};
+
+/// The queue of one reporter in one file.
+pub struct Outbox {
+    pub(crate) file: File,
+    path: PathBuf,
+    pub(crate) limits: Limits,
+    file_options: Arc<FileOptions>,
+    pub(crate) reporter: Reporter,
+    pub(crate) rng: fastrand::Rng,
+    pub(crate) sender: Sender,
+    pub(crate) in_flight: Option<InFlight>,
+    pub(crate) uploads: i64,
+    pub(crate) batch_size: BatchSize,
+    /// Whether the last answer settled something.
+    pub(crate) went_well: bool,
+    /// Whether the write-ahead log still holds what was erased.
+    pub(crate) erased: bool,
+    pub(crate) sign_in: Option<SignInReason>,
+    pub(crate) free_ms: FreeMs,
+    pub(crate) recovery: Option<Recovery>,
+    opened_ms: i64,
+}
+
+impl fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbox").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl Outbox {
+    /// Opens the file at `path`, or makes it. What a killed process was sending is pending again; what has long
+    /// been settled is erased; a corrupt file is moved aside and saved from, see [`Outbox::recovery`].
+    ///
+    /// # Errors
+    /// [`OutboxError::Unavailable`], [`OutboxError::NoSpace`] or [`OutboxError::NewerSchema`]; then the file was
+    /// not touched.
+    pub fn open(
+        path: &Path,
+        reporter: Reporter,
+        mut options: Options,
+        now_ms: i64,
+    ) -> Result<Self, OutboxError> {
+        let rng = options.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
+        let file_options = options.of_file();
+        let (file, recovery) = repair::open(path, &file_options, now_ms)?;
+        let mut outbox = Self {
+            file,
+            path: path.to_owned(),
+            reporter,
+            sender: Sender::new(),
+            rng,
+            in_flight: None,
+            uploads: 0,
+            batch_size: BatchSize::full(),
+            went_well: false,
+            erased: false,
+            sign_in: None,
+            free_ms: FreeMs::default(),
+            recovery,
+            opened_ms: now_ms,
+            limits: options.limits,
+            file_options,
+        };
+        outbox.prune(now_ms)?;
+        // Upload numbers of two openings never meet: a late answer to an earlier one must not be taken for ours.
+        outbox.uploads = outbox.rng.i64(0..i64::from(i32::MAX)) << 20;
+        Ok(outbox)
+    }
+
+    /// What was saved, if the file was corrupt when it was opened.
+    pub fn recovery(&self) -> Option<&Recovery> {
+        self.recovery.as_ref()
+    }
+
+    /// There is a new token: what waited for it may go.
+    pub fn token_changed(&mut self) {
+        self.sign_in = None;
+    }
+
+    /// The device has another network, or one again: a back-off of ours lapses. What the server asked for stays.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub fn network_changed(&mut self) -> Result<(), OutboxError> {
+        self.repairing(|outbox| {
+            let reporter = outbox.reporter.as_str();
+            outbox.file.write(Change::Wait, |transaction| {
+                let mut pace = Pace::load(transaction, reporter)?;
+                pace.begin_anew();
+                pace.save(transaction, reporter)
+            })
+        })
+    }
+
+    fn prune(&mut self, now_ms: i64) -> Result<(), OutboxError> {
+        let (reporter, limits) = (self.reporter.as_str(), self.limits);
+        if !erase::is_due(self.file.read(), reporter, limits, now_ms)? {
+            return Ok(());
+        }
+        self.file
+            .write(Change::Prune, |transaction| erase::settled(transaction, reporter, limits, now_ms))?;
+        self.file.forget()
+    }
+
+    /// Does something with the queue; where a page turns out corrupt, repairs the file, so that the app need only ask
+    /// again.
+    pub(crate) fn repairing<T>(
+        &mut self,
+        verb: impl FnOnce(&mut Self) -> Result<T, OutboxError>,
+    ) -> Result<T, OutboxError> {
+        let result = verb(self);
+        let is_unfinished = result.is_err() && self.file.is_let_go();
+        if is_unfinished || matches!(result, Err(OutboxError::Corrupt)) {
+            (self.in_flight, self.free_ms) = (None, FreeMs::default());
+            // The corrupt file is let go before another takes its name. Where the repair fails, the next call tries it
+            // again.
+            self.file.let_go()?;
+            let (file, recovery) = repair::reopen(&self.path, &self.file_options, self.opened_ms)?;
+            self.file = file;
+            self.recovery = recovery.or(self.recovery.take());
+            return Err(OutboxError::Corrupt);
+        }
+        result
+    }
+
+    /// Gives the lease back, and leaves nothing erased in the log.
+    pub(crate) fn rest(&mut self) -> Result<(), OutboxError> {
+        if self.sender.has_lease() {
+            let sender = &mut self.sender;
+            self.file.write(Change::Lease, |transaction| sender.give_back(transaction))?;
+        }
+        if std::mem::take(&mut self.erased) {
+            self.file.forget()?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn count(&self, state: i64) -> Result<i64, OutboxError> {
+        let sql = "SELECT count(*) FROM entry WHERE reporter = ?1 AND state = ?2";
+        let mut statement = self.file.read().prepare_cached(sql)?;
+        Ok(statement.query_row(params![self.reporter.as_str(), state], |row| row.get(0))?)
+    }
+
+    /// The entry as this process sees it: what it is sending is sending.
+    pub(crate) fn seen(&self, mut entry: Entry) -> Entry {
+        let under_way =
+            self.in_flight.as_ref().is_some_and(|f| f.items.iter().any(|item| item.key == entry.key));
+        if under_way && entry.state == EntryState::Pending {
+            entry.state = EntryState::Sending;
+        }
+        entry
+    }
+}
+
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        if self.sender.has_lease() {
+            let sender = &mut self.sender;
+            // Whoever comes next finds the lease of a process that is gone; there is nobody left to tell.
+            let _ = self.file.write(Change::Lease, |transaction| sender.give_back(transaction));
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! A report is accepted: named, and durable.
+
+use incident_core::IdempotencyKey;
+
+use super::{
+    super::{
+        change::Change,
+        entry::{Entry, EntryState},
+        error::OutboxError,
+        file::rows::insert,
+        queue::Outbox,
+        upload::pace::Pace,
+    },
+    new_report::NewReport,
+    room::is_full,
+};
+
+impl Outbox {
+    /// Takes a report; it is durable when this returns.
+    ///
+    /// # Errors
+    /// [`OutboxError::Invalid`], [`OutboxError::Full`], or that of the file; then nothing was taken.
+    pub fn report(&mut self, report: &NewReport, now_ms: i64) -> Result<Entry, OutboxError> {
+        self.repairing(|outbox| outbox.accept(report, now_ms))
+    }
+
+    fn accept(&mut self, report: &NewReport, now_ms: i64) -> Result<Entry, OutboxError> {
+        let mut report = report.clone();
+        // A moment from a picker is the same on every device of one account; the name must not be.
+        if let Some(given_ms) = report.created_at_ms.as_mut().filter(|given_ms| **given_ms % 1000 == 0) {
+            *given_ms += self.rng.i64(0..1000);
+        }
+        let mut payload = report.check(now_ms).map_err(OutboxError::Invalid)?;
+        let (reporter, free, limits) = (&self.reporter, &mut self.free_ms, self.limits);
+        self.file.write(Change::Report, |transaction| {
+            if is_full(transaction, reporter.as_str(), limits)? {
+                return Err(OutboxError::Full);
+            }
+            payload.facts.created_at =
+                free.next_free(transaction, reporter.as_str(), payload.facts.created_at)?;
+            let key = IdempotencyKey::derive(reporter, payload.facts.created_at);
+            insert(transaction, reporter.as_str(), key, &payload, now_ms)?;
+            let mut pace = Pace::load(transaction, reporter.as_str())?;
+            if pace.had_no_answer() {
+                // Somebody stands there with the device in hand: the network may be back.
+                pace.hurry();
+                pace.save(transaction, reporter.as_str())?;
+            }
+            Ok(Entry {
+                key,
+                state: EntryState::Pending,
+                payload,
+                reported_at_ms: now_ms,
+                changed_at_ms: now_ms,
+                attempts: 0,
+                problem: None,
+                incident: None,
+            })
+        })
+    }
+}
