@@ -11,7 +11,7 @@
 //! Outbox.open(path, reporter)                  one file; entries belong to the reporter that made them
 //! report(draft) -> Entry                       durable when it returns
 //! cancel(key, reason) -> Entry                 the same entry, now with its reason
-//! entries(filter, limit)  entry(key)  summary()
+//! entries(filter, limit, after)  entry(key)  summary()
 //! next_upload() -> Send { upload } | Wait { until, why, detail } | SignIn { why, detail } | Idle
 //! complete_upload(upload_id, result) -> Progress { settled, quarantined, pending }
 //! retry(key)  discard(key)  retry_all(filter)  discard_all(filter)
@@ -23,7 +23,7 @@
 //! network: call them from a background thread. Every call fails with an [`OutboxError`](api::OutboxError) of
 //! few kinds, each with one thing to do about it, and never ends the process.
 //!
-//! # The loop that a face runs
+//! # The loop that each package runs
 //!
 //! ```text
 //! loop: next_upload()
@@ -35,7 +35,7 @@
 //!   Idle    -> end
 //! ```
 //!
-//! Where to start reading: `outbox/mod.rs`, then `outbox/answer.rs`, the table of what an answer means.
+//! Where to start reading: `outbox/mod.rs`, then `outbox/answer/read.rs`, the table of what an answer means.
 //! `api/` is the boundary: it calls, and converts where the shapes differ.
 
 pub mod api;

@@ -41,9 +41,9 @@ fn abort_at(file: &Path, stop: &str) -> String {
 
 /// Everything acknowledged must be in the file, unless it was sent and may have been settled long ago, or was being
 /// discarded; answers how many lines there were.
-fn check(file: &Path, told: &str, hurt: bool) -> usize {
+fn check(file: &Path, told: &str, spoilt: bool) -> usize {
     let mut outbox = open(file, "alice", options(), NOW_MS).unwrap();
-    assert!(hurt || outbox.recovery().is_none(), "a kill hurts no file");
+    assert!(spoilt || outbox.recovery().is_none(), "a kill spoils no file");
     let entries = outbox.entries(None, usize::MAX, None).unwrap();
     assert!(entries.iter().all(|entry| entry.state != EntryState::Sending));
     let keys: BTreeSet<String> = entries.iter().map(|entry| entry.key.to_string()).collect();
@@ -65,7 +65,7 @@ fn check(file: &Path, told: &str, hurt: bool) -> usize {
 }
 
 /// Spoils the first page, so that the file is no database any more.
-fn hurt(file: &Path) {
+fn spoil(file: &Path) {
     let mut file = fs::OpenOptions::new().write(true).open(file).unwrap();
     file.seek(SeekFrom::Start(0)).unwrap();
     file.write_all(&[42; 100]).unwrap();
@@ -103,7 +103,7 @@ fn an_abort_at_any_step_of_a_repair_loses_nothing_that_was_acknowledged() {
         let folder = TempDir::new().unwrap();
         let file = folder.path().join("outbox.db");
         let told = abort_at(&file, "prune,before commit");
-        hurt(&file);
+        spoil(&file);
         assert_eq!(abort_at(&file, &stop), "", "{stop}: it dies while it opens");
         assert!(check(&file, &told, true) > 4, "{stop}");
     }

@@ -1,4 +1,4 @@
-"""The known answers of the contract: this face gives the same bytes and keys as every other."""
+"""The known answers of the contract: this package gives the same bytes and keys as every other."""
 
 import json
 from pathlib import Path

@@ -83,7 +83,7 @@ _KINDS: dict[type, tuple[type[OutboxError], str]] = {
 
 
 def convert(error: ffi.OutboxError) -> OutboxError:
-    """The error of this face for one of the library."""
+    """The error of this package for one of the library."""
     if isinstance(error, ffi.OutboxError.Invalid):
         return InvalidError(tuple(violation(v) for v in error.violations))
     if isinstance(error, ffi.OutboxError.Malformed):
@@ -95,7 +95,7 @@ def convert(error: ffi.OutboxError) -> OutboxError:
 
 
 def typed(call: Callable[P, T]) -> Callable[P, T]:
-    """Lets a function raise the errors of this face.
+    """Lets a function raise the errors of this package.
 
     A text that holds a lone surrogate has no UTF-8 form: as a draft it is refused like any other bad text.
     """

@@ -10,11 +10,11 @@ import IncidentSyncGenerated
 /// The calls may wait for storage, so they run on a queue of their own and never on one of Swift's few threads;
 /// both fields are made for use from any thread.
 public final class Outbox: @unchecked Sendable {
-    private let glass: IncidentSyncGenerated.Outbox
+    private let library: IncidentSyncGenerated.Outbox
     private let queue: DispatchQueue
 
-    private init(glass: IncidentSyncGenerated.Outbox, queue: DispatchQueue) {
-        self.glass = glass
+    private init(library: IncidentSyncGenerated.Outbox, queue: DispatchQueue) {
+        self.library = library
         self.queue = queue
     }
 
@@ -23,10 +23,10 @@ public final class Outbox: @unchecked Sendable {
     /// What was saved if the file was found corrupt is in `summary().recovery`.
     public static func open(path: String, reporter: String) async throws -> Outbox {
         let queue = DispatchQueue(label: "incident-sync.outbox")
-        let glass = try await run(on: queue) {
+        let library = try await run(on: queue) {
             try IncidentSyncGenerated.Outbox.open(path: path, reporter: reporter)
         }
-        return Outbox(glass: glass, queue: queue)
+        return Outbox(library: library, queue: queue)
     }
 
     /// Takes a report; it is durable when this returns. A faulty one comes back as all its violations at once.
@@ -112,8 +112,8 @@ public final class Outbox: @unchecked Sendable {
     private func call<T: Sendable>(
         _ work: @escaping @Sendable (IncidentSyncGenerated.Outbox) throws -> T
     ) async throws -> T {
-        let glass = self.glass
-        return try await Outbox.run(on: queue) { try work(glass) }
+        let library = self.library
+        return try await Outbox.run(on: queue) { try work(library) }
     }
 
     private static func run<T: Sendable>(

@@ -3186,7 +3186,7 @@ public enum WaitReason: Equatable, Hashable {
      */
     case notTheServer
     /**
-     * The server asks for patience or has problem of its own.
+     * The server asks for patience or has a problem of its own.
      */
     case serverBusy
     /**
@@ -3690,7 +3690,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_incident_mobile_ffi_checksum_method_outbox_close() != 62181) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_incident_mobile_ffi_checksum_method_outbox_complete_upload() != 20713) {
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_complete_upload() != 14269) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_incident_mobile_ffi_checksum_method_outbox_discard() != 48756) {
@@ -3708,7 +3708,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_incident_mobile_ffi_checksum_method_outbox_network_changed() != 22408) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_incident_mobile_ffi_checksum_method_outbox_next_upload() != 47686) {
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_next_upload() != 65262) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_incident_mobile_ffi_checksum_method_outbox_report() != 39461) {
@@ -3720,7 +3720,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_incident_mobile_ffi_checksum_method_outbox_retry_all() != 10058) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_incident_mobile_ffi_checksum_method_outbox_summary() != 16739) {
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_summary() != 44177) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_incident_mobile_ffi_checksum_method_outbox_token_changed() != 64945) {

@@ -534,7 +534,7 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_close() != 62181:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_complete_upload() != 20713:
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_complete_upload() != 14269:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_discard() != 48756:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -546,7 +546,7 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_network_changed() != 22408:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_next_upload() != 47686:
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_next_upload() != 65262:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_report() != 39461:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -554,7 +554,7 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_retry_all() != 10058:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_summary() != 16739:
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_summary() != 44177:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_token_changed() != 64945:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -2178,7 +2178,7 @@ class WaitReason(enum.Enum):
     
     SERVER_BUSY = 2
     """
-    The server asks for patience or has problem of its own.
+    The server asks for patience or has a problem of its own.
 """
     
     WRONG_ADDRESS = 3

@@ -17,9 +17,9 @@ class App : Application(), HasSession, Session {
     }
 
     /** What stands in the way of a token, such as a key store that is locked. */
-    var trouble: Throwable? = null
+    var failure: Throwable? = null
 
-    override suspend fun token(): String? = trouble?.let { throw it } ?: token
+    override suspend fun token(): String? = failure?.let { throw it } ?: token
 
     override fun askToSignIn() = asked.countDown()
 }

@@ -138,7 +138,7 @@ class SyncWorkerTest : Device() {
     @Test
     fun `after an error that nobody knows WorkManager tries again`() {
         signedIn()
-        app.trouble = IllegalStateException("the key store is locked")
+        app.failure = IllegalStateException("the key store is locked")
         val key = report()
 
         SyncWorker.schedule(app)
@@ -152,7 +152,7 @@ class SyncWorkerTest : Device() {
     @Test
     fun `a bug is no end either`() {
         signedIn()
-        app.trouble = NoClassDefFoundError("a class that R8 has taken")
+        app.failure = NoClassDefFoundError("a class that R8 has taken")
         report()
 
         SyncWorker.schedule(app)

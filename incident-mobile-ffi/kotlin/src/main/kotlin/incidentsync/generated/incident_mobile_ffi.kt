@@ -921,7 +921,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_close() and 0xFFFF) != 62181) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_complete_upload() and 0xFFFF) != 20713) {
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_complete_upload() and 0xFFFF) != 14269) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_discard() and 0xFFFF) != 48756) {
@@ -939,7 +939,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_network_changed() and 0xFFFF) != 22408) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_next_upload() and 0xFFFF) != 47686) {
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_next_upload() and 0xFFFF) != 65262) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_report() and 0xFFFF) != 39461) {
@@ -951,7 +951,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_retry_all() and 0xFFFF) != 10058) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_summary() and 0xFFFF) != 16739) {
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_summary() and 0xFFFF) != 44177) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_token_changed() and 0xFFFF) != 64945) {
@@ -3727,7 +3727,7 @@ enum class WaitReason {
      */
     NOT_THE_SERVER,
     /**
-     * The server asks for patience or has problem of its own.
+     * The server asks for patience or has a problem of its own.
      */
     SERVER_BUSY,
     /**
