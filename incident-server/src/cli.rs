@@ -129,6 +129,18 @@ pub enum Command {
         #[arg(long, default_value = "1h", value_parser = humantime::parse_duration)]
         ttl: Duration,
     },
+    /// Write a whole, checked copy of the SQLite database to a new file; the server may run
+    Backup {
+        /// The file to make, readable by its owner only
+        file: PathBuf,
+    },
+    /// Put a backup in the place of the SQLite database; no server may run on it
+    ///
+    /// The database from before is kept beside it. Cursors of the changes from before are gone.
+    Restore {
+        /// The backup
+        file: PathBuf,
+    },
     /// Print the OpenAPI document
     Openapi,
 }

@@ -26,6 +26,7 @@ mod budget;
 pub mod cli;
 mod clock;
 pub mod commit;
+mod copies;
 mod cursor;
 mod extract;
 mod handlers;

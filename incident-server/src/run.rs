@@ -17,6 +17,7 @@ use crate::{
     auth::{JwksSource, SecretFiles, TokenRequest, Verifier, mint_hs256},
     cli::{Cli, Command, Config},
     commit::Limits,
+    copies,
     limits::DRAIN_DEADLINE,
     opening, routes,
     secrets::{self, SecretError},
@@ -43,6 +44,8 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
             say(format_args!("{}", token(&cli.config, &sub, scope, ttl)?));
             Ok(())
         }
+        Some(Command::Backup { file }) => copies::backup(&cli.config, &file).await,
+        Some(Command::Restore { file }) => copies::restore(&cli.config, &file).await,
         Some(Command::Openapi) => {
             say(format_args!("{}", routes::document().to_pretty_json()?));
             Ok(())
@@ -158,7 +161,7 @@ fn advise(error: SecretError) -> Failure {
 }
 
 /// Tells whoever started the program; that nobody listens any more is no reason to stop.
-fn say(text: fmt::Arguments<'_>) {
+pub(crate) fn say(text: fmt::Arguments<'_>) {
     let _ = writeln!(io::stdout(), "{text}");
 }
 

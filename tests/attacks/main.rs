@@ -6,6 +6,7 @@
 /// All stand in a module of this name, so that the suite `rust` can leave them out: `--skip attacks::`.
 #[path = "."]
 mod attacks {
+    mod backup;
     mod logs;
     mod memory;
     mod peers;

@@ -1,6 +1,6 @@
 //! What only a database server can show: it may be away, from the start or for a while, and serve several.
 
-use incident_tests::{Database, Program, Setup, payload, until};
+use incident_tests::{Database, Program, Server, Setup, payload, until};
 
 use crate::start::refused;
 
@@ -65,6 +65,52 @@ async fn nothing_is_written_where_nothing_needs_to_be() {
     })
     .await;
     assert!(!nowhere.exists());
+}
+
+#[tokio::test]
+async fn backup_and_restore_name_the_databases_own_tools() {
+    let setup = Setup::on_postgres();
+    for command in ["backup", "restore"] {
+        let program = setup.program().args([command, "/nonexistent"]);
+        refused(&program.output().await, "PostgreSQL has its own tools, such as pg_basebackup and pg_dump");
+    }
+}
+
+const CHANGES: &str = "/api/incidents/changes";
+
+async fn cursor(server: &Server) -> String {
+    let page = server.responder().get(CHANGES).await;
+    page.body["nextCursor"].as_str().unwrap_or_else(|| panic!("no page: {page:?}")).to_owned()
+}
+
+async fn is_gone(server: &Server, cursor: &str) -> bool {
+    server.responder().get(&format!("{CHANGES}?after={cursor}")).await.said() == (410, "cursor-gone".into())
+}
+
+/// It stands in docs/high-availability.md, for a database that was set back in time.
+#[tokio::test]
+async fn the_documents_statement_begins_a_new_series() {
+    let server = Setup::on_postgres().start().await;
+    let before = cursor(&server).await;
+
+    let statement = "UPDATE installation SET series = floor(random() * 9007199254740992)::bigint";
+    server.database().session().await.run(statement).await;
+
+    assert!(is_gone(&server, &before).await && !is_gone(&server, &cursor(&server).await).await);
+}
+
+#[tokio::test]
+async fn a_database_that_was_read_in_from_a_dump_begins_a_new_series() {
+    let server = Setup::on_postgres().start().await;
+    let before = cursor(&server).await;
+    // A dump says where it came from, which is not where it is now.
+    server.database().session().await.run("UPDATE installation SET home = '1/2'").await;
+
+    let server = server.kill_and_restart().await;
+
+    assert!(is_gone(&server, &before).await);
+    let first = cursor(&server).await;
+    assert!(!is_gone(&server.kill_and_restart().await, &first).await, "it is at home now");
 }
 
 fn name_of(database: &Database) -> String {

@@ -17,7 +17,8 @@ use tokio::sync::watch;
 
 pub use error::{OpenError, StoreError};
 pub use postgres::PgStore;
-pub use sqlite::SqliteStore;
+pub use sqlite::{CopyError, SqliteStore};
+pub(crate) use sqlite::{backup, restore};
 
 /// One payload on its way into the store.
 #[derive(Debug, Clone)]

@@ -2,18 +2,20 @@
 //!
 //! WAL with `synchronous=FULL`: a commit is on the disk before anybody hears of it.
 
+mod backup;
 mod installation;
 mod lock;
 mod log_bound;
 mod opened;
 mod read;
 mod readers;
+mod restore;
 mod write;
 
 use std::{
     fs::{File, OpenOptions},
     os::unix::fs::OpenOptionsExt,
-    path::Path,
+    path::{Path, PathBuf},
     str::FromStr,
     sync::PoisonError,
     time::Duration,
@@ -28,7 +30,9 @@ use sqlx::{
 };
 use tokio::sync::{Mutex, watch};
 
+pub use self::backup::CopyError;
 pub(super) use self::opened::tells_corruption;
+pub(crate) use self::{backup::backup, restore::restore};
 use self::{
     log_bound::LogBound,
     opened::OpenedFile,
@@ -81,6 +85,14 @@ impl SqliteStore {
             return Err(OpenError::InMemory);
         }
         Self::open(options).await
+    }
+
+    /// The file that a `sqlite://` URL names.
+    ///
+    /// # Errors
+    /// It names none.
+    pub fn file_of(url: &str) -> Result<PathBuf, OpenError> {
+        Ok(SqliteConnectOptions::from_str(url).map_err(OpenError::unusable)?.get_filename().to_owned())
     }
 
     /// Opens the database in a file, as [`open_url`](Self::open_url) does.

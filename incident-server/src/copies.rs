@@ -1,0 +1,57 @@
+//! The subcommands `backup` and `restore`.
+
+use std::{
+    error::Error,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    Clock,
+    cli::Config,
+    opening::Place,
+    run::say,
+    secrets,
+    store::{self, SqliteStore},
+};
+
+const MIB: u64 = 1024 * 1024;
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+/// Writes a whole, checked copy of the database to a new file.
+pub(crate) async fn backup(config: &Config, to: &Path) -> Result<(), Failure> {
+    let database = database(config)?;
+    let bytes = store::backup(&database, to).await?;
+    let (database, to) = (database.display(), to.display());
+    say(format_args!("{to}: a whole copy of {database}, {} MiB, checked", bytes.div_ceil(MIB)));
+    Ok(())
+}
+
+/// Puts a backup in the place of the database.
+pub(crate) async fn restore(config: &Config, from: &Path) -> Result<(), Failure> {
+    let database = database(config)?;
+    if config.database_url.is_none() {
+        secrets::make_directory(&config.data_dir)?;
+    }
+    let kept = store::restore(&database, from, Clock::system().now()).await?;
+    say(format_args!("{}: restored from {}, checked", database.display(), from.display()));
+    if let Some(kept) = kept {
+        say(format_args!("the database from before is kept as {}", kept.display()));
+    }
+    say(format_args!(
+        "start the server; readers of changes are told that their cursors are gone, and begin anew"
+    ));
+    Ok(())
+}
+
+fn database(config: &Config) -> Result<PathBuf, Failure> {
+    match Place::of(config)? {
+        Place::Sqlite(file) => Ok(file),
+        Place::SqliteUrl(url) => Ok(SqliteStore::file_of(&url)?),
+        Place::Postgres(_) => {
+            Err("backup and restore are for SQLite; PostgreSQL has its own tools, such as \
+            pg_basebackup and pg_dump: see docs/high-availability.md"
+                .into())
+        }
+    }
+}

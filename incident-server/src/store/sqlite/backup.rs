@@ -1,0 +1,152 @@
+//! A whole, checked copy of the database in a file of its own, taken beside a server that goes on writing.
+//!
+//! `VACUUM INTO` reads one state in one transaction, so commits neither wait for it nor make it begin again, as they
+//! do with SQLite's own backup, which never ends beside a busy server.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+};
+
+use sqlx::{
+    ConnectOptions, Connection, SqliteConnection,
+    sqlite::{SqliteConnectOptions, SqliteSynchronous},
+};
+use tempfile::{Builder, NamedTempFile};
+
+use super::LOCK_TIMEOUT;
+use crate::store::OpenError;
+
+/// 64 MiB for the time of the copy: sorting and checking indexes goes from page to page.
+const CACHE: &str = "-65536";
+
+/// Why there is no copy. Every message is for people.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    /// A backup overwrites nothing.
+    #[error("{} is there already, and nothing is overwritten; name a file that is not", .0.display())]
+    Exists(PathBuf),
+    /// There is nothing to copy.
+    #[error("there is no file {}", .0.display())]
+    Missing(PathBuf),
+    /// The file is read and written in one.
+    #[error("{} is the database itself; name another file", .0.display())]
+    Same(PathBuf),
+    /// A file cannot be made, read or put in its place.
+    #[error("cannot write or move {}: {source}", file.display())]
+    File {
+        /// Which file.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// SQLite cannot read what is there.
+    #[error("the database {} cannot be copied: {source}", file.display())]
+    Unreadable {
+        /// Which file.
+        file: PathBuf,
+        /// Why.
+        source: sqlx::Error,
+    },
+    /// `integrity_check` has found something in the copy.
+    #[error("the copy of {} is not whole, so it was thrown away: {finding}", file.display())]
+    Damaged {
+        /// Which file.
+        file: PathBuf,
+        /// In SQLite's words, which have no value of a row in them.
+        finding: String,
+    },
+    /// It is in use, or of a newer version.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+}
+
+/// Writes the database to a new file, which only its owner can read, and says how many bytes it has.
+///
+/// Whoever finds the file finds a whole one: it is checked and on the disk before it gets its name.
+///
+/// # Errors
+/// There is no copy, and no file of this name that was not there before.
+pub(crate) async fn backup(database: &Path, to: &Path) -> Result<u64, CopyError> {
+    if to.exists() {
+        return Err(CopyError::Exists(to.to_owned()));
+    }
+    let copy = copy(&options(database), directory(to)).await?;
+    check(database, &mut connect(&options(copy.path()), copy.path()).await?).await?;
+    let file = copy.persist_noclobber(to).map_err(|error| match error.error.kind() {
+        io::ErrorKind::AlreadyExists => CopyError::Exists(to.to_owned()),
+        _ => CopyError::File { file: to.to_owned(), source: error.error },
+    })?;
+    let done = file.sync_all().and_then(|()| sync(directory(to))).and_then(|()| file.metadata());
+    done.map(|found| found.len()).map_err(failed(to))
+}
+
+/// A copy without a name of its own in this directory, gone with the value.
+pub(super) async fn copy(
+    database: &SqliteConnectOptions,
+    directory: &Path,
+) -> Result<NamedTempFile, CopyError> {
+    let file = database.get_filename();
+    if !file.exists() {
+        return Err(CopyError::Missing(file.to_owned()));
+    }
+    let copy = Builder::new().prefix(".incidents-").suffix(".part").tempfile_in(directory);
+    let copy = copy.map_err(failed(directory))?;
+    let into =
+        copy.path().to_str().ok_or_else(|| failed(directory)(io::ErrorKind::InvalidFilename.into()))?;
+    let mut session = connect(database, file).await?;
+    sqlx::query("VACUUM INTO ?").bind(into).execute(&mut session).await.map_err(unreadable(file))?;
+    session.close().await.map_err(unreadable(file))?;
+    Ok(copy)
+}
+
+/// Reads every page of the copy. Rows that hands have put in against the constraints are copied as they are.
+pub(super) async fn check(database: &Path, copy: &mut SqliteConnection) -> Result<(), CopyError> {
+    sqlx::query("PRAGMA ignore_check_constraints = ON")
+        .execute(&mut *copy)
+        .await
+        .map_err(unreadable(database))?;
+    let found = sqlx::query_scalar("PRAGMA integrity_check(1)").fetch_one(copy).await;
+    match found.map_err(unreadable(database))? {
+        finding if finding == "ok" => Ok(()),
+        finding => Err(CopyError::Damaged { file: database.to_owned(), finding }),
+    }
+}
+
+/// For reading everything once and writing everything once. It is synced by whoever gives it its name, so SQLite need
+/// not sync what it writes on the way.
+pub(super) fn options(file: &Path) -> SqliteConnectOptions {
+    let options = SqliteConnectOptions::new().filename(file).busy_timeout(LOCK_TIMEOUT);
+    let options = options.synchronous(SqliteSynchronous::Off).pragma("cache_size", CACHE);
+    options.disable_statement_logging()
+}
+
+pub(super) async fn connect(
+    options: &SqliteConnectOptions,
+    file: &Path,
+) -> Result<SqliteConnection, CopyError> {
+    SqliteConnection::connect_with(options).await.map_err(unreadable(file))
+}
+
+pub(super) fn directory(file: &Path) -> &Path {
+    file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Puts the names in a directory on the disk.
+pub(super) fn sync(directory: &Path) -> io::Result<()> {
+    File::open(directory)?.sync_all()
+}
+
+pub(super) fn failed(file: &Path) -> impl Fn(io::Error) -> CopyError {
+    |source| CopyError::File { file: file.to_owned(), source }
+}
+
+pub(super) fn unreadable(file: &Path) -> impl Fn(sqlx::Error) -> CopyError {
+    |source| CopyError::Unreadable { file: file.to_owned(), source }
+}
+
+/// Whether two paths lead to one file.
+pub(super) fn are_same(one: &Path, other: &Path) -> bool {
+    fs::canonicalize(one).is_ok_and(|one| fs::canonicalize(other).is_ok_and(|other| one == other))
+}
