@@ -49,6 +49,11 @@ impl Coordinates {
         inside.then_some(Self { longitude_e7, latitude_e7 })
     }
 
+    /// Stored integers, as they are; see `stored.rs`.
+    pub(crate) fn believed(longitude_e7: i32, latitude_e7: i32) -> Self {
+        Self { longitude_e7, latitude_e7 }
+    }
+
     /// Longitude in 1e-7 degrees, −1,800,000,000 to 1,800,000,000.
     pub fn longitude_e7(self) -> i32 {
         self.longitude_e7

@@ -33,7 +33,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Where to start reading: [`Incident::apply`] is the heart; `key.rs` is the name; `decode.rs` is the door.
+//! Where to start reading: [`Incident::apply`] is the heart; `key.rs` is the name; `decode.rs` is the
+//! door for what comes in, `stored.rs` the one for what a database gives back.
 
 mod answer;
 mod batch;
@@ -44,6 +45,7 @@ mod incident;
 mod incident_key;
 mod key;
 mod payload;
+mod stored;
 mod text;
 mod timestamp;
 mod violation;
@@ -60,6 +62,7 @@ pub use incident::{
 pub use incident_key::{IncidentKey, KeyMismatch, OutboxSecret};
 pub use key::{IdempotencyKey, NotAKey, Reporter, ReporterError};
 pub use payload::{Draft, Facts, Field, SyncPayload};
+pub use stored::{EventColumns, IncidentColumns, UnreadableColumn};
 pub use text::{CancellationReason, LocationId, RoomNumber, TextError};
 pub use timestamp::{Timestamp, TimestampError};
 pub use violation::{Code, Violation};

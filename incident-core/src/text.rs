@@ -45,6 +45,11 @@ macro_rules! text_type {
                 check(text, Self::MAX_CHARS, $allowed).map(Self)
             }
 
+            /// A stored text, as it is; see `stored.rs`.
+            pub(crate) fn believed(text: String) -> Self {
+                Self(text)
+            }
+
             /// The trimmed text.
             pub fn as_str(&self) -> &str {
                 &self.0
