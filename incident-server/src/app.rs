@@ -10,8 +10,8 @@ use std::{
 
 use incident_core::{IdSecret, Problem, Timestamp};
 use tokio::{
-    sync::{Mutex, watch},
-    time::{Instant, interval_at},
+    sync::watch,
+    time::{Instant, interval_at, timeout},
 };
 
 use crate::{
@@ -19,15 +19,15 @@ use crate::{
     auth::Verifier,
     budget::Budget,
     commit::{Committer, Limits},
+    limits::CLOSE_DEADLINE,
     metrics::Metrics,
     problem::ProblemDetails,
     rate_limit::{RateLimit, RateLimiting},
     refusals::Refusals,
     store::Store,
+    supervise::supervised,
 };
 
-const READY_DEADLINE: Duration = Duration::from_secs(5);
-const READY_CACHE_MS: i64 = 1000;
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
 
 /// What an [`App`] is made of.
@@ -65,8 +65,6 @@ struct Inner {
     stopping: AtomicBool,
     refusals: Refusals,
     budget: Budget,
-    /// When readiness was last seen, in milliseconds since 1970.
-    ready_at_ms: Mutex<i64>,
 }
 
 impl App {
@@ -87,17 +85,23 @@ impl App {
             stopping: AtomicBool::new(false),
             refusals: Refusals::new(),
             budget: Budget::new(),
-            ready_at_ms: Mutex::new(0),
         }));
-        tokio::spawn(keep_house(Arc::downgrade(&app.0)));
+        let weak = Arc::downgrade(&app.0);
+        tokio::spawn(supervised("housekeeping", move || keep_house(weak.clone())));
         app
     }
 
-    /// Answers that from now on there is no commit; commits what was accepted; closes the store.
+    /// Answers that from now on there is no commit; commits what was accepted; closes the store. Ends within 3 s: what
+    /// is still in the queue then has been answered, and a database that does not answer is left.
     pub async fn drain(&self) {
         self.announce_drain();
-        self.0.committer.drain().await;
-        self.0.store.close().await;
+        let end = async {
+            self.0.committer.drain().await;
+            self.0.store.close().await;
+        };
+        if timeout(CLOSE_DEADLINE, end).await.is_err() {
+            tracing::warn!("the database did not answer to the end; what was acknowledged is there");
+        }
     }
 
     /// Lets `/readyz` say that the server is stopping, so that nobody is sent here any more; all else goes on.
@@ -121,15 +125,11 @@ impl App {
         if self.0.stopping.load(Ordering::Relaxed) {
             return Err(ProblemDetails::new(Problem::Overloaded, "the server is stopping"));
         }
-        let mut ready_at_ms = self.0.ready_at_ms.lock().await;
-        let now_ms = self.now().unix_ms();
-        if (now_ms - *ready_at_ms).abs() < READY_CACHE_MS {
-            return Ok(());
+        if self.0.committer.commits().await {
+            Ok(())
+        } else {
+            Err(ProblemDetails::new(Problem::Overloaded, "the database does not commit; the log says why"))
         }
-        let late = |_| ProblemDetails::new(Problem::Overloaded, "the database does not answer in time");
-        tokio::time::timeout(READY_DEADLINE, self.0.store.ready()).await.map_err(late)??;
-        *ready_at_ms = now_ms;
-        Ok(())
     }
 
     pub(crate) fn now(&self) -> Timestamp {

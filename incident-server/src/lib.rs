@@ -17,7 +17,7 @@
 //! Build an [`App`] from its [`Parts`] and merge [`router`] into yours; see its example. To run the program's
 //! own setup, see [`run`].
 //!
-//! Where to start reading: `routes.rs`, then `handlers/sync.rs`, then `commit.rs`, then `store/mod.rs`.
+//! Where to start reading: `routes.rs`, then `handlers/sync.rs`, then `commit/mod.rs`, then `store/mod.rs`.
 
 mod app;
 pub mod auth;
@@ -46,6 +46,7 @@ pub mod secrets;
 pub mod serve;
 mod signals;
 pub mod store;
+mod supervise;
 mod uncached;
 mod usage;
 mod variables;

@@ -71,7 +71,41 @@ pub(crate) const STRANGERS_ANSWER_BYTES: usize = 24 * 1024 * 1024;
 /// The answer to a sync, and most lists of one person's incidents.
 pub(crate) const FREE_ANSWER_BYTES: u64 = 16 * 1024;
 
+/// A sync is answered by then, whatever the database does. Phones were promised 10 s; one is for the way.
+pub(crate) const ANSWER_DEADLINE: Duration = Duration::from_secs(9);
+/// What waited for longer than this is answered without being tried, so that a commit still has its own time.
+pub(crate) const QUEUE_DEADLINE: Duration = Duration::from_secs(4);
+/// After this long a commit is given up by those who wait for it: with the time in the queue less than 9 s.
+pub(crate) const COMMIT_DEADLINE: Duration = Duration::from_secs(4);
+/// A wait for somebody else's lock ends before those who wait are answered, so that the log can say why.
+pub(crate) const LOCK_DEADLINE: Duration = Duration::from_millis(3500);
+/// The same as a setting of PostgreSQL.
+pub(crate) const LOCK_DEADLINE_SETTING: &str = "3500ms";
+/// How long the start waits for a first commit before it says that there is none, and tries again.
+pub(crate) const FIRST_COMMIT_DEADLINE: Duration = Duration::from_secs(5);
+/// A read is answered by then.
+pub(crate) const READ_DEADLINE: Duration = Duration::from_secs(4);
+
+/// What may wait for its commit, in bytes, whatever number of payloads the operator lets wait: the texts of 4,096
+/// payloads of the greatest length are 20 MB.
+pub(crate) const QUEUE_BYTES: usize = 32 * 1024 * 1024;
+
+/// One failed commit may be bad luck (a session that was ended, a lock); two in a row are a database that is away.
+pub(crate) const FAILURES_THAT_SUSPEND: u32 = 2;
+/// How often a database that is away is asked whether it commits again; phones come back after 1 to 5 s.
+pub(crate) const PROBE_PAUSE: Duration = Duration::from_millis(250);
+/// A probe is as good as a new one for this long, however often `/readyz` is asked.
+pub(crate) const PROBE_HOLDS: Duration = Duration::from_secs(1);
+/// A background task that died of a bug is begun again after this pause, lest it fill the log.
+pub(crate) const PAUSE_AFTER_A_BUG: Duration = Duration::from_secs(1);
+
+/// Spread, so that phones that were sent away in one second do not return in one.
+pub(crate) const RETRY_AFTER_SECONDS: std::ops::RangeInclusive<u64> = 1..=5;
+
 /// SIGTERM to the last answer: requests have 30 s for their body, and supervisors that kill wait longer than 35 s.
 pub(crate) const DRAIN_DEADLINE: Duration = Duration::from_secs(32);
 /// How long operators may let `/readyz` say «stopping» first. The drain gets the rest of its 32 s.
 pub(crate) const MAX_SHUTDOWN_DELAY: Duration = Duration::from_secs(20);
+/// After the last answer, for what is left in the queue and for closing the database; with it the end comes within
+/// 35 s.
+pub(crate) const CLOSE_DEADLINE: Duration = Duration::from_secs(3);

@@ -50,7 +50,7 @@ impl Default for Metrics {
         let outcomes = Family::default();
         registry.register("outcomes", "What syncs did, by outcome", outcomes.clone());
         let queue_depth = Gauge::default();
-        registry.register("queue_depth", "Syncs accepted and not answered yet", queue_depth.clone());
+        registry.register("queue_depth", "Payloads accepted and not answered yet", queue_depth.clone());
         let batch_size = Histogram::new(exponential_buckets(1.0, 2.0, 11));
         registry.register("batch_size", "Payloads that one transaction took", batch_size.clone());
         let commit_seconds = Histogram::new(exponential_buckets(0.000_25, 2.0, 16));
@@ -95,7 +95,7 @@ impl Metrics {
         self.outcomes.get_or_create(&OutcomeLabels { outcome: outcome.as_str() }).inc();
     }
 
-    /// Requests came into the queue (positive) or were answered (negative).
+    /// Payloads came into the queue (positive) or were answered (negative).
     pub fn queue(&self, change: i64) {
         self.queue_depth.inc_by(change);
     }

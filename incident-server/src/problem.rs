@@ -13,14 +13,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub(crate) use self::advice::{Advice, of_disposition};
-use crate::schema;
+use crate::{limits::RETRY_AFTER_SECONDS, schema};
 
 /// The media type of an answer that says what went wrong.
 pub const MEDIA_TYPE: &str = "application/problem+json";
 /// RFC 6750, section 3: the scheme has at least one parameter. (Foundation on Linux ends the program without one.)
 const CHALLENGE: &str = "Bearer realm=\"incident-sync\"";
-
-const RETRY_AFTER_SECONDS: u64 = 1;
 
 // Built here and nowhere else.
 /// What went wrong, in the shape of RFC 9457, section 3. Its `detail` never holds anything of a payload.
@@ -98,7 +96,8 @@ impl ProblemDetails {
             max_items: None,
             counted: matches!(problem, Problem::Unauthorized | Problem::RateLimited),
             problem,
-            retry_after_seconds: matches!(problem, Problem::Overloaded).then_some(RETRY_AFTER_SECONDS),
+            retry_after_seconds: matches!(problem, Problem::Overloaded)
+                .then(|| fastrand::u64(RETRY_AFTER_SECONDS)),
         }
     }
 

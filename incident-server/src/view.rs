@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::{
     cursor::ChangesCursor,
     schema::{self, DispositionWord, EventKindWord, OutcomeWord, Point, StatusWord},
-    store::{StoredChange, StoredIncident},
+    store::{self, StoredChange, StoredIncident},
 };
 
 /// An incident; absent fields are left out.
@@ -69,7 +69,7 @@ impl IncidentView {
             received_at: incident.received_at,
             clock_suspect: incident.clock_suspect,
             cancelled_at: cancellation.map(|cancellation| cancellation.at),
-            cancellation_reason: cancellation.map(|cancellation| cancellation.reason.as_str().to_owned()),
+            cancellation_reason: cancellation.and_then(|cancellation| shown(&cancellation.reason)),
         }
     }
 
@@ -78,6 +78,11 @@ impl IncidentView {
         let reporter = stored.reporter.filter(|_| may_read_all);
         Self { reporter, ..Self::new(stored.id, &stored.incident) }
     }
+}
+
+/// A reason, unless it was taken away in the database.
+fn shown(reason: &CancellationReason) -> Option<String> {
+    Some(reason.as_str().to_owned()).filter(|reason| !reason.is_empty())
 }
 
 /// The answer to one sync.
@@ -127,7 +132,7 @@ pub(crate) struct EventView {
 
 impl From<&Event> for EventView {
     fn from(event: &Event) -> Self {
-        let cancellation_reason = event.change.reason().map(CancellationReason::as_str).map(str::to_owned);
+        let cancellation_reason = event.change.reason().and_then(shown);
         Self { kind: event.change.kind(), at: event.at, cancellation_reason }
     }
 }
@@ -154,11 +159,11 @@ pub(crate) struct ChangeView {
 }
 
 impl ChangePage {
-    /// The changes behind `after`.
-    pub(crate) fn new(after: ChangesCursor, changes: Vec<StoredChange>) -> Self {
-        let next = changes.last().map_or(after, |change| after.at(change.position));
-        let changes = changes.into_iter().map(|change| ChangeView::new(after.at(change.position), change));
-        Self { changes: changes.collect(), next_cursor: next.to_string() }
+    /// The changes behind a place of the same feed.
+    pub(crate) fn new(after: ChangesCursor, page: store::ChangePage) -> Self {
+        let changes = page.changes.into_iter();
+        let changes = changes.map(|change| ChangeView::new(after.at(change.position), change));
+        Self { changes: changes.collect(), next_cursor: after.at(page.next).to_string() }
     }
 }
 

@@ -27,7 +27,7 @@ async fn read_on(store: Arc<dyn Store>, over: Arc<AtomicBool>) {
     let mut after = Position::START;
     while !over.load(Ordering::Relaxed) {
         let page = store.changes(after, 1000).await.expect("readers are held off, not refused");
-        after = page.last().map_or(Position::START, |change| change.position);
+        after = if page.next == after { Position::START } else { page.next };
     }
 }
 

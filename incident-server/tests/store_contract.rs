@@ -6,7 +6,7 @@
 mod contract;
 mod support;
 
-use contract::{changes, racing, reading, rules};
+use contract::{changes, edited, racing, reading, rules};
 use support::place::on_both;
 
 on_both! {
@@ -30,6 +30,13 @@ on_both! {
         a_list_shows_what_its_filters_say
         a_history_tells_what_happened_in_order
         an_id_that_is_not_there_is_nothing;
+    edited:
+        a_row_that_no_rule_allows_is_believed
+        a_row_that_cannot_be_read_costs_only_itself
+        an_event_of_no_known_kind_is_left_out_and_the_feed_goes_on
+        a_reason_that_was_taken_away_leaves_a_cancellation_without_one
+        a_history_that_was_deleted_keeps_nobody_busy
+        a_text_that_the_database_does_not_take_fails_alone;
     changes:
         changes_come_in_the_order_of_their_commits
         pages_of_changes_join_without_gap_or_repeat

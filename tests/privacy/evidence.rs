@@ -89,14 +89,14 @@ impl Incident {
 }
 
 async fn history(store: &dyn Store) -> Result<Vec<StoredChange>, Failure> {
-    let mut all: Vec<StoredChange> = Vec::new();
+    let (mut all, mut after) = (Vec::new(), Position::START);
     loop {
-        let after = all.last().map_or(Position::START, |change| change.position);
         let page = store.changes(after, PAGE).await?;
-        if page.is_empty() {
+        if page.next == after {
             return Ok(all);
         }
-        all.extend(page);
+        all.extend(page.changes);
+        after = page.next;
     }
 }
 

@@ -56,6 +56,7 @@ pub(crate) async fn sync_batch(
     JsonBody(body): JsonBody<MAX_BATCH_BYTES>,
 ) -> Result<(Extension<Arc<Usage>>, Json<BatchAnswer>), ProblemDetails> {
     let payloads = decode_batch(&body)?;
+    drop(body); // up to 1 MiB, while the commit is waited for
     app.payload_limiting()
         .check_all(&caller.reporter, payloads.len())
         .map_err(ProblemDetails::rate_limited)?;

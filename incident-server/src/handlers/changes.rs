@@ -25,7 +25,7 @@ use crate::{
     limits::STREAM_PAGE,
     openapi,
     problem::ProblemDetails,
-    store::{Position, StoredChange},
+    store::{self, Position, StoredChange},
     view::{ChangePage, ChangeView},
 };
 
@@ -56,8 +56,11 @@ pub(crate) async fn list_changes(
     let limit = if as_stream { limit.min(STREAM_PAGE) } else { limit };
     let usage = Arc::clone(&caller.usage);
     let follower = if as_stream { Some(Follower::new(&app, after, limit, caller)?) } else { None };
-    let first =
-        if begins_with_the_next { Vec::new() } else { app.store().changes(after.position, limit).await? };
+    let first = if begins_with_the_next {
+        store::ChangePage { changes: Vec::new(), next: after.position }
+    } else {
+        app.store().changes(after.position, limit).await?
+    };
     let Some(follower) = follower else {
         return Ok((Extension(usage), Json(ChangePage::new(after, first))).into_response());
     };
@@ -100,30 +103,28 @@ impl Follower {
         })
     }
 
-    fn events(self, first: Vec<StoredChange>) -> impl Stream<Item = Result<Event, axum::Error>> + Send {
-        stream::unfold((self, first), |(mut follower, page)| async move {
-            let page = if page.is_empty() { follower.next_page().await? } else { page };
+    fn events(self, first: store::ChangePage) -> impl Stream<Item = Result<Event, axum::Error>> + Send {
+        stream::unfold((self, Some(first)), |(mut follower, page)| async move {
+            let page = match page {
+                Some(page) => page,
+                None => follower.next_page().await?,
+            };
             let after = follower.after;
-            follower.after = page.last().map_or(after, |change| after.at(change.position));
-            let events: Vec<_> =
-                page.into_iter().map(|change| event(after.at(change.position), change)).collect();
-            Some((stream::iter(events), (follower, Vec::new())))
+            follower.after = after.at(page.next);
+            let changes = page.changes.into_iter();
+            let events: Vec<_> = changes.map(|change| event(after.at(change.position), change)).collect();
+            Some((stream::iter(events), (follower, None)))
         })
         .flatten()
     }
 
     /// Waits for the next changes; `None` ends the stream.
-    async fn next_page(&mut self) -> Option<Vec<StoredChange>> {
+    async fn next_page(&mut self) -> Option<store::ChangePage> {
         while !self.is_over() {
             self.news.mark_unchanged();
-            let page = self
-                .app
-                .store()
-                .changes(self.after.position, self.limit)
-                .await
-                .map_err(ProblemDetails::from)
-                .ok()?;
-            if !page.is_empty() {
+            let page = self.app.store().changes(self.after.position, self.limit).await;
+            let page = page.map_err(ProblemDetails::from).ok()?;
+            if page.next != self.after.position {
                 return Some(page);
             }
             tokio::select! {

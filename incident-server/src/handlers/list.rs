@@ -29,16 +29,13 @@ pub(crate) async fn list_incidents(
     caller: Caller,
     parameters: ListParameters,
 ) -> Result<(Extension<Arc<Usage>>, Json<IncidentPage>), ProblemDetails> {
-    let limit = parameters.limit;
-    let mut found = app.store().incidents(&query(&caller, parameters)).await?;
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let next_cursor = found.last().filter(|_| more).map(|last| ListCursor(last.id).to_string());
-    let incidents = found.into_iter().map(|stored| IncidentView::read(stored, caller.may_read_all)).collect();
+    let page = app.store().incidents(&query(&caller, parameters)).await?;
+    let next_cursor = page.next.map(|last| ListCursor(last).to_string());
+    let incidents = page.incidents.into_iter();
+    let incidents = incidents.map(|stored| IncidentView::read(stored, caller.may_read_all)).collect();
     Ok((Extension(caller.usage), Json(IncidentPage { incidents, next_cursor })))
 }
 
-/// Asks for one more than is shown: so it is known whether there is a next page.
 fn query(caller: &Caller, parameters: ListParameters) -> ListQuery {
     ListQuery {
         reporter: (!caller.may_read_all).then(|| caller.reporter.clone()),
@@ -47,6 +44,6 @@ fn query(caller: &Caller, parameters: ListParameters) -> ListQuery {
         created_after: parameters.created_after,
         created_before: parameters.created_before,
         after: parameters.cursor.map(|cursor| cursor.0),
-        limit: i64::try_from(parameters.limit).unwrap_or(i64::MAX).saturating_add(1),
+        limit: parameters.limit,
     }
 }

@@ -3,7 +3,11 @@
 use incident_core::{BatchRefusal, Conflict, KeyMismatch, MAX_BATCH_ITEMS, Problem, Refusal, Violation};
 
 use super::{ProblemDetails, QueryOrPayloadError};
-use crate::{auth::Refused, commit::CommitError, store::StoreError};
+use crate::{
+    auth::Refused,
+    commit::CommitError,
+    store::{ItemError, StoreError},
+};
 
 impl From<Vec<Violation>> for ProblemDetails {
     fn from(violations: Vec<Violation>) -> Self {
@@ -58,18 +62,30 @@ impl From<Refused> for ProblemDetails {
     }
 }
 
+impl From<ItemError> for ProblemDetails {
+    fn from(error: ItemError) -> Self {
+        match error {
+            ItemError::Conflict(conflict) => conflict.into(),
+            error => {
+                tracing::error!(%error, "answered 500, for this payload alone");
+                Self::internal()
+            }
+        }
+    }
+}
+
 impl From<&StoreError> for ProblemDetails {
     fn from(error: &StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) => {
-                tracing::error!(error = %error, "answered 503: send again");
+                tracing::error!(%error, "answered 503: send again");
                 Self::new(
                     Problem::Overloaded,
                     "the database is not available; whether this took effect is not known, send it again",
                 )
             }
-            StoreError::InvalidRow(_) => {
-                tracing::error!(error = %error, "answered 500");
+            StoreError::Refused(_) | StoreError::Row(_) => {
+                tracing::error!(%error, "answered 500");
                 Self::internal()
             }
         }
@@ -89,6 +105,14 @@ impl From<CommitError> for ProblemDetails {
                 Self::new(Problem::Overloaded, "too many requests wait for their commit; send it again")
             }
             CommitError::Draining => Self::new(Problem::Overloaded, "the server is stopping; send it again"),
+            CommitError::Suspended => Self::new(
+                Problem::Overloaded,
+                "the database does not commit; nothing was tried, send it again",
+            ),
+            CommitError::Late => Self::new(
+                Problem::Overloaded,
+                "the database did not answer in time; whether this took effect is not known, send it again",
+            ),
             CommitError::Store(error) => (&*error).into(),
             CommitError::Died => {
                 tracing::error!("the committing task gave no answer");

@@ -9,24 +9,86 @@ use sqlx::migrate::MigrateError;
 
 use super::sqlite::tells_corruption;
 
+use incident_core::Conflict;
+use libsqlite3_sys as ffi;
+use sqlx::{error::DatabaseError, postgres::PgDatabaseError};
+
 /// Why a store gave no answer. Each variant leads to another act.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database cannot answer now; whether a commit happened is unknown. Answered 503: send again.
     #[error("the database is not available")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// A stored row breaks a rule of the core: a bug, or a hand in the database. Answered 500.
-    #[error("a stored row is not valid: {0}")]
-    InvalidRow(&'static str),
+    /// The database took nothing of a batch because of what is in it: a text or a number that it cannot hold, a
+    /// constraint. The batch is repeated in parts, so that only the guilty item fails.
+    #[error("the database does not take what is in the batch")]
+    Refused(#[source] sqlx::Error),
+    /// The one row that was asked for cannot be read. Answered 500.
+    #[error(transparent)]
+    Row(#[from] RowFault),
 }
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match error {
-            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Self::InvalidRow("a column's type"),
+            sqlx::Error::Database(refusal) if is_for_its_values(&*refusal) => {
+                Self::Refused(sqlx::Error::Database(refusal))
+            }
             error => Self::Unavailable(Box::new(error)),
         }
     }
+}
+
+/// Whether a statement failed for the values in it: data exceptions, broken constraints, limits.
+fn is_for_its_values(error: &dyn DatabaseError) -> bool {
+    let code = error.code().unwrap_or_default();
+    if error.try_downcast_ref::<PgDatabaseError>().is_some() {
+        return ["22", "23", "54"].iter().any(|class| code.starts_with(class));
+    }
+    // The lower byte of SQLite's extended code is the primary one.
+    let primary = code.parse::<i32>().map(|code| code & 0xff);
+    primary
+        .is_ok_and(|code| [ffi::SQLITE_TOOBIG, ffi::SQLITE_CONSTRAINT, ffi::SQLITE_MISMATCH].contains(&code))
+}
+
+/// Why one item had no effect, when its neighbours had theirs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ItemError {
+    /// The incident is stored with other facts. Answered 409.
+    #[error(transparent)]
+    Conflict(#[from] Conflict),
+    /// What is stored of its incident cannot be read. Answered 500.
+    #[error(transparent)]
+    Row(#[from] RowFault),
+    /// The database does not take it. Answered 500.
+    #[error("the database does not take this payload (code {code})")]
+    Refused {
+        /// The database's code; its texts may quote values.
+        code: String,
+    },
+    /// Others changed its incident again and again meanwhile, more often than an incident can change. Answered 500.
+    #[error("what is stored of the incident changes whenever it is written")]
+    NeverStill,
+}
+
+impl ItemError {
+    /// For the only item of a batch that was refused.
+    pub(crate) fn refused(error: &sqlx::Error) -> Self {
+        let code = error.as_database_error().and_then(DatabaseError::code);
+        Self::Refused { code: code.unwrap_or_default().into_owned() }
+    }
+}
+
+/// A stored row that cannot be read: a hand in the database, or a bug. It names the place and no value but the id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the column {column} of {table} cannot be read in the row {id}")]
+pub struct RowFault {
+    /// The table.
+    pub table: &'static str,
+    /// The column.
+    pub column: String,
+    /// The row's key.
+    pub id: String,
 }
 
 /// Why a database could not be opened at the start.
@@ -68,6 +130,18 @@ pub enum OpenError {
     /// The server lacks settings that the store relies on.
     #[error("PostgreSQL 14 or later is needed")]
     OldPostgres,
+    /// It can be read, but a commit fails or does not end.
+    #[error(
+        "the database takes no writes ({}); free its disk, end what holds its locks, or bring its synchronous standby \
+         back", cause(.0)
+    )]
+    NoCommit(#[source] StoreError),
+    /// Texts of other scripts could not be stored.
+    #[error(
+        "the PostgreSQL database has the encoding {0}, which cannot hold every report; make one with ENCODING 'UTF8' and \
+         bring what is there over with pg_dump"
+    )]
+    Encoding(String),
     /// A newer version of this server has been here.
     #[error(
         "the database was brought to schema version {0} by a newer incident-server; run that version, or restore a \
@@ -79,11 +153,16 @@ pub enum OpenError {
     Migration(#[source] MigrateError),
 }
 
+/// What the database or the driver said.
+fn cause(error: &StoreError) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
+}
+
 impl OpenError {
-    /// Whether it may be otherwise in a moment: the server is not reached, starts up, stops, or is full.
+    /// Whether it may be otherwise in a moment: the server is not reached, starts up, stops, is full, or does not commit.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
-            Self::Unusable(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut) => true,
+            Self::NoCommit(_) | Self::Unusable(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut) => true,
             Self::Unusable(sqlx::Error::Database(error)) => {
                 error.code().is_some_and(|code| ["53300", "57P01", "57P02", "57P03"].contains(&&*code))
             }

@@ -7,7 +7,10 @@ use std::{
 
 use incident_core::{Applied, Event, Incident, IncidentId, Reporter, Timestamp};
 
-use super::{SyncItem, Verdict};
+use super::{ItemError, RowFault, SyncItem, Verdict};
+
+/// What is stored of some incidents, as far as it can be read.
+pub(super) type Known = HashMap<IncidentId, Result<Incident, RowFault>>;
 
 /// What a batch comes to.
 pub(super) struct Folded {
@@ -35,24 +38,34 @@ pub(super) fn ids(batch: &[SyncItem]) -> Vec<IncidentId> {
 
 /// Applies the items in order to what is stored of them.
 pub(super) fn fold<'a>(
-    mut known: HashMap<IncidentId, Incident>,
+    mut known: Known,
     batch: impl IntoIterator<Item = &'a SyncItem>,
     now: Timestamp,
 ) -> Folded {
     let mut folded = Folded { verdicts: Vec::new(), changed: BTreeMap::new(), events: Vec::new() };
     for item in batch {
-        let verdict = Incident::apply(known.get(&item.id).cloned(), &item.payload, now);
+        let verdict = decide(known.get(&item.id), item, now);
         folded.verdicts.push(verdict.map(|Applied { incident, outcome, events }| {
             if !events.is_empty() {
                 let changed = Changed { reporter: Arc::clone(&item.reporter), incident: incident.clone() };
                 folded.changed.insert(item.id, changed);
-                known.insert(item.id, incident.clone());
+                known.insert(item.id, Ok(incident.clone()));
             }
             folded.events.extend(events.into_iter().map(|event| (item.id, event)));
             (incident, outcome)
         }));
     }
     folded
+}
+
+/// The core's decision. What cannot be read is left as it is.
+fn decide(
+    stored: Option<&Result<Incident, RowFault>>,
+    item: &SyncItem,
+    now: Timestamp,
+) -> Result<Applied, ItemError> {
+    let stored = stored.cloned().transpose()?;
+    Ok(Incident::apply(stored, &item.payload, now)?)
 }
 
 #[cfg(test)]

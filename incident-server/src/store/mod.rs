@@ -11,11 +11,11 @@ mod sqlite;
 
 use async_trait::async_trait;
 use incident_core::{
-    Conflict, Event, Incident, IncidentId, LocationId, Outcome, Reporter, Status, SyncPayload, Timestamp,
+    Event, Incident, IncidentId, LocationId, Outcome, Reporter, Status, SyncPayload, Timestamp,
 };
 use tokio::sync::watch;
 
-pub use error::{OpenError, StoreError};
+pub use error::{ItemError, OpenError, RowFault, StoreError};
 pub use postgres::PgStore;
 pub use sqlite::{CopyError, SqliteStore};
 pub(crate) use sqlite::{backup, restore};
@@ -31,8 +31,20 @@ pub struct SyncItem {
     pub payload: SyncPayload,
 }
 
-/// What one item did: the incident as it is now and the word for it, or a conflict.
-pub type Verdict = Result<(Incident, Outcome), Conflict>;
+impl SyncItem {
+    /// How much memory it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        let SyncPayload { facts, cancellation_reason } = &self.payload;
+        size_of::<Self>()
+            + self.reporter.as_str().len()
+            + facts.location_id.as_str().len()
+            + facts.room_number.as_ref().map_or(0, |room| room.as_str().len())
+            + cancellation_reason.as_ref().map_or(0, |reason| reason.as_str().len())
+    }
+}
+
+/// What one item did: the incident as it is now and the word for it, or why it had no effect.
+pub type Verdict = Result<(Incident, Outcome), ItemError>;
 
 /// An incident as a reading route finds it.
 #[derive(Debug, Clone)]
@@ -61,7 +73,7 @@ pub struct ListQuery {
     /// Only those that come after this one in the list.
     pub after: Option<IncidentId>,
     /// At most this many.
-    pub limit: i64,
+    pub limit: usize,
 }
 
 impl ListQuery {
@@ -71,6 +83,20 @@ impl ListQuery {
         let end = self.created_before.map_or(IncidentId::from_bytes([0xff; 16]), IncidentId::first_at);
         (first, self.after.map_or(end, |after| after.min(end)))
     }
+
+    /// How many rows a page needs: one more than it shows, so that it is known whether there is another page.
+    fn rows(&self) -> i64 {
+        i64::try_from(self.limit).unwrap_or(i64::MAX).saturating_add(1)
+    }
+}
+
+/// A page of a list. A row that cannot be read is logged and left out.
+#[derive(Debug, Clone, Default)]
+pub struct IncidentPage {
+    /// The incidents, newest first.
+    pub incidents: Vec<StoredIncident>,
+    /// The one behind which the next page begins; `None` on the last page.
+    pub next: Option<IncidentId>,
 }
 
 /// A place in the history of all incidents; larger ones are later.
@@ -109,6 +135,15 @@ pub struct StoredChange {
     pub incident: StoredIncident,
 }
 
+/// A page of the history of all incidents. A row that cannot be read is logged and left out.
+#[derive(Debug, Clone)]
+pub struct ChangePage {
+    /// The changes, in commit order.
+    pub changes: Vec<StoredChange>,
+    /// Behind the last row of the page, whether it could be read or not.
+    pub next: Position,
+}
+
 /// A database of incidents.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
@@ -118,11 +153,15 @@ pub trait Store: Send + Sync + 'static {
     /// Applies a batch in order, durable when it returns, repeats too.
     ///
     /// Atomic an incident: all items of one take effect in one transaction, and a store uses as few as it can.
-    /// Idempotent: the whole batch may be repeated, then everything in it is a replay. A conflict is the verdict
-    /// of its item and no error.
+    /// It takes as long as the database does. Dropped before its end it may leave a session behind in the database,
+    /// so whoever does not want to wait any longer leaves the waiting to somebody else.
+    ///
+    /// Idempotent: the whole batch may be repeated, then everything in it is a replay. A conflict, or a stored row
+    /// that cannot be read, is the verdict of its item and no error.
     ///
     /// # Errors
-    /// [`StoreError`] for the whole batch; its effect is unknown then, and a repeat finds out.
+    /// [`StoreError`] for the whole batch; its effect is unknown then, and a repeat finds out. After
+    /// [`StoreError::Refused`] nothing happened, and a part of the batch may still be taken.
     async fn sync(&self, batch: &[SyncItem], now: Timestamp) -> Result<Vec<Verdict>, StoreError>;
 
     /// One incident, as it is committed.
@@ -135,9 +174,9 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn incidents(&self, query: &ListQuery) -> Result<Vec<StoredIncident>, StoreError>;
+    async fn incidents(&self, query: &ListQuery) -> Result<IncidentPage, StoreError>;
 
-    /// What happened to one incident, oldest first.
+    /// What happened to one incident, oldest first. A row that cannot be read is logged and left out.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -149,7 +188,7 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn changes(&self, after: Position, limit: i64) -> Result<Vec<StoredChange>, StoreError>;
+    async fn changes(&self, after: Position, limit: i64) -> Result<ChangePage, StoreError>;
 
     /// How far the history goes.
     ///
@@ -180,7 +219,8 @@ pub trait Store: Send + Sync + 'static {
     /// The size of the write-ahead log, where it is this server's to bound.
     fn log_bytes(&self) -> Option<u64>;
 
-    /// Goes the way of a commit without changing anything.
+    /// Goes the way of a commit without changing anything. As with [`sync`](Self::sync), whoever does not want to
+    /// wait any longer leaves the waiting to somebody else.
     ///
     /// # Errors
     /// [`StoreError`] where a commit would fail now.

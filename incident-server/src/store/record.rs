@@ -1,16 +1,18 @@
-//! Stored columns to core types: what the database holds is parsed like anything else from outside.
+//! Stored rows to core types, one by one: a row that cannot be read costs nobody but itself.
 
-use incident_core::{
-    Cancellation, CancellationReason, Change, Coordinates, Event, EventKind, Facts, Incident, IncidentId,
-    LocationId, RoomNumber, State, Timestamp,
-};
+use std::fmt::Display;
 
-use super::{Position, StoreError, StoredChange, StoredIncident};
+use incident_core::{Event, EventColumns, Incident, IncidentColumns, IncidentId, UnreadableColumn};
+use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
+
+use super::{ChangePage, IncidentPage, ListQuery, Position, RowFault, StoredChange, StoredIncident};
+
+const INCIDENTS: &str = "incidents";
+const HISTORY: &str = "history";
 
 /// The columns of an incident, as both databases give them.
-#[derive(sqlx::FromRow)]
+#[derive(FromRow)]
 pub(super) struct IncidentRecord {
-    id: Vec<u8>,
     reporter: Option<String>,
     location_id: String,
     room_number: Option<String>,
@@ -25,93 +27,144 @@ pub(super) struct IncidentRecord {
 }
 
 impl IncidentRecord {
-    pub(super) fn id(&self) -> Result<IncidentId, StoreError> {
-        valid("id", <[u8; 16]>::try_from(&self.id[..])).map(IncidentId::from_bytes)
-    }
-
-    /// The incident for a reading route, which has no use for further reasons.
-    pub(super) fn stored(self) -> Result<StoredIncident, StoreError> {
-        Ok(StoredIncident { id: self.id()?, incident: self.incident(&[])?, reporter: self.reporter })
-    }
-
-    /// The incident; `restated` are its further reasons, oldest first.
-    pub(super) fn incident(&self, restated: &[String]) -> Result<Incident, StoreError> {
-        let facts = Facts {
-            location_id: valid("location_id", LocationId::parse(&self.location_id))?,
-            room_number: valid(
-                "room_number",
-                self.room_number.as_deref().map(RoomNumber::parse).transpose(),
-            )?,
-            gps_coordinates: Coordinates::from_e7(self.longitude_e7, self.latitude_e7)
-                .ok_or(StoreError::InvalidRow("coordinates"))?,
+    fn incident(self, restated: Vec<String>) -> Result<Incident, UnreadableColumn> {
+        let columns = IncidentColumns {
+            location_id: self.location_id,
+            room_number: self.room_number,
+            longitude_e7: self.longitude_e7,
+            latitude_e7: self.latitude_e7,
             is_anonymous: self.is_anonymous,
-            created_at: moment("created_at_ms", self.created_at_ms)?,
+            created_at_ms: self.created_at_ms,
+            received_at_ms: self.received_at_ms,
+            clock_suspect: self.clock_suspect,
+            cancelled_at_ms: self.cancelled_at_ms,
+            cancellation_reason: self.cancellation_reason,
         };
-        let received_at = moment("received_at_ms", self.received_at_ms)?;
-        Ok(Incident { facts, received_at, clock_suspect: self.clock_suspect, state: self.state(restated)? })
-    }
-
-    fn state(&self, restated: &[String]) -> Result<State, StoreError> {
-        match (self.cancelled_at_ms, &self.cancellation_reason) {
-            (None, None) => Ok(State::Open),
-            (Some(at), Some(first)) => Ok(State::Cancelled(Cancellation {
-                at: moment("cancelled_at_ms", at)?,
-                reason: reason(first)?,
-                restated: restated.iter().map(|text| reason(text)).collect::<Result<_, _>>()?,
-            })),
-            _ => Err(StoreError::InvalidRow("cancellation")),
-        }
+        columns.incident(restated)
     }
 }
 
 /// The columns of a history row, as both databases give them.
-#[derive(sqlx::FromRow)]
+#[derive(FromRow)]
 pub(super) struct EventRecord {
     kind: String,
     at_ms: i64,
-    cancellation_reason: Option<String>,
+    event_reason: Option<String>,
 }
 
 impl EventRecord {
-    pub(super) fn event(&self) -> Result<Event, StoreError> {
-        let change = match (valid("kind", self.kind.parse())?, &self.cancellation_reason) {
-            (EventKind::Created, None) => Change::Created,
-            (EventKind::Cancelled, Some(text)) => Change::Cancelled(reason(text)?),
-            (EventKind::CancellationRestated, Some(text)) => Change::CancellationRestated(reason(text)?),
-            _ => return Err(StoreError::InvalidRow("cancellation_reason of an event")),
-        };
-        Ok(Event { at: moment("at_ms", self.at_ms)?, change })
+    fn event(self) -> Result<Event, UnreadableColumn> {
+        let columns =
+            EventColumns { kind: self.kind, at_ms: self.at_ms, cancellation_reason: self.event_reason };
+        columns.event()
     }
 }
 
-/// A history row beside its incident.
-#[derive(sqlx::FromRow)]
-pub(super) struct ChangeRecord {
-    position: i64,
-    kind: String,
-    at_ms: i64,
-    event_reason: Option<String>,
-    #[sqlx(flatten)]
-    incident: IncidentRecord,
+/// A row of either database that records can be read from.
+pub(super) trait StoredRow: Row {
+    /// The 16 bytes of an id.
+    fn id(&self, column: &str) -> Result<IncidentId, sqlx::Error>;
+    fn position(&self) -> Result<Position, sqlx::Error>;
+    fn incident_record(&self) -> Result<IncidentRecord, sqlx::Error>;
+    fn event_record(&self) -> Result<EventRecord, sqlx::Error>;
 }
 
-impl ChangeRecord {
-    pub(super) fn change(self) -> Result<StoredChange, StoreError> {
-        let event =
-            EventRecord { kind: self.kind, at_ms: self.at_ms, cancellation_reason: self.event_reason }
-                .event()?;
-        Ok(StoredChange { position: Position(self.position), event, incident: self.incident.stored()? })
+impl<R: Row> StoredRow for R
+where
+    for<'a> &'a str: ColumnIndex<R>,
+    for<'r> &'r [u8]: Decode<'r, R::Database> + Type<R::Database>,
+    for<'r> i64: Decode<'r, R::Database> + Type<R::Database>,
+    for<'r> IncidentRecord: FromRow<'r, R>,
+    for<'r> EventRecord: FromRow<'r, R>,
+{
+    fn id(&self, column: &str) -> Result<IncidentId, sqlx::Error> {
+        let bytes: &[u8] = self.try_get(column)?;
+        let not_16 =
+            |source| sqlx::Error::ColumnDecode { index: column.to_owned(), source: Box::new(source) };
+        <[u8; 16]>::try_from(bytes).map(IncidentId::from_bytes).map_err(not_16)
+    }
+
+    fn position(&self) -> Result<Position, sqlx::Error> {
+        self.try_get("position").map(Position)
+    }
+
+    fn incident_record(&self) -> Result<IncidentRecord, sqlx::Error> {
+        IncidentRecord::from_row(self)
+    }
+
+    fn event_record(&self) -> Result<EventRecord, sqlx::Error> {
+        EventRecord::from_row(self)
     }
 }
 
-fn valid<T, E>(column: &'static str, parsed: Result<T, E>) -> Result<T, StoreError> {
-    parsed.map_err(|_| StoreError::InvalidRow(column))
+/// The incident, with its further reasons, oldest first; one that was taken away is an empty one.
+pub(super) fn incident(
+    row: &impl StoredRow,
+    id: IncidentId,
+    restated: Vec<Option<String>>,
+) -> Result<Incident, RowFault> {
+    let restated = restated.into_iter().map(Option::unwrap_or_default).collect();
+    let record = row.incident_record().map_err(|error| undecodable(INCIDENTS, id, &error))?;
+    record.incident(restated).map_err(|column| unreadable(INCIDENTS, id, column))
 }
 
-fn moment(column: &'static str, unix_ms: i64) -> Result<Timestamp, StoreError> {
-    valid(column, Timestamp::from_unix_ms(unix_ms))
+/// The incident for a reading route, which has no use for further reasons.
+pub(super) fn stored_incident(row: &impl StoredRow) -> Result<StoredIncident, RowFault> {
+    let id = row.id("id").map_err(|error| undecodable(INCIDENTS, "without an id", &error))?;
+    let record = row.incident_record().map_err(|error| undecodable(INCIDENTS, id, &error))?;
+    let reporter = record.reporter.clone();
+    let incident = record.incident(Vec::new()).map_err(|column| unreadable(INCIDENTS, id, column))?;
+    Ok(StoredIncident { id, reporter, incident })
 }
 
-fn reason(text: &str) -> Result<CancellationReason, StoreError> {
-    valid("cancellation_reason", CancellationReason::parse(text))
+/// As many of the rows as the query asks for; one more shows that there is another page.
+pub(super) fn incident_page<R: StoredRow>(rows: &[R], query: &ListQuery) -> IncidentPage {
+    let shown = &rows[..rows.len().min(query.limit)];
+    let last = || shown.iter().rev().find_map(|row| row.id("id").ok());
+    IncidentPage {
+        incidents: shown.iter().filter_map(|row| or_left_out(stored_incident(row))).collect(),
+        next: if rows.len() > shown.len() { last() } else { None },
+    }
+}
+
+/// The events of one incident.
+pub(super) fn events<R: StoredRow>(rows: &[R]) -> Vec<Event> {
+    rows.iter().filter_map(|row| or_left_out(event(row))).collect()
+}
+
+/// The changes behind `after`.
+pub(super) fn change_page<R: StoredRow>(rows: &[R], after: Position) -> ChangePage {
+    ChangePage {
+        changes: rows.iter().filter_map(|row| or_left_out(change(row))).collect(),
+        next: rows.iter().filter_map(|row| row.position().ok()).fold(after, Position::max),
+    }
+}
+
+fn change(row: &impl StoredRow) -> Result<StoredChange, RowFault> {
+    let position = row.position().map_err(|error| undecodable(HISTORY, "without a position", &error))?;
+    Ok(StoredChange { position, event: event(row)?, incident: stored_incident(row)? })
+}
+
+fn event(row: &impl StoredRow) -> Result<Event, RowFault> {
+    let position = row.position().map_or(0, |position| position.0);
+    let record = row.event_record().map_err(|error| undecodable(HISTORY, position, &error))?;
+    record.event().map_err(|column| unreadable(HISTORY, position, column))
+}
+
+fn or_left_out<T>(read: Result<T, RowFault>) -> Option<T> {
+    read.inspect_err(|fault| tracing::error!(%fault, "a stored row is left out of an answer; correct it"))
+        .ok()
+}
+
+fn unreadable(table: &'static str, id: impl Display, column: UnreadableColumn) -> RowFault {
+    RowFault { table, column: column.0.to_owned(), id: id.to_string() }
+}
+
+/// The driver's error names the column in quotes, and may quote the value behind it.
+fn undecodable(table: &'static str, id: impl Display, error: &sqlx::Error) -> RowFault {
+    let column = match error {
+        sqlx::Error::ColumnDecode { index, .. } => index.trim_matches('"').to_owned(),
+        _ => "unknown".to_owned(),
+    };
+    RowFault { table, column, id: id.to_string() }
 }

@@ -12,7 +12,7 @@ use crate::support::{
 };
 
 async fn page(store: &dyn Store, after: Position, limit: i64) -> Vec<StoredChange> {
-    store.changes(after, limit).await.expect("the database answers")
+    store.changes(after, limit).await.expect("the database answers").changes
 }
 
 /// Everything from the beginning, page by page.

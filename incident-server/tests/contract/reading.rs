@@ -9,7 +9,14 @@ use crate::support::{
 };
 
 async fn ids(store: &dyn Store, query: &ListQuery) -> Vec<IncidentId> {
-    store.incidents(query).await.expect("the database answers").iter().map(|stored| stored.id).collect()
+    store
+        .incidents(query)
+        .await
+        .expect("the database answers")
+        .incidents
+        .iter()
+        .map(|stored| stored.id)
+        .collect()
 }
 
 pub(crate) async fn a_list_is_newest_first_and_pages_without_gap_or_repeat(place: &Place) {

@@ -47,10 +47,7 @@ impl Cluster {
 
     fn unstarted() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
-        if is_root() {
-            let owner = Command::new("chown").arg(user()).arg(directory.path()).status();
-            assert!(owner.expect("chown").success(), "the directory is given to the user of PostgreSQL");
-        }
+        give(directory.path());
         let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
         Self { directory, port: free.local_addr().expect("a port").port() }
     }
@@ -89,12 +86,26 @@ impl Cluster {
 
     /// `kill -9` to the server and every process of it.
     pub(crate) fn kill(&self) {
+        self.signal("-9");
+    }
+
+    /// Stops every process of it where it is, as a frozen machine or disk does.
+    pub(crate) fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets every process of it go on.
+    pub(crate) fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
         let postmaster = self.postmaster().expect("it runs");
         let children = Command::new("ps").args(["--ppid", &postmaster, "-o", "pid="]).output().expect("ps");
         let children = String::from_utf8(children.stdout).expect("numbers");
         let all = std::iter::once(&*postmaster).chain(children.split_whitespace());
         // A process that has ended by itself meanwhile is no fault.
-        let _ = Command::new("kill").arg("-9").args(all).output().expect("kill");
+        let _ = Command::new("kill").arg(signal).args(all).output().expect("kill");
     }
 
     /// The process id of the server, if it runs. The file outlives a kill, and by then the number may be that of
@@ -119,8 +130,28 @@ impl Cluster {
 impl Drop for Cluster {
     fn drop(&mut self) {
         if self.postmaster().is_some() {
+            self.thaw();
             let _ = as_postgres("pg_ctl", ["-D", &self.data(), "-m", "immediate", "-s", "stop"]);
         }
+    }
+}
+
+/// Makes a file readable for the user of PostgreSQL.
+pub(crate) fn give(path: &Path) {
+    if is_root() {
+        let owner = Command::new("chown").args(["-R", &user()]).arg(path).status();
+        assert!(owner.expect("chown").success(), "the directory is given to the user of PostgreSQL");
+    }
+}
+
+/// A command that does not run as root.
+pub(crate) fn unprivileged(program: &Path) -> Command {
+    if is_root() {
+        let mut command = Command::new("runuser");
+        command.args(["-u", &user(), "--"]).arg(program);
+        command
+    } else {
+        Command::new(program)
     }
 }
 
@@ -132,13 +163,7 @@ fn run<A: AsRef<OsStr>>(program: &str, arguments: impl IntoIterator<Item = A>) {
 /// PostgreSQL refuses to run as root.
 fn as_postgres<A: AsRef<OsStr>>(program: &str, arguments: impl IntoIterator<Item = A>) -> Output {
     let program = bin().join(program);
-    let mut command = if is_root() {
-        let mut command = Command::new("runuser");
-        command.args(["-u", &user(), "--"]).arg(program);
-        command
-    } else {
-        Command::new(program)
-    };
+    let mut command = unprivileged(&program);
     // Files, not pipes: the server inherits them and would keep a pipe open.
     let said = tempfile::NamedTempFile::new().expect("a file");
     let to = || said.reopen().expect("a file");

@@ -3,6 +3,7 @@
 
 pub(crate) mod cluster;
 pub(crate) mod place;
+pub(crate) mod pooler;
 pub(crate) mod proxy;
 pub(crate) mod report;
 pub(crate) mod server;

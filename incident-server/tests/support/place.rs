@@ -11,11 +11,28 @@ use std::{
 };
 
 use incident_server::store::{PgStore, SqliteStore, Store};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions,
+    sqlite::SqliteConnectOptions,
+};
 use tempfile::TempDir;
 
 /// Where a PostgreSQL server for tests is found; see `tests/postgres` at the top of the project.
 pub(crate) const URL_VARIABLE: &str = "INCIDENT_TEST_POSTGRES_URL";
+
+/// A hand that owns the tables may do this.
+const DROP_CONSTRAINTS: &str = "
+    DO $$
+    DECLARE found record;
+    BEGIN
+        FOR found IN
+            SELECT conrelid::regclass AS owner, conname
+            FROM pg_constraint
+            WHERE contype = 'c' AND conrelid IN ('incidents'::regclass, 'history'::regclass)
+        LOOP
+            EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', found.owner, found.conname);
+        END LOOP;
+    END $$";
 
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
@@ -73,6 +90,23 @@ impl Place {
             });
         }
         servers
+    }
+
+    /// Runs statements by hand, past every constraint.
+    pub(crate) async fn edit(&self, statements: &str) {
+        match self {
+            Self::Sqlite(directory) => {
+                let options = SqliteConnectOptions::new().filename(file(directory));
+                let mut session = options.connect().await.expect("the file is there");
+                let statements = format!("PRAGMA ignore_check_constraints = ON; {statements}");
+                sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut session).await.expect("they are right");
+            }
+            Self::Postgres(_) => {
+                let statements = format!("{DROP_CONSTRAINTS}; {statements}");
+                let mut session = self.session().await;
+                sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut session).await.expect("they are right");
+            }
+        }
     }
 
     /// The URL of a PostgreSQL database.

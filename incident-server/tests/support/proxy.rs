@@ -12,8 +12,13 @@ use tokio::{
     task::JoinSet,
 };
 
-/// Where the link leads; `None`: bytes vanish, no connection is ever refused or reset.
-type Target = Option<u16>;
+/// Where the link leads, and how often it was cut.
+#[derive(Clone, Copy)]
+struct Target {
+    /// `None`: bytes vanish, no connection is ever refused or reset.
+    port: Option<u16>,
+    cuts: u32,
+}
 
 /// Forwards connections to a port of choice.
 pub(crate) struct Proxy {
@@ -25,7 +30,7 @@ pub(crate) struct Proxy {
 impl Proxy {
     pub(crate) async fn to(port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let target = Arc::new(watch::Sender::new(Some(port)));
+        let target = Arc::new(watch::Sender::new(Target { port: Some(port), cuts: 0 }));
         let own = listener.local_addr().expect("a port").port();
         let mut running = JoinSet::new();
         running.spawn(accept(listener, Arc::clone(&target)));
@@ -34,12 +39,12 @@ impl Proxy {
 
     /// From now on the link is dead: what is sent gets lost, in both directions, for open connections too.
     pub(crate) fn cut(&self) {
-        self.target.send_replace(None);
+        self.target.send_modify(|target| *target = Target { port: None, cuts: target.cuts + 1 });
     }
 
     /// New connections lead to this port; open ones stay as they are.
     pub(crate) fn lead_to(&self, port: u16) {
-        self.target.send_replace(Some(port));
+        self.target.send_modify(|target| target.port = Some(port));
     }
 
     pub(crate) fn url(&self) -> String {
@@ -57,13 +62,14 @@ async fn accept(listener: TcpListener, target: Arc<watch::Sender<Target>>) {
 
 /// Once cut, a connection stays dead for ever, as behind a router that forgot it.
 async fn link(client: TcpStream, mut target: watch::Receiver<Target>) {
-    let Some(port) = *target.borrow_and_update() else { return silence(client).await };
+    let Target { port, cuts } = *target.borrow_and_update();
+    let Some(port) = port else { return silence(client).await };
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     let Ok(server) = TcpStream::connect(address).await else { return };
     let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
     let cut = async move {
         // The sender lives as long as the proxy.
-        let _ = target.wait_for(Option::is_none).await.map(drop);
+        let _ = target.wait_for(|target| target.cuts != cuts).await.map(drop);
     };
     tokio::select! {
         () = copy(from_client, to_server) => {}

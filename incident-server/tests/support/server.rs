@@ -63,16 +63,21 @@ impl Server {
 
     /// Reports an incident of alice; the answer's incident.
     pub(crate) async fn report(&self, ms_since_morning: i64, reason: Option<&str>) -> Value {
-        let answer = self.send(ms_since_morning, reason).await;
+        let answer = self.send("alice", ms_since_morning, reason).await;
         json_of(answer.error_for_status().expect("success")).await["incident"].take()
     }
 
     /// Reports an incident of alice, come what may.
     pub(crate) async fn try_report(&self, ms_since_morning: i64) -> Response {
-        self.send(ms_since_morning, None).await
+        self.try_report_of("alice", ms_since_morning).await
     }
 
-    async fn send(&self, ms_since_morning: i64, reason: Option<&str>) -> Response {
+    /// Reports an incident of anybody, come what may.
+    pub(crate) async fn try_report_of(&self, sub: &str, ms_since_morning: i64) -> Response {
+        self.send(sub, ms_since_morning, None).await
+    }
+
+    async fn send(&self, sub: &str, ms_since_morning: i64, reason: Option<&str>) -> Response {
         let payload = json!({
             "locationId": "ward-7",
             "gpsCoordinates": { "type": "Point", "coordinates": [12.4924, 41.8902] },
@@ -81,7 +86,7 @@ impl Server {
             "cancellationReason": reason,
         });
         let address = format!("http://{}/api/incidents/sync", self.address);
-        let request = self.client.post(address).bearer_auth(token("alice", None));
+        let request = self.client.post(address).bearer_auth(token(sub, None));
         let request = request.header("Content-Type", "application/json").body(payload.to_string());
         request.send().await.expect("an answer")
     }

@@ -2,6 +2,8 @@
 
 mod crash;
 mod dead_link;
+mod frozen;
 mod locks;
 mod opening;
+mod pooler;
 mod standby;

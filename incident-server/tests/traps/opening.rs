@@ -1,11 +1,15 @@
 //! Which databases a server takes.
 
+use std::{str::FromStr, time::Duration};
+
 use incident_server::store::{OpenError, PgStore, Store};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 use tokio::task::JoinSet;
 
 use crate::support::{
     cluster::Cluster,
     place::Place,
+    proxy::until,
     report::{outcome, report},
 };
 
@@ -35,6 +39,46 @@ async fn a_database_of_a_newer_version_is_refused_with_what_to_do() {
 
     assert!(matches!(refused, OpenError::TooNew(9000)));
     assert!(refused.to_string().contains("run that version"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_of_another_encoding_is_refused_with_what_to_do() {
+    let place = Place::postgres().await;
+    let latin = format!("latin1_{}", std::process::id());
+    let create = format!("CREATE DATABASE {latin} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
+    let mut session = place.session().await;
+    sqlx::query(AssertSqlSafe(create)).execute(&mut session).await.unwrap();
+    let url = PgConnectOptions::from_str(place.url()).unwrap().database(&latin).to_url_lossy();
+
+    let refused = PgStore::open_url(url.as_str()).await.err().expect("refused");
+
+    sqlx::query(AssertSqlSafe(format!("DROP DATABASE {latin} WITH (FORCE)")))
+        .execute(&mut session)
+        .await
+        .unwrap();
+    assert!(refused.to_string().contains("the encoding LATIN1"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_means_that_writing_works_and_one_in_vain_leaves_nothing_behind() {
+    let primary = Cluster::start();
+    let standby = primary.synchronous_standby();
+    PgStore::open_url(&primary.url()).await.expect("its tables are made").close().await;
+    standby.stop();
+
+    for _ in 0..3 {
+        let refused = PgStore::open_url(&primary.url()).await.err().expect("refused");
+        assert!(refused.to_string().contains("takes no writes"), "{refused}");
+    }
+
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+    let mut session = PgConnection::connect(&primary.url()).await.unwrap();
+    until("the last attempt's end", Duration::from_secs(5), async || {
+        sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut session).await.unwrap() == 0
+    })
+    .await;
+    standby.resume();
+    PgStore::open_url(&primary.url()).await.expect("it is back").close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

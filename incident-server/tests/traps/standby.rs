@@ -5,12 +5,13 @@ use std::{sync::Arc, time::Duration};
 use incident_core::Outcome;
 use incident_server::store::{PgStore, Store};
 use sqlx::{Connection, PgConnection};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::support::{
     cluster::Cluster,
     proxy::{Proxy, until},
     report::{cancelled, elsewhere, moment, outcome, report},
+    server::{Server, reader},
 };
 
 /// Cancels the waits for the standby, as an administrator might: the commits report success.
@@ -41,10 +42,15 @@ async fn a_repeat_and_a_conflict_wait_for_the_standby_too() {
     assert!(store.incident(alone.id).await.unwrap().is_some(), "it is visible");
 
     let (again, other) = ([alone.clone()], [cancelled(&elsewhere(&alone), "off")]);
-    let (repeat, conflict) = tokio::join!(store.sync(&again, moment(0)), store.sync(&other, moment(0)));
+    let answered = async {
+        tokio::select! {
+            _ = store.sync(&again, moment(0)) => {}
+            _ = store.sync(&other, moment(0)) => {}
+            _ = store.ready() => {}
+        }
+    };
 
-    assert!(repeat.is_err() && conflict.is_err(), "not answered while only one server has it");
-    assert!(store.ready().await.is_err());
+    assert!(timeout(Duration::from_secs(3), answered).await.is_err(), "while only one server has it");
     standby.resume();
     assert_eq!(outcome(&*store, &alone).await, Some(Outcome::Unchanged));
     store.ready().await.unwrap();
@@ -62,7 +68,44 @@ async fn a_wait_that_somebody_cancels_is_no_success() {
     });
     sleep(Duration::from_millis(1500)).await;
     cancel_the_wait(&primary).await;
-    assert!(writing.await.unwrap().is_err());
+    assert!(timeout(Duration::from_secs(2), writing).await.is_err(), "it is proved by another commit");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_standby_is_away_no_more_sessions_wait_for_it_than_there_are_writers() {
+    let primary = Cluster::start();
+    let standby = primary.synchronous_standby();
+    let store = Arc::new(PgStore::open_url(&primary.url()).await.unwrap());
+    let writers = i64::try_from(store.writers()).unwrap();
+    let server = Server::start(store).await;
+    server.report(0, None).await;
+    standby.stop();
+    let mut session = PgConnection::connect(&primary.url()).await.unwrap();
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+
+    let began = Instant::now();
+    let mut at_once = 0;
+    for number in 1.. {
+        let sent = Instant::now();
+        let (synced, ready) =
+            tokio::join!(server.try_report(number), server.get("/readyz", &reader()).send());
+        assert_eq!((synced.status().as_u16(), ready.unwrap().status().as_u16()), (503, 503));
+        assert!(sent.elapsed() < Duration::from_secs(10));
+        at_once += i32::from(sent.elapsed() < Duration::from_secs(1));
+        let stuck: i64 = sqlx::query_scalar(waiting).fetch_one(&mut session).await.unwrap();
+        assert!(stuck <= writers, "{stuck} sessions wait");
+        if began.elapsed() > Duration::from_secs(12) {
+            break;
+        }
+    }
+    assert!(at_once > 10, "once it is known, nobody waits: {at_once}");
+
+    standby.resume();
+    let returned = Instant::now();
+    while !server.try_report(1).await.status().is_success() {
+        assert!(returned.elapsed() < Duration::from_secs(5));
+    }
+    assert_eq!(server.get("/readyz", &reader()).send().await.unwrap().status(), 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

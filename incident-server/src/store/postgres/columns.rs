@@ -2,19 +2,11 @@
 
 use std::collections::HashMap;
 
-use incident_core::{CancellationReason, Event, Incident, IncidentId, RoomNumber, State};
+use incident_core::{CancellationReason, Event, IncidentId, RoomNumber, State};
 use sqlx::{Postgres, postgres::PgArguments, query::Query};
 use uuid::Uuid;
 
 use crate::store::fold::{Changed, Folded};
-
-/// How many history rows an incident has.
-pub(super) fn version(incident: &Incident) -> i16 {
-    match &incident.state {
-        State::Open => 1,
-        State::Cancelled(cancellation) => i16::try_from(2 + cancellation.restated.len()).unwrap_or(i16::MAX),
-    }
-}
 
 pub(super) fn uuid(id: IncidentId) -> Uuid {
     Uuid::from_bytes(*id.as_bytes())
@@ -53,20 +45,24 @@ impl<'a> Columns<'a> {
     /// Takes the incidents in the order of their ids, the events in theirs.
     pub(super) fn new(folded: &'a Folded, seen: &HashMap<IncidentId, i16>) -> Self {
         let mut columns = Self::default();
-        for (id, changed) in &folded.changed {
-            columns.push(*id, seen.get(id).copied().unwrap_or(0), changed);
-        }
+        let mut steps: HashMap<IncidentId, i16> = HashMap::with_capacity(folded.changed.len());
         for (id, event) in &folded.events {
             columns.events.push(*id, event);
+            *steps.entry(*id).or_default() += 1;
+        }
+        for (id, changed) in &folded.changed {
+            let seen = seen.get(id).copied().unwrap_or(0);
+            let version = seen.saturating_add(steps.get(id).copied().unwrap_or(0));
+            columns.push(*id, seen, version, changed);
         }
         columns
     }
 
-    fn push(&mut self, id: IncidentId, seen: i16, Changed { reporter, incident }: &'a Changed) {
+    fn push(&mut self, id: IncidentId, seen: i16, version: i16, Changed { reporter, incident }: &'a Changed) {
         let facts = &incident.facts;
         self.ids.push(uuid(id));
         self.seen.push(seen);
-        self.versions.push(version(incident));
+        self.versions.push(version);
         self.anonymous.push(facts.is_anonymous);
         self.clock_suspect.push(incident.clock_suspect);
         self.longitudes_e7.push(facts.gps_coordinates.longitude_e7());

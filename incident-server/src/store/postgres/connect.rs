@@ -1,8 +1,15 @@
 //! A session with a primary: how it is opened, and how it is known to be one.
+//!
+//! Its settings are made by statements: a pooler in between refuses most options of a start-up message.
 
-use sqlx::{ConnectOptions, PgConnection, postgres::PgConnectOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
+use tokio::time::timeout;
 
-use crate::store::OpenError;
+use super::statements::BARRIER;
+use crate::{
+    limits::{FIRST_COMMIT_DEADLINE, LOCK_DEADLINE_SETTING},
+    store::{OpenError, StoreError},
+};
 
 const OLDEST_VERSION: u32 = 14_00_00;
 
@@ -10,11 +17,30 @@ const OLDEST_VERSION: u32 = 14_00_00;
 const PREPARE: &str = "
     SELECT
         pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS read_only,
+        current_setting('server_encoding') AS encoding,
+        pg_backend_pid() AS process,
+        (SELECT backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid()) AS begun,
         CASE WHEN current_setting('synchronous_commit') <> 'remote_apply'
             THEN set_config('synchronous_commit', 'on', false)
         END";
 
 const CHECK: &str = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on'";
+
+/// Whether the process is at work: on a statement, at a lock, or waiting for the standby.
+const IS_AT_WORK: &str = "
+    SELECT EXISTS (
+        SELECT
+        FROM pg_stat_activity
+        WHERE pid = $1
+            AND backend_start::text = $2
+            AND state = 'active'
+    )";
+
+const END: &str = "
+    SELECT pg_terminate_backend(pid)
+    FROM pg_stat_activity
+    WHERE pid = $1
+        AND backend_start::text = $2";
 
 /// What a session is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,39 +51,102 @@ pub(super) enum Use {
     Read,
 }
 
+/// A session, and which process of the server it speaks with.
+pub(super) struct Session {
+    pub(super) connection: PgConnection,
+    pub(super) backend: Backend,
+}
+
+/// A process of the server; its number may be given again.
+#[derive(Debug, Clone)]
+pub(super) struct Backend {
+    process: i32,
+    begun: Option<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Prepared {
+    read_only: bool,
+    encoding: String,
+    process: i32,
+    begun: Option<String>,
+}
+
+/// The options without what the driver would add to the start-up message.
+pub(super) fn plain(options: PgConnectOptions) -> PgConnectOptions {
+    options.extra_float_digits(None).application_name("incident-server").disable_statement_logging()
+}
+
 /// A new session with a primary.
-pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, OpenError> {
-    let mut session = options.connect().await.map_err(OpenError::unusable)?;
-    if session.server_version_num().is_some_and(|version| version < OLDEST_VERSION) {
+pub(super) async fn connect(options: &PgConnectOptions) -> Result<Session, OpenError> {
+    let mut connection = options.connect().await.map_err(OpenError::unusable)?;
+    if connection.server_version_num().is_some_and(|version| version < OLDEST_VERSION) {
         return Err(OpenError::OldPostgres);
     }
-    let (read_only, _): (bool, Option<String>) =
-        sqlx::query_as(PREPARE).fetch_one(&mut session).await.map_err(OpenError::unusable)?;
-    if read_only { Err(OpenError::ReadOnly) } else { Ok(session) }
+    let prepared: Prepared =
+        sqlx::query_as(PREPARE).fetch_one(&mut connection).await.map_err(OpenError::unusable)?;
+    match prepared {
+        Prepared { read_only: true, .. } => Err(OpenError::ReadOnly),
+        Prepared { encoding, .. } if encoding != "UTF8" => Err(OpenError::Encoding(encoding)),
+        Prepared { process, begun, .. } => Ok(Session { connection, backend: Backend { process, begun } }),
+    }
+}
+
+/// A new session with a primary, with the settings of its use.
+pub(super) async fn connect_for(options: &PgConnectOptions, purpose: Use) -> Result<Session, OpenError> {
+    let mut session = connect(options).await?;
+    let settings = sqlx::raw_sql(AssertSqlSafe(settings(purpose)));
+    settings.execute(&mut session.connection).await.map_err(OpenError::unusable)?;
+    Ok(session)
 }
 
 /// The session, if it still speaks with a primary.
-pub(super) async fn check(mut session: PgConnection) -> Result<PgConnection, OpenError> {
+pub(super) async fn check(mut session: Session) -> Result<Session, OpenError> {
     let read_only: bool =
-        sqlx::query_scalar(CHECK).fetch_one(&mut session).await.map_err(OpenError::unusable)?;
+        sqlx::query_scalar(CHECK).fetch_one(&mut session.connection).await.map_err(OpenError::unusable)?;
     if read_only { Err(OpenError::ReadOnly) } else { Ok(session) }
 }
 
+/// Commits, for that a server has started means that it can write. A commit that waits in vain is ended, lest every
+/// attempt to start leaves a session behind; it changes nothing, so its success is nobody's matter.
+pub(super) async fn first_commit(options: &PgConnectOptions) -> Result<(), OpenError> {
+    let Session { mut connection, backend } = connect(options).await?;
+    match timeout(FIRST_COMMIT_DEADLINE, sqlx::query(BARRIER).execute(&mut connection)).await {
+        Ok(Ok(_)) => connection.close().await.map_err(OpenError::unusable),
+        Ok(Err(error)) => Err(OpenError::NoCommit(error.into())),
+        Err(late) => {
+            let mut other = options.connect().await.map_err(OpenError::unusable)?;
+            let ended = sqlx::query(END).bind(backend.process).bind(&backend.begun).execute(&mut other);
+            ended.await.map_err(OpenError::unusable)?;
+            Err(OpenError::NoCommit(StoreError::Unavailable(Box::new(late))))
+        }
+    }
+}
+
+/// Asks the server over another session.
+pub(super) async fn is_at_work(options: &PgConnectOptions, backend: &Backend) -> Result<bool, sqlx::Error> {
+    let mut other = options.connect().await?;
+    let asked = sqlx::query_scalar(IS_AT_WORK).bind(backend.process).bind(&backend.begun);
+    let at_work = asked.fetch_one(&mut other).await?;
+    other.close().await?;
+    Ok(at_work)
+}
+
 /// The server gives up on its own what nobody waits for any more: a lock wait, a peer that is gone.
-pub(super) fn settings(purpose: Use) -> Vec<(&'static str, &'static str)> {
-    let mut settings = vec![
-        ("application_name", "incident-server"),
-        ("statement_timeout", "8s"),
-        ("client_connection_check_interval", "1s"),
-        ("tcp_keepalives_idle", "5"),
-        ("tcp_keepalives_interval", "2"),
-        ("tcp_keepalives_count", "3"),
-        ("tcp_user_timeout", "10000"),
-        ("jit", "off"),
-    ];
-    settings.extend(match purpose {
-        Use::Write => [("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off")],
-        Use::Read => [("plan_cache_mode", "force_custom_plan"), ("enable_seqscan", "on")],
-    });
-    settings
+fn settings(purpose: Use) -> String {
+    let (plans, scans) = match purpose {
+        Use::Write => ("force_generic_plan", "off"),
+        Use::Read => ("force_custom_plan", "on"),
+    };
+    format!(
+        "SET statement_timeout = '{LOCK_DEADLINE_SETTING}';
+         SET client_connection_check_interval = '1s';
+         SET tcp_keepalives_idle = 5;
+         SET tcp_keepalives_interval = 2;
+         SET tcp_keepalives_count = 3;
+         SET tcp_user_timeout = 10000;
+         SET jit = off;
+         SET plan_cache_mode = {plans};
+         SET enable_seqscan = {scans}"
+    )
 }

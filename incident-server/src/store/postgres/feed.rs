@@ -12,7 +12,7 @@ use super::{
     sessions::Sessions,
     statements::{incident_columns, ticket_class},
 };
-use crate::store::{Horizon, Position, Series, StoreError, StoredChange, record::ChangeRecord};
+use crate::store::{ChangePage, Horizon, Position, Series, StoreError, record::change_page};
 
 /// Up to where nothing is on its way any more.
 ///
@@ -60,8 +60,7 @@ struct HorizonRecord {
 
 pub(super) async fn horizon(sessions: &Sessions) -> Result<Horizon, StoreError> {
     let mut rows: Vec<HorizonRecord> = sessions.records(|| sqlx::query(HORIZON)).await?;
-    let HorizonRecord { series, newest, settled } =
-        rows.pop().ok_or(StoreError::InvalidRow("the sequence of positions"))?;
+    let HorizonRecord { series, newest, settled } = rows.pop().ok_or(sqlx::Error::RowNotFound)?;
     Ok(Horizon { series: Series(series), settled: Position(settled), newest: Position(newest) })
 }
 
@@ -72,9 +71,8 @@ pub(super) async fn changes(
     sessions: &Sessions,
     after: Position,
     limit: i64,
-) -> Result<(Vec<StoredChange>, bool), StoreError> {
+) -> Result<(ChangePage, bool), StoreError> {
     let Horizon { newest, settled, .. } = horizon(sessions).await?;
-    let found: Vec<ChangeRecord> =
-        sessions.records(|| sqlx::query(CHANGES).bind(after.0).bind(settled.0).bind(limit)).await?;
-    Ok((found.into_iter().map(ChangeRecord::change).collect::<Result<_, _>>()?, settled < newest))
+    let found = sessions.run(|| sqlx::query(CHANGES).bind(after.0).bind(settled.0).bind(limit)).await?;
+    Ok((change_page(&found, after), settled < newest))
 }

@@ -54,7 +54,7 @@ pub(super) async fn make_beside_the_load(options: PgConnectOptions) {
 }
 
 async fn make_all(options: &PgConnectOptions) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let mut session = connect::connect(options).await?;
+    let mut session = connect::connect(options).await?.connection;
     let is_ours: bool = sqlx::query_scalar(TRY_LOCK).fetch_one(&mut session).await?;
     if is_ours {
         for (name, definition, broken) in missing(&mut session).await? {

@@ -39,7 +39,7 @@ pub(super) async fn holds_incidents(sessions: &Sessions) -> Result<bool, StoreEr
 }
 
 fn answer(rows: &[PgRow]) -> Result<bool, StoreError> {
-    let row = rows.first().ok_or(StoreError::InvalidRow("installation"))?;
+    let row = rows.first().ok_or(sqlx::Error::RowNotFound)?;
     Ok(row.try_get(0)?)
 }
 

@@ -18,7 +18,9 @@ use super::{News, feed::horizon, in_time};
 use crate::store::Horizon;
 
 const CHANNEL: &str = "incident_changes";
-const TELL: &str = "SELECT pg_notify('incident_changes', '')";
+/// A notification is a commit; this one need not wait for the disk and the standby.
+const TELL: &str =
+    "SELECT set_config('synchronous_commit', 'off', true), pg_notify('incident_changes', '')::text";
 /// Commits within this time are told in one.
 const TOGETHER: Duration = Duration::from_millis(20);
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -30,7 +32,7 @@ const TRUSTED_SILENCE: Duration = Duration::from_secs(60);
 pub(super) async fn tell(news: Arc<News>) {
     loop {
         news.written.notified().await;
-        if in_time(news.readers.run(|| sqlx::query(TELL))).await.is_err() {
+        if in_time(&news, news.readers.run(|| sqlx::query(TELL))).await.is_err() {
             tracing::debug!("other servers were not told of a change; they will see it when they look");
         }
         sleep(TOGETHER).await;
@@ -74,7 +76,7 @@ async fn look(news: &News) {
     if news.settled.receiver_count() == 0 {
         return;
     }
-    if let Ok(Horizon { settled, .. }) = in_time(horizon(&news.readers)).await {
+    if let Ok(Horizon { settled, .. }) = in_time(news, horizon(&news.readers)).await {
         let unsettled = news.unsettled.swap(false, Ordering::Relaxed);
         news.settled.send_if_modified(|known| std::mem::replace(known, settled) < settled || unsettled);
     }

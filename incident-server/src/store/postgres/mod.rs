@@ -21,7 +21,7 @@ use std::{
         Arc, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -35,18 +35,16 @@ use tokio::{
 
 use self::{connect::Use, sessions::Sessions};
 use super::{
-    Horizon, ListQuery, OpenError, Position, Store, StoreError, StoredChange, StoredIncident, SyncItem,
-    Verdict,
+    ChangePage, Horizon, IncidentPage, ListQuery, OpenError, Position, Store, StoreError, StoredIncident,
+    SyncItem, Verdict,
 };
+use crate::{limits::READ_DEADLINE, supervise::supervised};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// Batches on their way at once: one is executed while another waits for the disk and the standby.
 const WRITERS: usize = 2;
 const READERS: usize = 8;
-/// After this long a request is answered 503. A request may first wait for the batch before its own, so it is
-/// answered within twice this time.
-const DEADLINE: Duration = Duration::from_secs(4);
 /// How long the start waits for a database that is there but busy, such as with another server's migration.
 const OPEN_DEADLINE: Duration = Duration::from_secs(60);
 
@@ -73,10 +71,12 @@ impl PgStore {
     /// so at once.
     ///
     /// # Errors
-    /// The server cannot be reached, is read-only or too old; the database was made by a newer version.
+    /// The server cannot be reached, is read-only or too old, or a commit does not succeed; the database was made by a
+    /// newer version.
     pub async fn open_url(url: &str) -> Result<Self, OpenError> {
-        let options = PgConnectOptions::from_str(url).map_err(OpenError::unusable)?;
+        let options = connect::plain(PgConnectOptions::from_str(url).map_err(OpenError::unusable)?);
         let late = |_| OpenError::unusable(sqlx::Error::PoolTimedOut);
+        connect::first_commit(&options).await?;
         timeout(OPEN_DEADLINE, migrate(&options)).await.map_err(late)??;
         let store = Self {
             writers: Sessions::new(&options, Use::Write, WRITERS),
@@ -94,26 +94,31 @@ impl PgStore {
 
     fn start_tasks(&self, options: PgConnectOptions) {
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        tasks.spawn(indexes::make_beside_the_load(options.clone()));
-        tasks.spawn(listen::tell(Arc::clone(&self.news)));
-        tasks.spawn(listen::listen(options, Arc::clone(&self.news)));
+        let (indexed, followed) = (options.clone(), Arc::clone(&self.news));
+        tasks.spawn(supervised("index", move || indexes::make_beside_the_load(indexed.clone())));
+        let news = Arc::clone(&self.news);
+        tasks.spawn(supervised("tell", move || listen::tell(Arc::clone(&news))));
+        tasks.spawn(supervised("listen", move || listen::listen(options.clone(), Arc::clone(&followed))));
     }
 }
 
 /// The migrator takes an advisory lock, so one of several servers migrates and the others wait.
 async fn migrate(options: &PgConnectOptions) -> Result<(), OpenError> {
-    let mut session = connect::connect(options).await?;
+    let mut session = connect::connect(options).await?.connection;
     MIGRATIONS.run_direct(None, &mut session, false).await?;
     installation::settle(&mut session).await.map_err(OpenError::unusable)?;
     indexes::make_where_it_takes_no_time(&mut session).await.map_err(OpenError::unusable)?;
     session.close().await.map_err(OpenError::unusable)
 }
 
-async fn in_time<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    match timeout(DEADLINE, work).await {
+/// For reads; one that is given up shows that the sessions that are idle meanwhile may be dead, too.
+async fn in_time<T>(news: &News, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    let started = Instant::now();
+    match timeout(READ_DEADLINE, work).await {
         Ok(done) => done,
         Err(late) => {
             tracing::warn!("the database did not answer in time; its session is closed");
+            news.readers.discard_idle(started);
             Err(StoreError::Unavailable(Box::new(late)))
         }
     }
@@ -126,25 +131,26 @@ impl Store for PgStore {
     }
 
     async fn sync(&self, batch: &[SyncItem], now: Timestamp) -> Result<Vec<Verdict>, StoreError> {
-        let verdicts = in_time(write::sync(&self.writers, batch, now)).await;
+        let verdicts = write::sync(&self.writers, batch, now).await;
         self.news.written.notify_one(); // after an error too: it may have been written all the same
         verdicts
     }
 
     async fn incident(&self, id: IncidentId) -> Result<Option<StoredIncident>, StoreError> {
-        in_time(read::incident(&self.news.readers, id)).await
+        in_time(&self.news, read::incident(&self.news.readers, id)).await
     }
 
-    async fn incidents(&self, query: &ListQuery) -> Result<Vec<StoredIncident>, StoreError> {
-        in_time(read::incidents(&self.news.readers, query)).await
+    async fn incidents(&self, query: &ListQuery) -> Result<IncidentPage, StoreError> {
+        in_time(&self.news, read::incidents(&self.news.readers, query)).await
     }
 
     async fn history(&self, id: IncidentId) -> Result<Vec<Event>, StoreError> {
-        in_time(read::history(&self.news.readers, id)).await
+        in_time(&self.news, read::history(&self.news.readers, id)).await
     }
 
-    async fn changes(&self, after: Position, limit: i64) -> Result<Vec<StoredChange>, StoreError> {
-        let (changes, unsettled) = in_time(feed::changes(&self.news.readers, after, limit)).await?;
+    async fn changes(&self, after: Position, limit: i64) -> Result<ChangePage, StoreError> {
+        let (changes, unsettled) =
+            in_time(&self.news, feed::changes(&self.news.readers, after, limit)).await?;
         if unsettled {
             self.news.unsettled.store(true, Ordering::Relaxed);
         }
@@ -152,7 +158,7 @@ impl Store for PgStore {
     }
 
     async fn horizon(&self) -> Result<Horizon, StoreError> {
-        in_time(feed::horizon(&self.news.readers)).await
+        in_time(&self.news, feed::horizon(&self.news.readers)).await
     }
 
     fn watch_changes(&self) -> watch::Receiver<Position> {
@@ -168,15 +174,15 @@ impl Store for PgStore {
     }
 
     async fn holds_incidents(&self) -> Result<bool, StoreError> {
-        in_time(installation::holds_incidents(&self.writers)).await
+        in_time(&self.news, installation::holds_incidents(&self.writers)).await
     }
 
     async fn knows_secret(&self, fingerprint: [u8; 32]) -> Result<bool, StoreError> {
-        in_time(installation::knows_secret(&self.writers, &fingerprint)).await
+        in_time(&self.news, installation::knows_secret(&self.writers, &fingerprint)).await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
-        in_time(write::barrier(&self.writers)).await
+        write::barrier(&self.writers).await
     }
 
     async fn close(&self) {

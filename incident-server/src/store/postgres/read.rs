@@ -4,8 +4,8 @@ use incident_core::{Event, IncidentId, LocationId, Status};
 
 use super::{columns::uuid, sessions::Sessions, statements::incident_columns};
 use crate::store::{
-    ListQuery, StoreError, StoredIncident,
-    record::{EventRecord, IncidentRecord},
+    IncidentPage, ListQuery, StoreError, StoredIncident,
+    record::{events, incident_page, stored_incident},
 };
 
 const INCIDENT: &str = concat!("SELECT ", incident_columns!(), " FROM incidents WHERE incidents.id = $1");
@@ -24,7 +24,7 @@ const INCIDENTS: &str = concat!(
     LIMIT $6"
 );
 const HISTORY: &str = "
-    SELECT kind, at_ms, cancellation_reason
+    SELECT position, kind, at_ms, cancellation_reason AS event_reason
     FROM history
     WHERE incident_id = $1
     ORDER BY position";
@@ -33,14 +33,11 @@ pub(super) async fn incident(
     sessions: &Sessions,
     id: IncidentId,
 ) -> Result<Option<StoredIncident>, StoreError> {
-    let mut found: Vec<IncidentRecord> = sessions.records(|| sqlx::query(INCIDENT).bind(uuid(id))).await?;
-    found.pop().map(IncidentRecord::stored).transpose()
+    let found = sessions.run(|| sqlx::query(INCIDENT).bind(uuid(id))).await?;
+    Ok(found.first().map(stored_incident).transpose()?)
 }
 
-pub(super) async fn incidents(
-    sessions: &Sessions,
-    query: &ListQuery,
-) -> Result<Vec<StoredIncident>, StoreError> {
+pub(super) async fn incidents(sessions: &Sessions, query: &ListQuery) -> Result<IncidentPage, StoreError> {
     let (first, end) = query.id_range();
     let list = || {
         sqlx::query(INCIDENTS)
@@ -49,13 +46,11 @@ pub(super) async fn incidents(
             .bind(query.reporter.as_ref().map(|reporter| reporter.as_str()))
             .bind(query.location_id.as_ref().map(LocationId::as_str))
             .bind(query.status.map(|status| status == Status::Cancelled))
-            .bind(query.limit)
+            .bind(query.rows())
     };
-    let found: Vec<IncidentRecord> = sessions.records(list).await?;
-    found.into_iter().map(IncidentRecord::stored).collect()
+    Ok(incident_page(&sessions.run(list).await?, query))
 }
 
 pub(super) async fn history(sessions: &Sessions, id: IncidentId) -> Result<Vec<Event>, StoreError> {
-    let found: Vec<EventRecord> = sessions.records(|| sqlx::query(HISTORY).bind(uuid(id))).await?;
-    found.iter().map(EventRecord::event).collect()
+    Ok(events(&sessions.run(|| sqlx::query(HISTORY).bind(uuid(id))).await?))
 }

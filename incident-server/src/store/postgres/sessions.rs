@@ -2,9 +2,14 @@
 //!
 //! A session is used by one caller at a time and only given back after success. Whatever interrupts its use
 //! (an error, a deadline, a caller that goes away) drops it, and that closes the socket: so no use ever meets
-//! the remains of another, and a dead link is left behind at the caller's deadline.
+//! the remains of another.
+//!
+//! A statement that takes long may wait for the standby, and dropped it would leave its process behind in the server;
+//! or its link may be dead, and then it would be waited for in vain. So the server is asked over another session
+//! whether the process is still at work, and only one that is not is given up.
 
 use std::{
+    io,
     sync::{
         PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -13,23 +18,34 @@ use std::{
 };
 
 use sqlx::{
-    ConnectOptions, Connection, FromRow, PgConnection, Postgres,
+    Connection, FromRow, Postgres,
     postgres::{PgArguments, PgConnectOptions, PgRow},
     query::Query,
 };
-use tokio::{sync::Semaphore, time::sleep};
+use tokio::{
+    sync::Semaphore,
+    time::{sleep, timeout},
+};
 
-use super::connect::{Use, check, connect, settings};
+use super::connect::{Backend, Session, Use, check, connect_for, is_at_work};
 use crate::store::{OpenError, StoreError};
 
 /// A session that was idle for longer is asked whether it still speaks with a primary.
 const TRUSTED_IDLE: Duration = Duration::from_millis(500);
+/// A session that is silent for longer when it is asked is dead.
+const CHECK_DEADLINE: Duration = Duration::from_secs(1);
+const CONNECT_DEADLINE: Duration = Duration::from_secs(2);
+/// How long a session is looked for: who waits is answered by then.
+const SEARCH_DEADLINE: Duration = Duration::from_secs(4);
+/// A statement that takes longer is asked after, and again after as long.
+const ASK_AFTER: Duration = Duration::from_secs(1);
 const PAUSE_BETWEEN_ATTEMPTS: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 
 /// At most so many sessions.
 pub(super) struct Sessions {
     options: PgConnectOptions,
+    purpose: Use,
     places: Semaphore,
     idle: std::sync::Mutex<Vec<Idle>>,
     /// There was no primary at the last attempt; logged when it changes.
@@ -37,15 +53,15 @@ pub(super) struct Sessions {
 }
 
 struct Idle {
-    session: PgConnection,
+    session: Session,
     since: Instant,
 }
 
 impl Sessions {
     pub(super) fn new(options: &PgConnectOptions, purpose: Use, places: usize) -> Self {
-        let options = options.clone().options(settings(purpose)).disable_statement_logging();
         Self {
-            options,
+            options: options.clone(),
+            purpose,
             places: Semaphore::new(places),
             idle: std::sync::Mutex::default(),
             away: AtomicBool::new(false),
@@ -54,28 +70,63 @@ impl Sessions {
 
     /// Runs one statement that commits by itself, again if it is certain that nothing happened.
     ///
-    /// Reads all rows to the end: the error of a commit comes behind the last one. It has no deadline of its
-    /// own; the caller may drop it at any time.
+    /// Reads all rows to the end: the error of a commit comes behind the last one. A statement has no deadline; a
+    /// caller may drop one that only reads at any time.
     pub(super) async fn run<'q>(
         &self,
         statement: impl Fn() -> Query<'q, Postgres, PgArguments> + Send + Sync,
     ) -> Result<Vec<PgRow>, StoreError> {
-        let _place =
-            self.places.acquire().await.map_err(|closed| StoreError::Unavailable(Box::new(closed)))?;
+        let started = Instant::now();
+        let (_place, mut session) = in_search_time(async {
+            let place = self.places.acquire().await.map_err(away)?;
+            Ok((place, self.primary().await))
+        })
+        .await?;
         loop {
-            let mut session = self.primary().await;
-            match statement().fetch_all(&mut session).await {
+            match self.answer(&mut session, statement()).await {
                 Ok(rows) => {
                     self.give_back(session);
                     return Ok(rows);
                 }
-                Err(error) if nothing_happened(&error) => log(&error, "a statement had no effect; again"),
+                Err(error) if nothing_happened(&error) && started.elapsed() < SEARCH_DEADLINE => {
+                    log(&error, "a statement had no effect; again");
+                }
                 Err(error) => {
                     log(&error, "a statement failed; its session is closed");
                     return Err(error.into());
                 }
             }
+            drop(session);
             sleep(PAUSE_BETWEEN_ATTEMPTS).await;
+            session = in_search_time(async { Ok(self.primary().await) }).await?;
+        }
+    }
+
+    /// The answer to a statement, or an error once nothing in the server works for it any more.
+    async fn answer(
+        &self,
+        session: &mut Session,
+        statement: Query<'_, Postgres, PgArguments>,
+    ) -> Result<Vec<PgRow>, sqlx::Error> {
+        let Session { connection, backend } = session;
+        tokio::select! {
+            biased;
+            answer = statement.fetch_all(connection) => answer,
+            () = self.gives_up(backend) => {
+                self.discard_idle(Instant::now());
+                Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "the session with PostgreSQL is dead")))
+            }
+        }
+    }
+
+    /// Returns once the server says that the process is gone, or idle, though its answer did not arrive.
+    async fn gives_up(&self, backend: &Backend) {
+        loop {
+            sleep(ASK_AFTER).await;
+            let asked = timeout(CONNECT_DEADLINE, is_at_work(&self.options, backend)).await;
+            if matches!(asked, Ok(Ok(false))) {
+                return;
+            }
         }
     }
 
@@ -89,24 +140,42 @@ impl Sessions {
     }
 
     /// A session with a primary, however long it takes to find one.
-    async fn primary(&self) -> PgConnection {
+    async fn primary(&self) -> Session {
         let mut pause = PAUSE_BETWEEN_ATTEMPTS;
         loop {
-            let found = match self.take() {
-                Some(idle) if idle.since.elapsed() < TRUSTED_IDLE => return idle.session,
-                Some(idle) => check(idle.session).await,
-                None => connect(&self.options).await,
-            };
-            match found {
-                Ok(session) => {
+            if let Some(session) = self.idle().await {
+                return session;
+            }
+            match timeout(CONNECT_DEADLINE, connect_for(&self.options, self.purpose)).await {
+                Ok(Ok(session)) => {
                     self.is_back();
                     return session;
                 }
-                Err(error) => self.is_away(&error),
+                Ok(Err(error)) => self.is_away(&error),
+                Err(_) => self.is_away(&OpenError::unusable(sqlx::Error::PoolTimedOut)),
             }
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
+    }
+
+    /// A session from before, if one still speaks. The last one that was used is asked; if it is dead, so are those
+    /// that have been silent for longer.
+    async fn idle(&self) -> Option<Session> {
+        let Idle { session, since } = self.take()?;
+        if since.elapsed() < TRUSTED_IDLE {
+            return Some(session);
+        }
+        if let Ok(Ok(session)) = timeout(CHECK_DEADLINE, check(session)).await {
+            return Some(session);
+        }
+        self.discard_idle(since);
+        None
+    }
+
+    /// Closes the sessions that have not been used since.
+    pub(super) fn discard_idle(&self, since: Instant) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).retain(|idle| idle.since > since);
     }
 
     fn is_away(&self, error: &OpenError) {
@@ -125,7 +194,7 @@ impl Sessions {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
-    fn give_back(&self, session: PgConnection) {
+    fn give_back(&self, session: Session) {
         let idle = Idle { session, since: Instant::now() };
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(idle);
     }
@@ -134,9 +203,17 @@ impl Sessions {
     pub(super) async fn close(&self) {
         self.places.close();
         while let Some(idle) = self.take() {
-            let _ = idle.session.close().await; // there is nothing left to lose
+            let _ = idle.session.connection.close().await; // there is nothing left to lose
         }
     }
+}
+
+async fn in_search_time<T>(search: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    timeout(SEARCH_DEADLINE, search).await.map_err(away)?
+}
+
+fn away(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
+    StoreError::Unavailable(Box::new(error))
 }
 
 /// Serialisation failure, deadlock, read-only, starting up, no session left: refused before any effect.

@@ -27,12 +27,13 @@ macro_rules! ticket_class {
 }
 pub(super) use ticket_class;
 
-/// The columns of an incident and its further reasons, oldest first.
+/// The columns of an incident, its version and its further reasons, oldest first.
 macro_rules! stored {
     () => {
         concat!(
             incident_columns!(),
             ",
+            incidents.version,
             CASE WHEN incidents.version > 2 THEN ARRAY(
                 SELECT history.cancellation_reason
                 FROM history

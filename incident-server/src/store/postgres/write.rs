@@ -9,62 +9,76 @@
 //!
 //! What another writer did first is **missed**: nothing is written for it, the statement returns what is
 //! stored instead, and the core decides again. Every miss is a step of that incident by somebody else, and
-//! it can take 18 at most, so this ends.
+//! it can take 18 at most, so this ends; and where a hand in the database makes it go on, after as many rounds.
+//!
+//! The version counts the rows of an incident's history, but it is read and never counted anew: rows that were
+//! deleted by hand change nothing for a writer.
 //!
 //! A payload that changes nothing is decided on what was read, for facts and first reasons never change; but
 //! it is only answered behind a commit with a record of its own in the log. The log is one sequence, so once
 //! that commit is on disk and on the synchronous standby, what was read before is there too.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     time::{Duration, Instant},
 };
 
-use incident_core::{Incident, IncidentId, Timestamp};
+use incident_core::{IncidentId, MAX_RESTATED_REASONS, Timestamp};
 use sqlx::{Row, postgres::PgRow};
 use uuid::Uuid;
 
 use super::{
-    columns::{Columns, uuid, version},
+    columns::{Columns, uuid},
     sessions::Sessions,
     statements::{BARRIER, LOOK, WRITE},
 };
 use crate::store::{
-    StoreError, SyncItem, Verdict,
-    fold::{Folded, fold, ids},
-    record::IncidentRecord,
+    ItemError, StoreError, SyncItem, Verdict,
+    fold::{Folded, Known, fold, ids},
+    record::{StoredRow, incident},
 };
 
 /// A cancelled wait for the standby is reported as a commit with a warning that the driver does not show.
 /// Nobody cancels what took less time than this; what took more is proved by another commit.
 const BEYOND_DOUBT: Duration = Duration::from_secs(1);
 
-/// What is stored of some ids; `None` where another writer's insert is not visible yet.
-type Found = HashMap<IncidentId, Option<Incident>>;
+/// Whoever waits for the proof has been answered by then.
+const MOST_PROOFS: usize = 5;
+
+/// One more than the steps that an incident can take: it is created, cancelled, and restated 16 times.
+const MOST_ROUNDS: usize = 2 + MAX_RESTATED_REASONS + 1;
+
+/// What is stored of some ids, with the version it has.
+#[derive(Default)]
+struct Found {
+    incidents: Known,
+    versions: HashMap<IncidentId, i16>,
+    /// What another writer was faster with, whether its row is visible yet or not.
+    missed: HashSet<IncidentId>,
+}
 
 pub(super) async fn sync(
     sessions: &Sessions,
     batch: &[SyncItem],
     now: Timestamp,
 ) -> Result<Vec<Verdict>, StoreError> {
-    let mut verdicts: Vec<Option<Verdict>> = batch.iter().map(|_| None).collect();
+    let mut verdicts: Vec<Verdict> = batch.iter().map(|_| Err(ItemError::NeverStill)).collect();
     let mut rest: Vec<(usize, &SyncItem)> = batch.iter().enumerate().collect();
-    let mut durable = false;
     let mut found = look(sessions, batch).await?;
-    while !rest.is_empty() {
-        let known: HashMap<_, _> = found.into_iter().filter_map(|(id, known)| Some((id, known?))).collect();
-        let seen = known.iter().map(|(id, incident)| (*id, version(incident))).collect();
-        let folded = fold(known, rest.iter().map(|(_, item)| *item), now);
-        found = settle(sessions, &folded, &seen, durable).await?;
-        durable = true;
+    for round in 0..MOST_ROUNDS {
+        let folded = fold(found.incidents, rest.iter().map(|(_, item)| *item), now);
+        found = settle(sessions, &folded, &found.versions, round > 0).await?;
         for ((place, item), verdict) in rest.iter().zip(folded.verdicts) {
-            if !found.contains_key(&item.id) {
-                verdicts[*place] = Some(verdict);
+            if !found.missed.contains(&item.id) {
+                verdicts[*place] = verdict;
             }
         }
-        rest.retain(|(_, item)| found.contains_key(&item.id));
+        rest.retain(|(_, item)| found.missed.contains(&item.id));
+        if rest.is_empty() {
+            break;
+        }
     }
-    Ok(verdicts.into_iter().flatten().collect())
+    Ok(verdicts)
 }
 
 /// Makes what was decided durable and returns what was missed.
@@ -78,7 +92,7 @@ async fn settle(
         if !durable {
             barrier(sessions).await?;
         }
-        return Ok(Found::new());
+        return Ok(Found::default());
     }
     let columns = Columns::new(folded, seen);
     let started = Instant::now();
@@ -86,39 +100,50 @@ async fn settle(
     if started.elapsed() > BEYOND_DOUBT {
         barrier(sessions).await?;
     }
-    rows.iter().map(missed).collect()
+    missed(&rows)
 }
 
 /// Commits a record that changes nothing; all that was committed before is as durable then.
 pub(super) async fn barrier(sessions: &Sessions) -> Result<(), StoreError> {
-    loop {
+    for _ in 0..MOST_PROOFS {
         let started = Instant::now();
         sessions.run(|| sqlx::query(BARRIER)).await?;
         if started.elapsed() <= BEYOND_DOUBT {
             return Ok(());
         }
     }
+    Err(StoreError::Unavailable("every commit takes longer than a second".into()))
 }
 
 /// Creations are tried without a look: nearly all are new. A cancellation's incident is mostly there.
 async fn look(sessions: &Sessions, batch: &[SyncItem]) -> Result<Found, StoreError> {
-    if batch.iter().all(|item| item.payload.cancellation_reason.is_none()) {
-        return Ok(Found::new());
+    let mut found = Found::default();
+    if batch.iter().any(|item| item.payload.cancellation_reason.is_some()) {
+        let ids: Vec<Uuid> = ids(batch).into_iter().map(uuid).collect();
+        for row in sessions.run(|| sqlx::query(LOOK).bind(&ids)).await? {
+            found.add(&row)?;
+        }
     }
-    let ids: Vec<Uuid> = ids(batch).into_iter().map(uuid).collect();
-    let rows = sessions.run(|| sqlx::query(LOOK).bind(&ids)).await?;
-    rows.iter().map(|row| stored(row).map(|(id, incident)| (id, Some(incident)))).collect()
+    Ok(found)
 }
 
-fn missed(row: &PgRow) -> Result<(IncidentId, Option<Incident>), StoreError> {
-    let id: Uuid = row.try_get("missed")?;
-    let unseen = row.try_get::<Option<&[u8]>, _>("id")?.is_none();
-    let incident = if unseen { None } else { Some(stored(row)?.1) };
-    Ok((IncidentId::from_bytes(*id.as_bytes()), incident))
+fn missed(rows: &[PgRow]) -> Result<Found, StoreError> {
+    let mut found = Found::default();
+    for row in rows {
+        let id: Uuid = row.try_get("missed")?;
+        found.missed.insert(IncidentId::from_bytes(*id.as_bytes()));
+        if row.try_get::<Option<&[u8]>, _>("id")?.is_some() {
+            found.add(row)?;
+        }
+    }
+    Ok(found)
 }
 
-fn stored(row: &PgRow) -> Result<(IncidentId, Incident), StoreError> {
-    let record: IncidentRecord = sqlx::FromRow::from_row(row)?;
-    let restated: Vec<String> = row.try_get("restated")?;
-    Ok((record.id()?, record.incident(&restated)?))
+impl Found {
+    fn add(&mut self, row: &PgRow) -> Result<(), StoreError> {
+        let id = row.id("id")?;
+        self.versions.insert(id, row.try_get("version")?);
+        self.incidents.insert(id, incident(row, id, row.try_get("restated")?));
+        Ok(())
+    }
 }

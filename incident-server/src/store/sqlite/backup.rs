@@ -15,8 +15,7 @@ use sqlx::{
 };
 use tempfile::{Builder, NamedTempFile};
 
-use super::LOCK_TIMEOUT;
-use crate::store::OpenError;
+use crate::{limits::LOCK_DEADLINE, store::OpenError};
 
 /// 64 MiB for the time of the copy: sorting and checking indexes goes from page to page.
 const CACHE: &str = "-65536";
@@ -117,7 +116,7 @@ pub(super) async fn check(database: &Path, copy: &mut SqliteConnection) -> Resul
 /// For reading everything once and writing everything once. It is synced by whoever gives it its name, so SQLite need
 /// not sync what it writes on the way.
 pub(super) fn options(file: &Path) -> SqliteConnectOptions {
-    let options = SqliteConnectOptions::new().filename(file).busy_timeout(LOCK_TIMEOUT);
+    let options = SqliteConnectOptions::new().filename(file).busy_timeout(LOCK_DEADLINE);
     let options = options.synchronous(SqliteSynchronous::Off).pragma("cache_size", CACHE);
     options.disable_statement_logging()
 }

@@ -18,7 +18,6 @@ use std::{
     path::{Path, PathBuf},
     str::FromStr,
     sync::PoisonError,
-    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -33,15 +32,12 @@ use tokio::sync::{Mutex, watch};
 pub use self::backup::CopyError;
 pub(super) use self::opened::tells_corruption;
 pub(crate) use self::{backup::backup, restore::restore};
-use self::{
-    log_bound::LogBound,
-    opened::OpenedFile,
-    readers::{LONGEST_READ, Readers},
-};
+use self::{log_bound::LogBound, opened::OpenedFile, readers::Readers};
 use super::{
-    Horizon, ListQuery, OpenError, Position, Store, StoreError, StoredChange, StoredIncident, SyncItem,
-    Verdict,
+    ChangePage, Horizon, IncidentPage, ListQuery, OpenError, Position, Store, StoreError, StoredIncident,
+    SyncItem, Verdict,
 };
+use crate::limits::{LOCK_DEADLINE, READ_DEADLINE};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -57,7 +53,6 @@ const EDGES: &str = "
         (SELECT max(position) FROM history),
         (SELECT min(incident_id) FROM history INDEXED BY history_by_incident),
         (SELECT max(incident_id) FROM history INDEXED BY history_by_incident)";
-const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Incidents in a SQLite file.
 pub struct SqliteStore {
@@ -111,17 +106,19 @@ impl SqliteStore {
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(LOCK_TIMEOUT)
+            .busy_timeout(LOCK_DEADLINE)
             .disable_statement_logging();
         let mut writer = options.connect().await.map_err(OpenError::unusable)?;
         check_version(&mut writer).await?;
         migrate(&mut writer).await.map_err(|error| OpenError::from_migration(error, &file))?;
         check_edges(&mut writer).await.map_err(|error| OpenError::from_file(error, &file))?;
-        let readers = Readers::new(&options, LONGEST_READ);
-        let log = LogBound::new(&file, LONGEST_READ, LOCK_TIMEOUT);
+        let readers = Readers::new(&options, READ_DEADLINE);
+        let log = LogBound::new(&file, READ_DEADLINE, LOCK_DEADLINE);
         let changed = watch::Sender::new(Position::START);
         let file = OpenedFile::new(&file).map_err(|source| OpenError::File { file, source })?;
-        Ok(Self { options, writer: Mutex::new(Some(writer)), readers, log, file, lock, changed })
+        let store = Self { options, writer: Mutex::new(Some(writer)), readers, log, file, lock, changed };
+        store.ready().await.map_err(OpenError::NoCommit)?;
+        Ok(store)
     }
 
     /// Runs one transaction on the writer connection; any error ends the connection with it.
@@ -154,10 +151,15 @@ impl SqliteStore {
 
     /// Says why, in SQLite's words, which have no value of a row in them, and its extended code.
     fn note(&self, error: &StoreError) {
-        let StoreError::Unavailable(source) = error else { return };
-        tracing::warn!(error = %source, "SQLite did not do it");
-        if source.downcast_ref().is_some_and(tells_corruption) {
-            self.file.note_corruption();
+        match error {
+            StoreError::Unavailable(source) => {
+                tracing::warn!(error = %source, "SQLite did not do it");
+                if source.downcast_ref().is_some_and(tells_corruption) {
+                    self.file.note_corruption();
+                }
+            }
+            StoreError::Refused(source) => tracing::warn!(error = %source, "SQLite does not take a value"),
+            StoreError::Row(_) => {} // logged where it is answered
         }
     }
 
@@ -217,7 +219,7 @@ impl Store for SqliteStore {
         self.read(async |connection| read::incident(connection, id).await).await
     }
 
-    async fn incidents(&self, query: &ListQuery) -> Result<Vec<StoredIncident>, StoreError> {
+    async fn incidents(&self, query: &ListQuery) -> Result<IncidentPage, StoreError> {
         self.read(async |connection| read::incidents(connection, query).await).await
     }
 
@@ -225,7 +227,7 @@ impl Store for SqliteStore {
         self.read(async |connection| read::history(connection, id).await).await
     }
 
-    async fn changes(&self, after: Position, limit: i64) -> Result<Vec<StoredChange>, StoreError> {
+    async fn changes(&self, after: Position, limit: i64) -> Result<ChangePage, StoreError> {
         self.read(async |connection| read::changes(connection, after, limit).await).await
     }
 

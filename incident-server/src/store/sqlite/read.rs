@@ -4,8 +4,8 @@ use incident_core::{Event, IncidentId, Status};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use crate::store::{
-    Horizon, ListQuery, Position, Series, StoreError, StoredChange, StoredIncident,
-    record::{ChangeRecord, EventRecord, IncidentRecord},
+    ChangePage, Horizon, IncidentPage, ListQuery, Position, Series, StoreError, StoredIncident,
+    record::{change_page, events, incident_page, stored_incident},
 };
 
 const CHANGES: &str = "
@@ -21,21 +21,27 @@ const CHANGES: &str = "
     ORDER BY history.position
     LIMIT ?";
 
+const HISTORY: &str = "
+    SELECT position, kind, at_ms, cancellation_reason AS event_reason
+    FROM history
+    WHERE incident_id = ?
+    ORDER BY position";
+
 pub(super) async fn incident(
     connection: &mut SqliteConnection,
     id: IncidentId,
 ) -> Result<Option<StoredIncident>, StoreError> {
-    let record: Option<IncidentRecord> = sqlx::query_as("SELECT * FROM incidents WHERE id = ?")
+    let row = sqlx::query("SELECT * FROM incidents WHERE id = ?")
         .bind(&id.as_bytes()[..])
         .fetch_optional(connection)
         .await?;
-    record.map(IncidentRecord::stored).transpose()
+    Ok(row.as_ref().map(stored_incident).transpose()?)
 }
 
 pub(super) async fn incidents(
     connection: &mut SqliteConnection,
     query: &ListQuery,
-) -> Result<Vec<StoredIncident>, StoreError> {
+) -> Result<IncidentPage, StoreError> {
     let (first, end) = query.id_range();
     let mut sql = QueryBuilder::<Sqlite>::new("SELECT * FROM incidents WHERE id >= ");
     sql.push_bind(first.as_bytes().to_vec()).push(" AND id < ").push_bind(end.as_bytes().to_vec());
@@ -50,22 +56,16 @@ pub(super) async fn incidents(
         Some(Status::Cancelled) => drop(sql.push(" AND cancelled_at_ms IS NOT NULL")),
         None => {}
     }
-    sql.push(" ORDER BY id DESC LIMIT ").push_bind(query.limit);
-    let records: Vec<IncidentRecord> = sql.build_query_as().fetch_all(connection).await?;
-    records.into_iter().map(IncidentRecord::stored).collect()
+    sql.push(" ORDER BY id DESC LIMIT ").push_bind(query.rows());
+    Ok(incident_page(&sql.build().fetch_all(connection).await?, query))
 }
 
 pub(super) async fn history(
     connection: &mut SqliteConnection,
     id: IncidentId,
 ) -> Result<Vec<Event>, StoreError> {
-    let records: Vec<EventRecord> = sqlx::query_as(
-        "SELECT kind, at_ms, cancellation_reason FROM history WHERE incident_id = ? ORDER BY position",
-    )
-    .bind(&id.as_bytes()[..])
-    .fetch_all(connection)
-    .await?;
-    records.iter().map(EventRecord::event).collect()
+    let rows = sqlx::query(HISTORY).bind(&id.as_bytes()[..]).fetch_all(connection).await?;
+    Ok(events(&rows))
 }
 
 /// There is one writer, so positions are given out in commit order.
@@ -73,10 +73,9 @@ pub(super) async fn changes(
     connection: &mut SqliteConnection,
     after: Position,
     limit: i64,
-) -> Result<Vec<StoredChange>, StoreError> {
-    let records: Vec<ChangeRecord> =
-        sqlx::query_as(CHANGES).bind(after.0).bind(limit).fetch_all(connection).await?;
-    records.into_iter().map(ChangeRecord::change).collect()
+) -> Result<ChangePage, StoreError> {
+    let rows = sqlx::query(CHANGES).bind(after.0).bind(limit).fetch_all(connection).await?;
+    Ok(change_page(&rows, after))
 }
 
 pub(super) async fn horizon(connection: &mut SqliteConnection) -> Result<Horizon, StoreError> {

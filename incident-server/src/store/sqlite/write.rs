@@ -1,15 +1,13 @@
 //! The one transaction that writes. Statements take a whole batch as JSON, so their number is constant.
 
-use std::collections::HashMap;
-
 use incident_core::{CancellationReason, Event, Incident, IncidentId, RoomNumber, State, Timestamp};
 use serde::Serialize;
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use crate::store::{
-    StoreError, SyncItem, Verdict,
-    fold::{Changed, Folded, fold, ids},
-    record::IncidentRecord,
+    RowFault, StoreError, SyncItem, Verdict,
+    fold::{Changed, Folded, Known, fold, ids},
+    record::{StoredRow, incident},
 };
 
 const BEGIN_AND_LOOK: &str = "
@@ -64,20 +62,22 @@ pub(super) async fn sync(
     Ok(verdicts)
 }
 
-async fn look(
-    connection: &mut SqliteConnection,
-    batch: &[SyncItem],
-) -> Result<HashMap<IncidentId, Incident>, StoreError> {
+async fn look(connection: &mut SqliteConnection, batch: &[SyncItem]) -> Result<Known, StoreError> {
     let ids: Vec<_> = ids(batch).into_iter().map(hex).collect();
     let rows = sqlx::query::<sqlx::Sqlite>(BEGIN_AND_LOOK).bind(json(&ids)).fetch_all(connection).await?;
     rows.iter().map(known).collect()
 }
 
-fn known(row: &SqliteRow) -> Result<(IncidentId, Incident), StoreError> {
-    let record: IncidentRecord = sqlx::FromRow::from_row(row)?;
-    let restated: Vec<String> =
-        serde_json::from_str(row.try_get("restated")?).map_err(|_| StoreError::InvalidRow("restated"))?;
-    Ok((record.id()?, record.incident(&restated)?))
+fn known(row: &SqliteRow) -> Result<(IncidentId, Result<Incident, RowFault>), StoreError> {
+    let id = row.id("id")?;
+    Ok((id, restated(row, id).and_then(|restated| incident(row, id, restated))))
+}
+
+fn restated(row: &SqliteRow, id: IncidentId) -> Result<Vec<Option<String>>, RowFault> {
+    let text: Result<&str, _> = row.try_get("restated");
+    let fault =
+        || RowFault { table: "history", column: "cancellation_reason".to_owned(), id: id.to_string() };
+    text.ok().and_then(|text| serde_json::from_str(text).ok()).ok_or_else(fault)
 }
 
 fn row(id: IncidentId, Changed { reporter, incident }: &Changed) -> impl Serialize + use<'_> {

@@ -1,0 +1,136 @@
+//! Whether the database commits: one circuit breaker for all syncs and for `/readyz`.
+//!
+//! After commits that failed in a row it is open: syncs are answered at once and wait for nothing. While it is open,
+//! and whenever somebody asks whether the server is ready, one probe at a time goes the way of a commit; the first
+//! that arrives closes it.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use tokio::{
+    sync::{Notify, watch},
+    time::{Instant, sleep, timeout},
+};
+
+use crate::{
+    limits::{COMMIT_DEADLINE, FAILURES_THAT_SUSPEND, PROBE_HOLDS, PROBE_PAUSE},
+    store::Store,
+};
+
+#[derive(Default)]
+pub(super) struct Breaker {
+    /// Commits and probes that failed since the last one that did not.
+    failures: AtomicU32,
+    /// A probe is wanted.
+    asked: Notify,
+    /// The last one that ended.
+    last: watch::Sender<Option<Probe>>,
+}
+
+#[derive(Clone, Copy)]
+struct Probe {
+    ended: Instant,
+    committed: bool,
+}
+
+impl Breaker {
+    pub(super) fn is_open(&self) -> bool {
+        self.failures.load(Ordering::Relaxed) >= FAILURES_THAT_SUSPEND
+    }
+
+    /// A commit or a probe arrived.
+    pub(super) fn committed(&self) {
+        let before = self.failures.load(Ordering::Relaxed);
+        if before != 0 && self.failures.swap(0, Ordering::Relaxed) >= FAILURES_THAT_SUSPEND {
+            tracing::info!("the database commits again");
+        }
+    }
+
+    /// A commit or a probe failed.
+    pub(super) fn failed(&self) {
+        self.add(1);
+    }
+
+    /// A commit still runs after its time: the database does not even say no.
+    pub(super) fn overran(&self) {
+        self.add(FAILURES_THAT_SUSPEND);
+    }
+
+    fn add(&self, failures: u32) {
+        let add = |before: u32| Some(before.saturating_add(failures));
+        let before =
+            self.failures.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).unwrap_or_else(|same| same);
+        if before < FAILURES_THAT_SUSPEND && self.is_open() {
+            tracing::error!("the database does not commit; syncs are answered 503 at once until it does");
+            self.asked.notify_one();
+        }
+    }
+
+    /// Whether a commit would succeed now.
+    pub(super) async fn commits(&self) -> bool {
+        if self.is_open() {
+            return false;
+        }
+        let mut last = self.last.subscribe();
+        if last.borrow().is_some_and(|probe| probe.committed && probe.ended.elapsed() < PROBE_HOLDS) {
+            return true;
+        }
+        self.asked.notify_one();
+        if timeout(COMMIT_DEADLINE, last.changed()).await.is_err() {
+            self.overran();
+            return false;
+        }
+        last.borrow().is_some_and(|probe| probe.committed)
+    }
+
+    fn ended(&self, committed: bool) {
+        if committed {
+            self.committed();
+        } else {
+            self.failed();
+        }
+        self.last.send_replace(Some(Probe { ended: Instant::now(), committed }));
+    }
+}
+
+/// Probes whenever it is asked to, and while the breaker is open, for ever. A probe is waited for to its end: one that
+/// was dropped would leave its session behind in the database.
+pub(super) async fn probe(store: Arc<dyn Store>, breaker: Arc<Breaker>) {
+    loop {
+        breaker.asked.notified().await;
+        loop {
+            breaker.ended(store.ready().await.is_ok());
+            if !breaker.is_open() {
+                break;
+            }
+            sleep(PROBE_PAUSE).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_opens_after_failures_in_a_row_and_closes_with_the_first_commit() {
+        let breaker = Breaker::default();
+        breaker.failed();
+        breaker.committed();
+        breaker.failed();
+        assert!(!breaker.is_open());
+        breaker.failed();
+        assert!(breaker.is_open());
+        breaker.committed();
+        assert!(!breaker.is_open());
+    }
+
+    #[test]
+    fn one_commit_that_does_not_end_opens_it() {
+        let breaker = Breaker::default();
+        breaker.overran();
+        assert!(breaker.is_open());
+    }
+}

@@ -1,0 +1,134 @@
+//! Group commit: many requests, one transaction, many answers.
+//!
+//! Requests that wait while a commit runs form the next transaction; no timer is needed. The work runs in
+//! tasks of its own, so a client that goes away never leaves half an effect, and a database that does not answer
+//! keeps a task but no client.
+
+mod breaker;
+mod queue;
+mod worker;
+
+use std::sync::{Arc, PoisonError};
+
+use tokio::{
+    sync::{Mutex, mpsc},
+    task::JoinSet,
+    time::timeout,
+};
+
+use self::{
+    breaker::{Breaker, probe},
+    queue::{Job, Room},
+    worker::Worker,
+};
+use crate::{
+    Clock,
+    limits::ANSWER_DEADLINE,
+    metrics::Metrics,
+    store::{Store, StoreError, SyncItem, Verdict},
+    supervise::supervised,
+};
+
+/// How much the queue takes.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Payloads that wait for their commit at most; one more is refused.
+    pub in_flight: usize,
+    /// Payloads after which no further request joins a transaction.
+    pub batch: usize,
+}
+
+/// Why a request was not committed.
+#[derive(Debug, Clone)]
+pub enum CommitError {
+    /// The queue is full.
+    QueueFull,
+    /// The server is stopping.
+    Draining,
+    /// The database does not commit at present; nothing of the request was tried.
+    Suspended,
+    /// The database did not answer in time; the request's effect is unknown.
+    Late,
+    /// The store gave no answer; the request's effect is unknown.
+    Store(Arc<StoreError>),
+    /// The committing task died: a bug.
+    Died,
+}
+
+/// The door to the committing tasks.
+pub struct Committer {
+    jobs: std::sync::Mutex<Option<mpsc::UnboundedSender<Job>>>,
+    room: Room,
+    breaker: Arc<Breaker>,
+    workers: Mutex<JoinSet<()>>,
+    prober: std::sync::Mutex<JoinSet<()>>,
+}
+
+impl Committer {
+    /// Starts as many workers as the store takes batches at once.
+    pub fn start(store: &Arc<dyn Store>, clock: &Clock, metrics: &Arc<Metrics>, limits: Limits) -> Self {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let receiver = Arc::new(Mutex::new(receiver));
+        let breaker = Arc::new(Breaker::default());
+        let mut workers = JoinSet::new();
+        for _ in 0..store.writers() {
+            let worker = Worker {
+                receiver: Arc::clone(&receiver),
+                store: Arc::clone(store),
+                clock: clock.clone(),
+                metrics: Arc::clone(metrics),
+                breaker: Arc::clone(&breaker),
+                max_batch: limits.batch,
+            };
+            workers.spawn(async move { supervised("commit", || worker.work()).await });
+        }
+        let mut prober = JoinSet::new();
+        let (asked, told) = (Arc::clone(store), Arc::clone(&breaker));
+        prober.spawn(supervised("probe", move || probe(Arc::clone(&asked), Arc::clone(&told))));
+        Self {
+            jobs: std::sync::Mutex::new(Some(sender)),
+            room: Room::new(limits.in_flight, metrics),
+            breaker,
+            workers: Mutex::new(workers),
+            prober: std::sync::Mutex::new(prober),
+        }
+    }
+
+    /// Commits the items of one request and returns a verdict for each, in order; within 9 s, whatever the database
+    /// does.
+    ///
+    /// What is accepted may be committed even if the caller stops waiting.
+    ///
+    /// # Errors
+    /// [`CommitError`]; nothing of the request is known to have happened then.
+    pub async fn commit(&self, items: Vec<SyncItem>) -> Result<Vec<Verdict>, CommitError> {
+        if self.breaker.is_open() {
+            return Err(CommitError::Suspended);
+        }
+        let place = self.room.take(&items).ok_or(CommitError::QueueFull)?;
+        let (job, verdicts) = Job::new(items, place);
+        self.enqueue(job)?;
+        if let Ok(verdicts) = timeout(ANSWER_DEADLINE, verdicts).await {
+            return verdicts.map_err(|_| CommitError::Died)?;
+        }
+        self.breaker.overran();
+        Err(CommitError::Late)
+    }
+
+    fn enqueue(&self, job: Job) -> Result<(), CommitError> {
+        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        jobs.as_ref().ok_or(CommitError::Draining)?.send(job).map_err(|_| CommitError::Died)
+    }
+
+    /// Whether a commit would succeed now. Looks at most once a second, however often it is asked.
+    pub(crate) async fn commits(&self) -> bool {
+        self.breaker.commits().await
+    }
+
+    /// Takes no more requests, commits those that were accepted, then returns.
+    pub async fn drain(&self) {
+        self.prober.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
+        while self.workers.lock().await.join_next().await.is_some() {}
+    }
+}
