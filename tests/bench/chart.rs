@@ -20,13 +20,13 @@ const OURS: RGBColor = RGBColor(24, 99, 160);
 const PEER: RGBColor = RGBColor(150, 150, 150);
 
 const BARS: &[Bar] = &[
-    ("PostgreSQL, batches of 100", "postgres", "/batchesOf100/incidentsPerSecond", OURS),
-    ("PostgreSQL, one report a request", "postgres", "/peers/new/incidentsPerSecond", OURS),
-    ("pgbench, upsert and history row, no HTTP", "postgres", "/peers/pgbench/incidentsPerSecond", PEER),
-    ("Fastify and pg, by hand", "postgres", "/peers/fastify/incidentsPerSecond", PEER),
-    ("SQLite, batches of 100", "sqlite", "/batchesOf100/incidentsPerSecond", OURS),
-    ("SQLite, one report a request", "sqlite", "/groupCommit/new/incidentsPerSecond", OURS),
-    ("SQLite, one report a transaction", "sqlite", "/groupCommit/oneATransaction/incidentsPerSecond", PEER),
+    ("PostgreSQL, batches of 100", "postgres", "/rows/batches/perSecond", OURS),
+    ("PostgreSQL, one report a request", "postgres", "/rows/many/perSecond", OURS),
+    ("pgbench, upsert and history row, no HTTP", "postgres", "/rows/pgbench/perSecond", PEER),
+    ("Fastify and pg, by hand", "postgres", "/rows/fastify/perSecond", PEER),
+    ("SQLite, batches of 100", "sqlite", "/rows/batches/perSecond", OURS),
+    ("SQLite, one report a request", "sqlite", "/rows/many/perSecond", OURS),
+    ("SQLite, one report a transaction", "sqlite", "/rows/oneATransaction/perSecond", PEER),
 ];
 
 /// Draws every bar whose figure was measured.
@@ -40,7 +40,7 @@ pub(crate) fn draw(results: &Results) -> Result<(), Failure> {
     let area = SVGBackend::new(&path, (WIDTH, height)).into_drawing_area();
     area.fill(&WHITE)?;
     area.draw(&Text::new(
-        "incidents a second, committed to disk (64 connections, 2 cores)",
+        "reports a second, committed to disk (10,000 reporters, 64 connections, 2 cores)",
         (10, 10),
         ("sans-serif", 14),
     ))?;

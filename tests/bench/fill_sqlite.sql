@@ -1,14 +1,17 @@
+-- The first statement only makes ids and moments; the others are what is measured as a bulk insert.
 CREATE TEMP TABLE moments AS
 WITH RECURSIVE numbers (n) AS (
     SELECT 0
     UNION ALL
-    SELECT n + 1 FROM numbers WHERE n + 1 < 5000000
+    SELECT n + 1 FROM numbers WHERE n + 1 < {count}
 )
 SELECT
     n,
-    1732320000000 + n * 12600 AS created_at_ms,
-    unhex(printf('%012x', 1732320000000 + n * 12600) || hex(randomblob(10))) AS id
+    {first_ms} + n * {step_ms} AS created_at_ms,
+    unhex(printf('%012x', {first_ms} + n * {step_ms}) || hex(randomblob(10))) AS id
 FROM numbers;
+
+BEGIN IMMEDIATE;
 
 INSERT INTO incidents (
     id, reporter, location_id, room_number, longitude_e7, latitude_e7, is_anonymous,
@@ -26,4 +29,10 @@ SELECT id, 'created', created_at_ms + 1000
 FROM moments
 ORDER BY n;
 
-DROP TABLE moments;
+INSERT INTO history (incident_id, kind, at_ms, cancellation_reason)
+SELECT id, 'cancelled', created_at_ms + 2000, 'false alarm'
+FROM moments
+WHERE n % 10 = 0
+ORDER BY n;
+
+COMMIT;

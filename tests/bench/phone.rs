@@ -7,11 +7,7 @@ use incident_mobile_ffi::outbox::{NewReport, NextUpload, Options, Outbox, Upload
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{
-    Failure,
-    results::median,
-    subject::{Subject, Target},
-};
+use crate::{Failure, results::median, subject::Subject};
 
 const ROUNDS: usize = 3;
 const ENTRIES: usize = 10_000;

@@ -13,28 +13,6 @@ use tokio::{
 
 use crate::Failure;
 
-/// Where a load goes.
-pub(crate) trait Target {
-    fn url(&self) -> &str;
-    fn token(&self) -> &str;
-}
-
-/// Another server that does the same job.
-pub(crate) struct Peer {
-    pub(crate) url: String,
-    pub(crate) token: String,
-}
-
-impl Target for Peer {
-    fn url(&self) -> &str {
-        &self.url
-    }
-
-    fn token(&self) -> &str {
-        &self.token
-    }
-}
-
 /// A running server and what is needed to send to it.
 pub(crate) struct Subject {
     process: Child,
@@ -42,16 +20,6 @@ pub(crate) struct Subject {
     token: String,
     /// From starting the process to the first ready answer.
     pub(crate) ready_after: Duration,
-}
-
-impl Target for Subject {
-    fn url(&self) -> &str {
-        &self.url
-    }
-
-    fn token(&self) -> &str {
-        &self.token
-    }
 }
 
 impl Subject {
@@ -73,6 +41,16 @@ impl Subject {
         let ready_after = started.elapsed();
         let token = server(data_dir).args(["token", "--sub", "alice", "--ttl", "1day"]).output().await?;
         Ok(Self { process, url, token: String::from_utf8(token.stdout)?.trim().to_owned(), ready_after })
+    }
+
+    /// Where it listens.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Alice's token under the secret that it made, if it made one.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
     }
 
     /// A line of `/proc/<pid>/status`, in MiB: `VmRSS` for now, `VmHWM` for the most so far.
