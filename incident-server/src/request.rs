@@ -38,7 +38,10 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
         response = ProblemDetails::for_request(&id).into_response();
     }
     let status = response.status().as_u16();
-    app.metrics().request(&route, status);
+    app.metrics().request(&route, status, started.elapsed().as_secs_f64());
+    if let Some(Marked { problem, .. }) = marked {
+        app.metrics().refusal(problem);
+    }
     match marked {
         Some(Marked { counted: true, .. }) => span.in_scope(|| log_counted(&app, status, started)),
         _ => span.in_scope(|| log(status, started)),

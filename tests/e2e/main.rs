@@ -20,6 +20,7 @@ mod idempotency;
 mod key_sets;
 mod listing;
 mod merging;
+mod metrics;
 mod on_postgres;
 mod on_sqlite;
 mod operations;

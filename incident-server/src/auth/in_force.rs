@@ -1,6 +1,12 @@
 //! The keys in force, and how they follow what the issuer publishes or the operator puts into files.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{
+        Arc, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use arc_swap::ArcSwap;
 use quick_cache::{Weighter, sync::Cache};
@@ -49,6 +55,15 @@ impl KeySource {
     }
 }
 
+/// How fresh the keys in force are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KeySetState {
+    /// Since the issuer's set was last loaded, or since the start if it never was; zero without an issuer.
+    pub(crate) age: Duration,
+    /// Attempts that brought no keys.
+    pub(crate) failures: u64,
+}
+
 /// The keys in force.
 pub(super) struct InForce {
     trusted: ArcSwap<Trusted>,
@@ -56,13 +71,24 @@ pub(super) struct InForce {
     /// When a token last made us ask the issuer. Held while it is asked, so that answers cannot overtake each other.
     asked: Mutex<Option<Instant>>,
     changes: watch::Sender<()>,
+    loaded: std::sync::Mutex<Instant>,
+    failures: AtomicU64,
 }
 
 impl InForce {
     /// Keys that change when their source does; without a source, never.
     pub(super) fn new(keys: KeySet, source: Option<KeySource>) -> Self {
         let trusted = ArcSwap::new(Trusted::new(keys));
-        Self { trusted, source, asked: Mutex::new(None), changes: watch::Sender::new(()) }
+        let (asked, changes) = (Mutex::new(None), watch::Sender::new(()));
+        let (loaded, failures) = (std::sync::Mutex::new(Instant::now()), AtomicU64::new(0));
+        Self { trusted, source, asked, changes, loaded, failures }
+    }
+
+    /// How fresh the keys are.
+    pub(super) fn state(&self) -> KeySetState {
+        let loaded = *self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let age = if self.has_issuer() { loaded.elapsed() } else { Duration::ZERO };
+        KeySetState { age, failures: self.failures.load(Ordering::Relaxed) }
     }
 
     pub(super) fn now(&self) -> Arc<Trusted> {
@@ -116,7 +142,9 @@ impl InForce {
         let old = self.now();
         let then =
             if old.keys.is_empty() { "there is none yet, tokens get 503" } else { "the old keys serve on" };
-        match source.load().await {
+        let loaded = source.load().await;
+        self.note(loaded.as_ref().is_ok_and(|keys| !keys.is_empty()));
+        match loaded {
             Ok(keys) if keys.is_as(&old.keys) => {}
             Ok(keys) if keys.is_empty() => {
                 tracing::warn!("the key set has no key that can be used here (RS256, ES256, EdDSA); {then}");
@@ -127,6 +155,14 @@ impl InForce {
                 tracing::info!("other keys are in force for access tokens");
             }
             Err(error) => tracing::warn!(%error, "the keys could not be loaded; {then}"),
+        }
+    }
+
+    fn note(&self, loaded: bool) {
+        if loaded {
+            *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        } else {
+            self.failures.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
@@ -191,5 +227,26 @@ mod tests {
         in_force.refresh().await;
 
         assert!(Arc::ptr_eq(&before, &in_force.now()) && !changes.has_changed().unwrap());
+    }
+    #[tokio::test]
+    async fn the_age_of_the_keys_begins_anew_with_a_set_and_what_brings_none_is_counted() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let in_force = InForce::new(KeySet::default(), Some(published(&file, NO_KEY).await));
+        in_force.refresh().await;
+        published(&file, "no set").await;
+        in_force.refresh().await;
+        let never_loaded = in_force.state();
+
+        published(&file, ONE_KEY).await;
+        in_force.refresh().await;
+        let loaded = in_force.state();
+
+        assert_eq!((never_loaded.failures, loaded.failures), (2, 2));
+        assert!(loaded.age < never_loaded.age, "{loaded:?} {never_loaded:?}");
+    }
+
+    #[tokio::test]
+    async fn keys_without_an_issuer_have_no_age() {
+        assert_eq!(InForce::new(KeySet::default(), None).state().age, Duration::ZERO);
     }
 }

@@ -14,6 +14,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::usage::Usage;
 
+pub(crate) use in_force::KeySetState;
 pub use jwks::{JwksError, JwksSource, OidcIssuer};
 pub use mint::{TokenRequest, mint_hs256};
 pub use secret_files::SecretFiles;

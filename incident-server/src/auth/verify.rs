@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use super::{
-    Caller, JwksError, JwksSource, Place, READ_SCOPE, SecretFiles,
+    Caller, JwksError, JwksSource, KeySetState, Place, READ_SCOPE, SecretFiles,
     in_force::{InForce, KeySource, Trusted},
     keys::{Key, KeySet, SignedWith},
 };
@@ -165,6 +165,11 @@ impl Verifier {
     /// Marked as changed whenever other keys are in force.
     pub(crate) fn watch_keys(&self) -> watch::Receiver<()> {
         self.in_force.watch()
+    }
+
+    /// How fresh the keys are.
+    pub(crate) fn key_set(&self) -> KeySetState {
+        self.in_force.state()
     }
 
     /// Reads the files of keys and secrets again, or asks the issuer. What cannot be read changes nothing.

@@ -68,6 +68,7 @@ pub(crate) async fn sync_batch(
     let results = pending.into_iter().map(|pending| {
         let answered =
             pending.and_then(|pending| pending.answer(&app, verdicts.next().ok_or(CommitError::Died)?));
+        let answered = answered.inspect_err(|details| app.metrics().refusal(details.problem()));
         BatchResult::from(answered)
     });
     Ok((Extension(caller.usage.clone()), Json(BatchAnswer { results: results.collect() })))

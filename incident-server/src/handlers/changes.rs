@@ -23,6 +23,7 @@ use crate::{
     cursor::{After, ChangesCursor},
     extract::{ChangesParameters, ReadsAll},
     limits::STREAM_PAGE,
+    metrics::OpenStream,
     openapi,
     problem::ProblemDetails,
     store::{self, Position, StoredChange},
@@ -79,6 +80,7 @@ struct Follower {
     draining: watch::Receiver<bool>,
     caller: Caller,
     _place: OwnedSemaphorePermit,
+    _counted: OpenStream,
     ends: Instant,
 }
 
@@ -92,6 +94,7 @@ impl Follower {
             Duration::from_millis(u64::try_from(left_ms).unwrap_or(0)).min(Duration::from_secs(31_536_000));
         Ok(Self {
             _place: caller.usage.stream()?,
+            _counted: app.metrics().stream(),
             app: app.clone(),
             after,
             limit,

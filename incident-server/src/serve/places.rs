@@ -1,10 +1,22 @@
 //! How many connections there may be at once, and those that are kept for health checks.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::limits::{HEALTH_CONNECTIONS, MAX_CONNECTIONS, OTHER_FILES};
+
+/// The connections of all listeners of this process, and how many one listener may have.
+static OPEN: AtomicUsize = AtomicUsize::new(0);
+static MOST: AtomicUsize = AtomicUsize::new(0);
+
+/// How many connections are open, and how many there may be before only health checks are answered.
+pub(crate) fn connections() -> (usize, usize) {
+    (OPEN.load(Ordering::Relaxed), MOST.load(Ordering::Relaxed))
+}
 
 /// The places of one listener.
 pub(super) struct Places {
@@ -19,9 +31,24 @@ pub(super) struct Place {
     pub(super) for_health_only: bool,
 }
 
+impl Place {
+    fn new(permit: OwnedSemaphorePermit, for_health_only: bool) -> Self {
+        OPEN.fetch_add(1, Ordering::Relaxed);
+        Self { _permit: permit, for_health_only }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        OPEN.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl Places {
     pub(super) fn new() -> Self {
-        let for_all = Arc::new(Semaphore::new(max_connections()));
+        let most = max_connections();
+        MOST.store(most, Ordering::Relaxed);
+        let for_all = Arc::new(Semaphore::new(most));
         Self { for_all, for_health: Arc::new(Semaphore::new(HEALTH_CONNECTIONS)) }
     }
 
@@ -33,7 +60,7 @@ impl Places {
             permit = for_all.acquire_owned() => (permit, false),
             permit = for_health.acquire_owned() => (permit, true),
         };
-        Place { _permit: permit.expect("the semaphores are never closed"), for_health_only }
+        Place::new(permit.expect("the semaphores are never closed"), for_health_only)
     }
 }
 
