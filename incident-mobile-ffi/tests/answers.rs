@@ -319,6 +319,26 @@ fn all_in_quarantine_are_sent_again_or_discarded_at_once() {
 }
 
 #[test]
+fn another_network_ends_the_wait_that_somebody_elses_answer_gave_one_entry() {
+    let mut phone = Phone::new();
+    phone.report("blocked");
+    let blocked = respond(403, &[], b"<html>Blocked by policy</html>");
+    let mut waits = 0;
+    for _ in 0..10 {
+        let upload = phone.upload_at_last();
+        phone.complete(&upload, &blocked);
+        if let NextUpload::Wait { why, .. } = phone.next() {
+            assert_eq!(why, WaitReason::NotTheServer);
+            waits += 1;
+        }
+        phone.outbox().network_changed().unwrap();
+        let at_once = phone.upload();
+        phone.complete(&at_once, &UploadResult::Cancelled);
+    }
+    assert!(waits > 5, "{waits}");
+}
+
+#[test]
 fn a_server_that_is_down_for_all_is_no_entrys_fault() {
     let mut phone = Phone::new();
     let key = phone.report("w").key;
@@ -342,7 +362,7 @@ fn an_entry_that_alone_draws_server_errors_while_others_succeed_is_quarantined()
         let answer = if sent.iter().any(|payload| payload["locationId"] == "poison") {
             response(500, &Value::Null)
         } else {
-            settle_all(&mut phone, &sent)
+            support::settle_all(&upload)
         };
         phone.complete(&upload, &answer);
         requests += 1;
@@ -351,24 +371,6 @@ fn an_entry_that_alone_draws_server_errors_while_others_succeed_is_quarantined()
     assert_eq!(phone.entry(poison).problem.unwrap().status, 500);
     let waiting = phone.outbox().summary().unwrap().pending;
     assert!(waiting <= 100, "the others go on: {waiting} wait");
-}
-
-/// The answer that settles all of `sent`.
-fn settle_all(phone: &mut Phone, sent: &[Value]) -> UploadResult {
-    let entries = phone.outbox().entries(Some(EntryState::Sending), 1000, None).unwrap();
-    let answer = |payload: &Value| {
-        let entry = entries
-            .iter()
-            .find(|entry| payload["createdAt"] == entry.payload.facts.created_at.to_string().as_str());
-        created(entry.unwrap().key)
-    };
-    match sent {
-        [only] => response(201, &answer(only)),
-        many => response(
-            200,
-            &json!({ "results": many.iter().map(|p| item(201, answer(p))).collect::<Vec<_>>() }),
-        ),
-    }
 }
 
 #[test]

@@ -154,7 +154,8 @@ fn a_cut_file_and_a_file_of_noise_open_again() {
 #[test]
 fn damage_that_only_shows_in_use_is_repaired_in_use() {
     let mut phone = corrupt(|bytes| {
-        for page in bytes.chunks_mut(4096).skip(1).filter(|page| page[0] == 0x0d) {
+        let holds_rows = |page: &&mut [u8]| page[0] == 0x0d && page.windows(5).any(|text| text == b"ward-");
+        for page in bytes.chunks_mut(4096).skip(1).filter(holds_rows) {
             page[0] = 0x77;
         }
     });
@@ -164,6 +165,20 @@ fn damage_that_only_shows_in_use_is_repaired_in_use() {
     assert_eq!(phone.outbox().entries(None, 1000, None).unwrap(), []);
     let recovery = phone.outbox().recovery().unwrap().clone();
     assert_eq!((recovery.saved, recovery.lost), (0, 300));
+}
+
+#[test]
+fn damage_of_what_the_outbox_keeps_for_itself_is_repaired_at_the_opening() {
+    let mut phone = corrupt(|bytes| {
+        for page in bytes.chunks_mut(4096).skip(1).filter(|page| page[0] == 0x0d) {
+            page[0] = 0x77;
+        }
+    });
+    fs::remove_file(phone.folder.path().join("outbox.db-suspect")).unwrap();
+    phone.restart();
+    let recovery = phone.outbox().recovery().unwrap().clone();
+    assert_eq!((recovery.saved, recovery.lost), (0, 300));
+    phone.report_anonymously("life goes on");
 }
 
 #[test]
@@ -211,7 +226,7 @@ fn a_newer_schema_and_another_programs_file_are_refused_untouched() {
     drop(phone.outbox.take());
     let sql =
         |path: &Path, text: &str| rusqlite::Connection::open(path).unwrap().execute_batch(text).unwrap();
-    sql(&phone.path(), "PRAGMA user_version = 2");
+    sql(&phone.path(), "PRAGMA user_version = 3");
     let before = fs::read(phone.path()).unwrap();
     let refused = open(&phone.path(), "alice", options(), NOW_MS);
     assert!(matches!(refused, Err(OutboxError::NewerSchema)), "{refused:?}");
@@ -409,4 +424,16 @@ fn others_and_quarantined_entries_fill_nobodys_queue() {
     let mut bobs = open(&phone.path(), "bob", options, phone.now_ms).unwrap();
     bobs.report(&draft("w"), phone.now_ms).unwrap();
     assert!(matches!(bobs.report(&draft("w"), phone.now_ms), Err(OutboxError::Full)));
+}
+
+#[test]
+fn a_tenth_of_the_bytes_is_there_for_new_reports_whatever_others_left() {
+    let mut phone = Phone::with(limits(|limits| limits.bytes = 200_000));
+    let report = NewReport { cancellation_reason: Some("x".repeat(1000)), ..draft("w") };
+    let of_alice = (0..1000).take_while(|_| phone.outbox().report(&report, NOW_MS).is_ok()).count();
+    drop(phone.outbox.take());
+    let options = limits(|limits| limits.bytes = 200_000);
+    let mut bobs = open(&phone.path(), "bob", options, phone.now_ms).unwrap();
+    let of_bob = (0..1000).take_while(|_| bobs.report(&report, NOW_MS).is_ok()).count();
+    assert!((15..25).contains(&of_bob), "{of_alice} and {of_bob}");
 }

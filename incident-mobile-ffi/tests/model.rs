@@ -5,13 +5,13 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use incident_core::{IdempotencyKey, Incident, Outcome, Reporter, Status, Timestamp, decode};
-use incident_mobile_ffi::outbox::{EntryState, NextUpload, Outbox, Upload, UploadResult};
+use incident_core::{IdempotencyKey, Incident, IncidentKey, Outcome, Reporter, Status, Timestamp, decode};
+use incident_mobile_ffi::outbox::{EntryState, NextUpload, Outbox, OutboxError, Upload, UploadResult};
 use proptest::{prelude::*, sample::Index};
 use serde_json::{Value, json};
-use support::{NOW_MS, draft, no_network, open, options, payloads, problem, response};
+use support::{NOW_MS, draft, keys, no_network, open, options, payloads, problem, response};
 use tempfile::TempDir;
 
 #[derive(Debug, Clone)]
@@ -69,12 +69,15 @@ struct Server {
 }
 
 impl Server {
-    fn sync(&mut self, payload: &Value) -> (i64, Value) {
+    fn sync(&mut self, payload: &Value, sent: IdempotencyKey) -> (i64, Value) {
         let payload = decode(payload.to_string().as_bytes()).unwrap().payload;
         if payload.facts.location_id.as_str() == "bad" {
             return (422, problem(422, "validation-failed", "quarantine"));
         }
-        let key = IdempotencyKey::derive(&Reporter::parse("alice").unwrap(), payload.facts.created_at);
+        let alice = Reporter::parse("alice").unwrap();
+        let key = IncidentKey::resolve(&payload, &alice, Some(sent)).unwrap().key();
+        let derived = IdempotencyKey::derive(&alice, payload.facts.created_at);
+        assert_eq!(payload.facts.is_anonymous, key != derived, "an anonymous report has a sealed key");
         let now = Timestamp::from_unix_ms(NOW_MS).unwrap();
         let applied = Incident::apply(self.incidents.get(&key).cloned(), &payload, now).expect("no conflict");
         let created = matches!(applied.outcome, Outcome::Created | Outcome::CreatedAndCancelled);
@@ -85,15 +88,15 @@ impl Server {
     }
 
     fn answer(&mut self, upload: &Upload) -> UploadResult {
-        let sent = payloads(upload);
+        let sent: Vec<_> = payloads(upload).into_iter().zip(keys(upload)).collect();
         if upload.path.ends_with("/batch") {
-            let mut result = |payload| {
-                let (status, body) = self.sync(payload);
+            let mut result = |(payload, key): &(Value, IdempotencyKey)| {
+                let (status, body) = self.sync(payload, *key);
                 support::item(status, body)
             };
             return response(200, &json!({ "results": sent.iter().map(&mut result).collect::<Vec<_>>() }));
         }
-        let (status, body) = self.sync(&sent[0]);
+        let (status, body) = self.sync(&sent[0].0, sent[0].1);
         response(status, &body)
     }
 }
@@ -105,6 +108,8 @@ struct World {
     now_ms: i64,
     /// Every accepted report, and its reason once a cancellation was accepted.
     accepted: BTreeMap<IdempotencyKey, Option<String>>,
+    /// Those that are anonymous: once settled they are erased.
+    anonymous: BTreeSet<IdempotencyKey>,
 }
 
 impl World {
@@ -116,6 +121,7 @@ impl World {
             server: Server::default(),
             now_ms: NOW_MS,
             accepted: BTreeMap::new(),
+            anonymous: BTreeSet::new(),
         };
         world.restart();
         world
@@ -139,12 +145,16 @@ impl World {
                 report.is_anonymous = *anonymous;
                 let key = self.outbox().report(&report, now_ms).unwrap().key;
                 assert_eq!(self.accepted.insert(key, None), None, "a name was given twice");
+                if *anonymous {
+                    self.anonymous.insert(key);
+                }
             }
             Step::Cancel(which, reason) => self.cancel(*which, &format!("reason {reason}")),
             Step::Upload(fate) => self.upload(*fate),
             Step::Retry(which) => {
                 if let Some(key) = self.any_key(*which) {
-                    self.outbox().retry(key, now_ms).unwrap();
+                    let retried = self.outbox().retry(key, now_ms);
+                    assert!(retried.is_ok() || self.is_erased(key));
                 }
             }
             Step::Clock(ms) => self.now_ms += ms,
@@ -158,11 +168,17 @@ impl World {
         (!keys.is_empty()).then(|| *which.get(&keys))
     }
 
+    /// Whether it may be gone: an anonymous report that the server has.
+    fn is_erased(&self, key: IdempotencyKey) -> bool {
+        self.anonymous.contains(&key) && self.server.incidents.contains_key(&key)
+    }
+
     fn cancel(&mut self, which: Index, reason: &str) {
         let Some(key) = self.any_key(which) else { return };
         let now_ms = self.now_ms;
         let known = self.accepted[&key].clone();
         match self.outbox().cancel(key, reason, now_ms) {
+            Err(OutboxError::NotFound) => assert!(self.is_erased(key)),
             Ok(entry) => {
                 assert_eq!(entry.payload.cancellation_reason.unwrap().as_str(), reason);
                 assert!(known.is_none_or(|known| known == reason));
@@ -216,15 +232,16 @@ impl World {
 
     fn check(&mut self) {
         for (key, reason) in self.accepted.clone() {
-            let entry = self.outbox().entry(key).unwrap();
-            match entry.state {
-                EntryState::Settled => {
+            let entry = self.outbox().entry(key).ok();
+            match entry.as_ref().map(|entry| entry.state) {
+                None | Some(EntryState::Settled) => {
+                    assert_eq!(entry.is_none(), self.anonymous.contains(&key), "nothing is left of it");
                     assert_eq!(self.server.creations[&key], 1, "exactly once");
                     let status = self.server.incidents[&key].state.status();
                     assert_eq!(status == Status::Cancelled, reason.is_some(), "the cancellation arrived too");
                 }
-                EntryState::Quarantined => assert!(entry.problem.is_some(), "told why"),
-                state => panic!("{state:?} is no end"),
+                Some(EntryState::Quarantined) => assert!(entry.unwrap().problem.is_some(), "told why"),
+                Some(state) => panic!("{state:?} is no end"),
             }
         }
         assert!(

@@ -7,7 +7,7 @@ mod support;
 use incident_mobile_ffi::outbox::{
     BATCH_PATH, MAX_UPLOAD_BYTES, NewReport, NextUpload, SYNC_PATH, WaitReason,
 };
-use support::{Phone, created, draft, no_network, payloads, respond};
+use support::{Phone, created, draft, no_network, payloads, respond, settle_all};
 
 const BUSY: &[u8] = br#"{"type": "/problems/overloaded", "disposition": "retry"}"#;
 
@@ -46,30 +46,25 @@ fn long_entries_make_smaller_uploads() {
 }
 
 #[test]
-fn an_anonymous_entry_shares_no_request() {
+fn an_anonymous_entry_shares_no_request_and_lets_the_named_ones_go_first() {
     let mut phone = Phone::new();
-    phone.report_anonymously("hidden");
-    phone.report("a");
-    phone.report_anonymously("hidden too");
-    phone.report("b");
+    let reports = [("hidden", true), ("a", false), ("hidden too", true), ("b", false)];
+    for (location, anonymous) in reports {
+        if anonymous {
+            phone.report_anonymously(location)
+        } else {
+            phone.report(location)
+        };
+    }
     let mut requests = Vec::new();
     for _ in 0..3 {
-        let upload = phone.upload();
+        let upload = phone.upload_at_last();
         let sent = payloads(&upload);
         requests.push(sent.iter().map(|payload| payload["locationId"].clone()).collect::<Vec<_>>());
-        let keys: Vec<_> = phone.outbox().entries(None, 10, None).unwrap();
-        let key_of = |payload: &serde_json::Value| {
-            keys.iter().find(|e| e.payload.facts.location_id.as_str() == payload["locationId"]).unwrap().key
-        };
-        let answer = match &sent[..] {
-            [only] => created(key_of(only)),
-            many => {
-                serde_json::json!({"results": many.iter().map(|p| support::item(201, created(key_of(p)))).collect::<Vec<_>>()})
-            }
-        };
-        phone.complete(&upload, &support::response(200, &answer));
+        let answer = settle_all(&upload);
+        phone.complete(&upload, &answer);
     }
-    assert_eq!(requests, [vec!["hidden"], vec!["a", "b"], vec!["hidden too"]]);
+    assert_eq!(requests, [vec!["a", "b"], vec!["hidden"], vec!["hidden too"]]);
     assert_eq!(phone.next(), NextUpload::Idle);
 }
 

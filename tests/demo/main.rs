@@ -58,7 +58,7 @@ async fn main() -> Result<(), Failure> {
         progress.abort();
         entries
     };
-    let verified = check::verify(&server, &entries).await?;
+    let verified = check::verify(&server, &entries, tally.anonymous()).await?;
     println!("\r{tally}\n\n{}", tally.summary());
     println!(
         "The server holds {} incidents, {} of them cancelled: each report exists once, as its owner left it.",

@@ -4,7 +4,9 @@ use std::{path::Path, sync::Arc, thread, time::Duration};
 
 use fastrand::Rng;
 use incident_core::{IdempotencyKey, Reporter, Status};
-use incident_mobile_ffi::outbox::{Entry, EntryState, NewReport, NextUpload, Options, Outbox};
+use incident_mobile_ffi::outbox::{
+    Entry, EntryState, NewReport, NextUpload, Options, Outbox, OutboxError, Spacing,
+};
 use incident_server::Clock;
 
 use crate::{
@@ -51,7 +53,8 @@ impl Phone {
         tally: Arc<Tally>,
     ) -> Result<Self, Failure> {
         let clock = Clock::system();
-        let options = Options { seed: Some(seed), ..Options::default() };
+        // A demo is shorter than the distance between a named report and an anonymous one.
+        let options = Options { seed: Some(seed), spacing: Spacing::NONE, ..Options::default() };
         let outbox = Outbox::open(file, Reporter::parse(reporter)?, options, clock.now().unix_ms())?;
         Ok(Self {
             outbox,
@@ -124,6 +127,9 @@ impl Phone {
         };
         let now_ms = self.now_ms();
         self.open.push(self.outbox.report(&report, now_ms)?.key);
+        if report.is_anonymous {
+            self.tally.reported_anonymously();
+        }
         self.tally.reported();
         Ok(())
     }
@@ -133,7 +139,11 @@ impl Phone {
             return Ok(());
         }
         let key = self.open.swap_remove(self.random.usize(0..self.open.len()));
-        let was_delivered = self.outbox.entry(key)?.state == EntryState::Settled;
+        let was_delivered = match self.outbox.entry(key) {
+            // An anonymous one that has arrived.
+            Err(OutboxError::NotFound) => return Ok(()),
+            entry => entry?.state == EntryState::Settled,
+        };
         let now_ms = self.now_ms();
         self.outbox.cancel(key, REASONS[self.random.usize(0..REASONS.len())], now_ms)?;
         self.tally.cancelled(was_delivered);

@@ -14,6 +14,7 @@ use crate::network::Way;
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     reported: AtomicU64,
+    anonymous: AtomicU64,
     cancelled: AtomicU64,
     /// Payloads that reached the server, repeats included.
     copies: AtomicU64,
@@ -25,6 +26,15 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
+    /// Of which the phones keep nothing once they have arrived.
+    pub(crate) fn reported_anonymously(&self) {
+        self.anonymous.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn anonymous(&self) -> usize {
+        usize::try_from(self.anonymous.load(Relaxed)).unwrap_or(usize::MAX)
+    }
+
     pub(crate) fn reported(&self) {
         self.reported.fetch_add(1, Relaxed);
         self.pending.fetch_add(1, Relaxed);

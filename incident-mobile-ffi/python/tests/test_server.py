@@ -9,16 +9,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import httpx
+import pytest
 
 from incident_sync import (
     EntryState,
     HttpxTransport,
     Idle,
     NetworkFailure,
+    NotFoundError,
     Outbox,
     Outcome,
     SignIn,
     SignInReason,
+    Wait,
+    WaitReason,
 )
 
 from conftest import RealServer, draft
@@ -210,9 +214,18 @@ def test_a_slow_line_delivers_all_in_smaller_batches(outbox, server):
 
 def test_an_anonymous_report_arrives(outbox, server):
     key = outbox.report(draft(is_anonymous=True)).key
-    outbox.report(draft())
     assert outbox.sync(HttpxTransport(server.url, server.token("alice"))) == Idle()
-    assert outbox.entry(key).state == EntryState.SETTLED
+    with pytest.raises(NotFoundError):
+        outbox.entry(key)
+    assert count(server) == 1
+
+
+def test_an_anonymous_report_waits_behind_a_named_one(outbox, server):
+    outbox.report(draft(is_anonymous=True))
+    outbox.report(draft())
+    end = outbox.sync(HttpxTransport(server.url, server.token("alice")))
+    assert isinstance(end, Wait) and end.why == WaitReason.SPACING
+    assert (outbox.summary().settled, outbox.summary().pending) == (1, 1)
 
 
 KILLED = """

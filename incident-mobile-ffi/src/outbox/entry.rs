@@ -174,3 +174,13 @@ impl Entry {
 pub(crate) fn to_json<T: Serialize>(value: &T) -> Option<String> {
     serde_json::to_string(value).ok()
 }
+
+/// Reads it back; of what cannot be read nothing is known.
+pub(crate) fn from_json<T: for<'de> Deserialize<'de>>(text: Option<&str>) -> Option<T> {
+    serde_json::from_str(text?).ok()
+}
+
+/// The problem of an entry.
+pub(crate) fn problem(text: Option<&str>) -> Option<Problem> {
+    from_json(text)
+}

@@ -56,6 +56,11 @@ pub(crate) const LONGEST_BACK_OFF_MS: i64 = 15 * MINUTE_MS;
 /// The longest wait that a server may ask for: a report of today is of use tomorrow.
 pub(crate) const LONGEST_RETRY_AFTER_MS: i64 = DAY_MS;
 
+/// How long an anonymous report waits after a named one at least: longer than the server's clock of minutes.
+pub(crate) const SHORTEST_SPACING_MS: i64 = 2 * MINUTE_MS;
+/// And at most: others' reports come in between, and it still arrives today.
+pub(crate) const LONGEST_SPACING_MS: i64 = 10 * MINUTE_MS;
+
 /// The longest answer that is read: a full batch of ours stays far below, a portal's download does not.
 pub const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 /// How many details of a problem are kept: more than a server of ours ever says.
@@ -65,6 +70,9 @@ pub(crate) const MAX_DETAIL_CHARS: usize = 1000;
 /// How many refusals that are no word of the contract one entry may draw alone while others succeed: with back-off
 /// that is hours, in which a server can be repaired.
 pub const MAX_STRIKES: i64 = 20;
+
+/// Places between two entries, 2 to this power at most: 64-bit numbers have room for 10¹⁴ entries so far apart.
+pub(crate) const LARGEST_STEP_BITS: u32 = 16;
 
 /// How long the millisecond of an erased report is not given out again: no clock steps back further.
 pub(crate) const RESERVED_FOR_MS: i64 = 400 * DAY_MS;

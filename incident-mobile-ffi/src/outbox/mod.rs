@@ -33,6 +33,6 @@ pub use options::{Options, Probe};
 pub use queue::Outbox;
 pub use report::NewReport;
 pub use upload::{
-    BATCH_PATH, Header, NetworkFailureKind, NextUpload, Progress, SYNC_PATH, SignInReason, Upload,
+    BATCH_PATH, Header, NetworkFailureKind, NextUpload, Progress, SYNC_PATH, SignInReason, Spacing, Upload,
     UploadResult, WaitReason,
 };

@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use super::{
     change::Reached,
     limits::{Limits, PATIENCE},
+    upload::spacing::Spacing,
 };
 
 /// Called at every moment that a test may want to stop at.
@@ -18,6 +19,8 @@ pub struct Options {
     pub max_pages: Option<i64>,
     /// How long to wait for another process that is writing.
     pub patience: Duration,
+    /// How far an anonymous report stays behind a named one.
+    pub spacing: Spacing,
     /// Where chance begins; from the system if absent.
     pub seed: Option<u64>,
     /// Watches the commits.
@@ -26,7 +29,8 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { limits: Limits::default(), max_pages: None, patience: PATIENCE, seed: None, probe: None }
+        let (limits, spacing) = (Limits::default(), Spacing::default());
+        Self { limits, spacing, max_pages: None, patience: PATIENCE, seed: None, probe: None }
     }
 }
 

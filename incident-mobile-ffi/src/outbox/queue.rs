@@ -21,7 +21,10 @@ use super::{
     limits::Limits,
     options::{FileOptions, Options},
     report::free_ms::FreeMs,
-    upload::{batch_size::BatchSize, in_flight::InFlight, lease::Sender, pace::Pace, protocol::SignInReason},
+    upload::{
+        batch_size::BatchSize, in_flight::InFlight, lease::Sender, pace::Pace, protocol::SignInReason,
+        spacing::Spacing,
+    },
 };
 
 /// The queue of one reporter in one file.
@@ -29,6 +32,7 @@ pub struct Outbox {
     pub(crate) file: File,
     path: PathBuf,
     pub(crate) limits: Limits,
+    pub(crate) spacing: Spacing,
     file_options: Arc<FileOptions>,
     pub(crate) reporter: Reporter,
     pub(crate) rng: fastrand::Rng,
@@ -38,8 +42,6 @@ pub struct Outbox {
     pub(crate) batch_size: BatchSize,
     /// Whether the last answer settled something.
     pub(crate) went_well: bool,
-    /// Whether the write-ahead log still holds what was erased.
-    pub(crate) erased: bool,
     pub(crate) sign_in: Option<SignInReason>,
     pub(crate) free_ms: FreeMs,
     pub(crate) recovery: Option<Recovery>,
@@ -78,15 +80,18 @@ impl Outbox {
             uploads: 0,
             batch_size: BatchSize::full(),
             went_well: false,
-            erased: false,
             sign_in: None,
             free_ms: FreeMs::default(),
             recovery,
             opened_ms: now_ms,
             limits: options.limits,
+            spacing: options.spacing,
             file_options,
         };
-        outbox.prune(now_ms)?;
+        match outbox.repairing(|outbox| outbox.prune(now_ms)) {
+            Err(OutboxError::Corrupt) => outbox.prune(now_ms)?,
+            pruned => pruned?,
+        }
         // Upload numbers of two openings never meet: a late answer to an earlier one must not be taken for ours.
         outbox.uploads = outbox.rng.i64(0..i64::from(i32::MAX)) << 20;
         Ok(outbox)
@@ -112,19 +117,22 @@ impl Outbox {
             outbox.file.write(Change::Wait, |transaction| {
                 let mut pace = Pace::load(transaction, reporter)?;
                 pace.begin_anew();
-                pace.save(transaction, reporter)
+                pace.save(transaction, reporter)?;
+                let sql =
+                    "UPDATE entry SET not_before_ms = 0 WHERE reporter = ?1 AND state = 0 AND strikes > 0";
+                transaction.execute(sql, [reporter])?;
+                Ok(())
             })
         })
     }
 
     fn prune(&mut self, now_ms: i64) -> Result<(), OutboxError> {
         let (reporter, limits) = (self.reporter.as_str(), self.limits);
-        if !erase::is_due(self.file.read(), reporter, limits, now_ms)? {
-            return Ok(());
+        if erase::is_due(self.file.read(), reporter, limits, now_ms)? {
+            self.file
+                .write(Change::Prune, |transaction| erase::settled(transaction, reporter, limits, now_ms))?;
         }
-        self.file
-            .write(Change::Prune, |transaction| erase::settled(transaction, reporter, limits, now_ms))?;
-        self.file.forget()
+        self.file.compact()
     }
 
     /// Does something with the queue; where a page turns out corrupt, repairs the file, so that the app need only ask
@@ -148,16 +156,13 @@ impl Outbox {
         result
     }
 
-    /// Gives the lease back, and leaves nothing erased in the log.
+    /// Gives the lease back, and leaves nothing of what was erased.
     pub(crate) fn rest(&mut self) -> Result<(), OutboxError> {
         if self.sender.has_lease() {
             let sender = &mut self.sender;
             self.file.write(Change::Lease, |transaction| sender.give_back(transaction))?;
         }
-        if std::mem::take(&mut self.erased) {
-            self.file.forget()?;
-        }
-        Ok(())
+        self.file.compact()
     }
 
     pub(crate) fn count(&self, state: i64) -> Result<i64, OutboxError> {

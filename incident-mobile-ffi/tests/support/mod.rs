@@ -190,3 +190,34 @@ pub fn no_network() -> UploadResult {
 pub fn failure(kind: NetworkFailureKind, sent: bool) -> UploadResult {
     UploadResult::NetworkFailure { kind, detail: "no route".into(), sent }
 }
+
+/// The keys of an upload, in the order of its payloads.
+pub fn keys(upload: &Upload) -> Vec<IdempotencyKey> {
+    let body: Value = serde_json::from_slice(&upload.body).unwrap();
+    let header = upload.headers.iter().find(|header| header.name == "Idempotency-Key");
+    match (body.get("idempotencyKeys"), header) {
+        (Some(keys), _) => {
+            keys.as_array().unwrap().iter().map(|key| key.as_str().unwrap().parse().unwrap()).collect()
+        }
+        (None, header) => vec![header.unwrap().value.parse().unwrap()],
+    }
+}
+
+/// The answer that settles all of an upload.
+pub fn settle_all(upload: &Upload) -> UploadResult {
+    match &keys(upload)[..] {
+        [only] => response(201, &created(*only)),
+        many => {
+            let results: Vec<_> = many.iter().map(|key| item(201, created(*key))).collect();
+            response(200, &json!({ "results": results }))
+        }
+    }
+}
+
+/// Whether these bytes stand in any file of the folder.
+pub fn stands_in(folder: &Path, bytes: &[u8]) -> bool {
+    std::fs::read_dir(folder).unwrap().any(|file| {
+        let content = std::fs::read(file.unwrap().path()).unwrap();
+        content.windows(bytes.len()).any(|window| window == bytes)
+    })
+}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -72,7 +73,8 @@ class HttpxTransport:
 
     ``token`` is the token, or a function that gives the current one, or ``None`` where nobody is signed in. A text that
     no header can carry is no token either: the server then asks to sign in. What the function raises ends a sync; an
-    error of httpx in it counts as no network.
+    error of httpx in it counts as no network. Anonymous reports, which say ``Connection: close``, go on connections of
+    their own; through a ``client`` that is given they use its connections, which are then the app's to separate.
     """
 
     def __init__(
@@ -97,20 +99,28 @@ class HttpxTransport:
             token = self._token()
             # An answer that is packed could be a thousand times as long as what was read of it.
             headers = [*upload.headers, ("Accept-Encoding", "identity"), *_authorization(token)]
-            with self._client.stream(
-                upload.method,
-                self._server + upload.path,
-                content=upload.body,
-                headers=headers,
-                timeout=upload.timeout_ms / 1000,
-                follow_redirects=False,
-            ) as answer:
+            with (
+                self._client_for(upload) as client,
+                client.stream(
+                    upload.method,
+                    self._server + upload.path,
+                    content=upload.body,
+                    headers=headers,
+                    timeout=upload.timeout_ms / 1000,
+                    follow_redirects=False,
+                ) as answer,
+            ):
                 body = _read(answer, deadline)
                 return Response(answer.status_code, tuple(answer.headers.multi_items()), body)
         except (httpx.TransportError, httpx.DecodingError) as error:
             failure = NetworkFailure(failures.detail(error, token), failures.kind(error), sent=failures.sent(error))
         # Not from within: a traceback would show httpx's own error, too, whatever it quotes.
         raise failure
+
+    def _client_for(self, upload: Upload) -> AbstractContextManager[httpx.Client]:
+        """The client whose connections the upload may use: for an anonymous one a new one, which is closed with it."""
+        is_apart = ("connection", "close") in ((name.lower(), value) for name, value in upload.headers)
+        return httpx.Client() if is_apart and self._owns_client else nullcontext(self._client)
 
     def close(self) -> None:
         """Closes the connections, unless the client was given."""

@@ -36,13 +36,14 @@ impl Outbox {
         let mut progress = Progress::default();
         if let Some(flight) = self.in_flight.take_if(|flight| flight.id == id) {
             let sent = flight.items.len();
+            let is_named = flight.items.iter().any(|item| !item.anonymous);
             let verdicts = read(flight.items, result);
             let asked = match result {
                 UploadResult::Response { headers, .. } => Asked::read(headers, verdicts.ours, now_ms),
                 _ => None,
             };
             self.adapt(&verdicts, sent);
-            progress = self.apply(verdicts, asked, now_ms)?;
+            progress = self.apply(verdicts, asked, is_named, now_ms)?;
         }
         if *result == UploadResult::Cancelled && self.in_flight.is_none() {
             self.rest()?;
@@ -73,19 +74,22 @@ impl Outbox {
         &mut self,
         verdicts: Verdicts,
         asked: Option<Asked>,
+        is_named: bool,
         now_ms: i64,
     ) -> Result<Progress, OutboxError> {
         let (reporter, rng) = (self.reporter.as_str(), &mut self.rng);
-        let limits = self.limits;
-        let (progress, erased) = self.file.write(Change::Answer, |transaction| {
+        let (limits, spacing) = (self.limits, self.spacing);
+        self.file.write(Change::Answer, |transaction| {
             let mut effects = Effects { transaction, pace: Pace::load(transaction, reporter)?, rng, now_ms };
             let progress = effects.decide(verdicts, asked)?;
             effects.pace.save(transaction, reporter)?;
-            let erased =
-                if progress.settled > 0 { erase::settled(transaction, reporter, limits, now_ms)? } else { 0 };
-            Ok((progress, erased))
-        })?;
-        self.erased |= erased > 0;
-        Ok(progress)
+            if is_named {
+                spacing.begin(transaction, effects.rng, now_ms)?;
+            }
+            if progress.settled > 0 {
+                erase::settled(transaction, reporter, limits, now_ms)?;
+            }
+            Ok(progress)
+        })
     }
 }

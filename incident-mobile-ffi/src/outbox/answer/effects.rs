@@ -63,7 +63,11 @@ impl Effects<'_> {
     }
 
     /// The entry is settled, unless it was cancelled meanwhile: then the newer revision still has to go.
+    /// Of an anonymous one nothing stays.
     fn settle(&self, item: &Item, incident: Option<&Incident>) -> Result<i64, OutboxError> {
+        if item.anonymous {
+            return if self.is_as_sent(item)? { self.erase(item) } else { Ok(0) };
+        }
         let sql = "UPDATE entry
                    SET state = ?3, incident = ?4, problem = NULL, attempts = attempts + 1, changed_at_ms = ?5,
                        strikes = 0, not_before_ms = 0
@@ -71,6 +75,12 @@ impl Effects<'_> {
         let incident = incident.and_then(to_json);
         let values = params![item.seq, item.revision, SETTLED, incident, self.now_ms];
         Ok(i64::from(self.transaction.prepare_cached(sql)?.execute(values)? > 0))
+    }
+
+    fn is_as_sent(&self, item: &Item) -> Result<bool, OutboxError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM entry WHERE seq = ?1 AND revision = ?2 AND state = 0)";
+        let values = params![item.seq, item.revision];
+        Ok(self.transaction.prepare_cached(sql)?.query_row(values, |row| row.get(0))?)
     }
 
     /// Erases what the server has erased.

@@ -3,7 +3,7 @@
 use super::{
     super::upload::{
         in_flight::Item,
-        protocol::{NetworkFailureKind, UploadResult},
+        protocol::{NetworkFailureKind, SignInReason, UploadResult},
     },
     read::{Answer, Verdict, judge, not_ours},
 };
@@ -54,7 +54,13 @@ pub(crate) fn read(items: Vec<Item>, result: &UploadResult) -> Verdicts {
 
 /// One entry alone: what keeps the server from answering holds for the queue, too.
 fn single(item: Item, verdict: Verdict) -> Verdicts {
-    let verdict = alone(verdict);
+    let verdict = match alone(verdict) {
+        // A sealed key says nothing about who reports: this one is refused for itself.
+        Verdict::SignIn(SignInReason::WrongReporter, problem) if item.anonymous => {
+            Verdict::Quarantine(problem)
+        }
+        verdict => verdict,
+    };
     let whole = matches!(verdict, Verdict::Wait { .. } | Verdict::SignIn(..)).then(|| verdict.clone());
     Verdicts { items: vec![(item, verdict)], ..Verdicts::whole(whole) }
 }

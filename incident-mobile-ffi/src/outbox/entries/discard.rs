@@ -30,7 +30,7 @@ impl Outbox {
                 let which = "SELECT seq FROM entry WHERE reporter = ?1 AND state IN (?2, ?3)";
                 erase::all(transaction, which, params![reporter, states[0], states[1]])
             })?;
-            outbox.file.forget()?;
+            outbox.file.compact()?;
             Ok(i64::try_from(erased).unwrap_or(i64::MAX))
         })
     }
@@ -50,7 +50,7 @@ impl Outbox {
                     EntryState::Settled | EntryState::Quarantined => erase::one(transaction, stored.seq),
                 }
             })?;
-            outbox.file.forget()
+            outbox.file.compact()
         })
     }
 }

@@ -7,9 +7,12 @@ use super::super::{
     change::Change,
     entry::{Entry, EntryState, PENDING, QUARANTINED},
     error::OutboxError,
-    file::rows::{COLUMNS, Stored, find},
+    file::{
+        reserved::reserve,
+        rows::{COLUMNS, Stored, find},
+    },
     queue::Outbox,
-    report::free_ms::FreeMs,
+    report::{free_ms::FreeMs, key::key},
     upload::pace::Pace,
 };
 
@@ -100,10 +103,9 @@ fn rename(
     free: &mut FreeMs,
 ) -> Result<(), OutboxError> {
     let facts = &mut stored.entry.payload.facts;
-    let spent = "INSERT OR IGNORE INTO spent (reporter, created_at_ms) VALUES (?1, ?2)";
-    transaction.prepare_cached(spent)?.execute(params![reporter.as_str(), facts.created_at.unix_ms()])?;
-    facts.created_at = free.next_free(transaction, reporter.as_str(), facts.created_at)?;
-    stored.entry.key = IdempotencyKey::derive(reporter, facts.created_at);
+    reserve(transaction, reporter, stored.entry.key)?;
+    facts.created_at = free.next_free(transaction, reporter, facts.created_at)?;
+    stored.entry.key = key(transaction, reporter, facts)?;
     let sql =
         "UPDATE entry SET key = ?2, created_at_ms = ?3, payload = ?4, revision = revision + 1 WHERE seq = ?1";
     let created_at_ms = facts.created_at.unix_ms();

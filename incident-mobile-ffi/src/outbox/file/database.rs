@@ -14,7 +14,9 @@ use super::{
         error::OutboxError,
         options::FileOptions,
     },
+    copies::forget_all,
     lock, log,
+    own::{self, Erased},
     place::{beside, identity, make_private, size},
     schema,
 };
@@ -151,9 +153,41 @@ impl File {
         Ok((pragma("page_count")? - pragma("freelist_count")?) * schema::PAGE_BYTES)
     }
 
-    /// Empties the write-ahead log, so that what was erased is not left in it either.
-    pub(crate) fn forget(&self) -> Result<(), OutboxError> {
-        Ok(self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+    /// Empties the write-ahead log.
+    fn forget(&self) -> Result<bool, OutboxError> {
+        let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let is_busy: i64 = self.connection.query_row(checkpoint, [], |row| row.get(0))?;
+        Ok(is_busy == 0)
+    }
+
+    /// Leaves nothing of what was erased: neither in gaps between rows, where the rebuilding of a page forgets copies,
+    /// nor in the log; of anonymous entries not in corrupt files that were moved aside, either. Where that cannot be
+    /// done now, such as for want of room, it is done later.
+    ///
+    /// # Errors
+    /// [`OutboxError::Corrupt`] alone.
+    pub(crate) fn compact(&self) -> Result<(), OutboxError> {
+        match self.try_compact() {
+            Err(OutboxError::Corrupt) => Err(OutboxError::Corrupt),
+            _ => Ok(()),
+        }
+    }
+
+    fn try_compact(&self) -> Result<(), OutboxError> {
+        let erased = own::erased(&self.connection)?;
+        if erased == Erased::Nothing {
+            return Ok(());
+        }
+        let _nobody_repairs = lock::RepairLock::to_change(&self.path)?;
+        self.check_place()?;
+        if erased == Erased::Anonymous {
+            forget_all(&self.path)?;
+        }
+        self.connection.execute_batch("VACUUM")?;
+        if self.forget()? {
+            own::all_gone(&self.connection)?;
+        }
+        Ok(())
     }
 }
 

@@ -1,10 +1,12 @@
 //! Entries are erased; only their milliseconds are not given out again.
 
+use incident_core::Reporter;
 use rusqlite::{Connection, Transaction, params};
 
-use super::super::{
-    error::OutboxError,
-    limits::{Limits, RESERVED_FOR_MS},
+use super::{
+    super::{error::OutboxError, limits::Limits},
+    own::{self, Erased},
+    reserved::{forget_old, reserve},
 };
 
 /// Erases what was settled too long ago, of any reporter, and what this reporter has settled beyond the limit.
@@ -22,8 +24,7 @@ pub(crate) fn settled(
     let mut erased = all(transaction, old, params![old_ms])?;
     erased += all(transaction, beyond, params![reporter, limits.settled])?;
     if erased > 0 {
-        let sql = "DELETE FROM spent WHERE created_at_ms < ?1";
-        transaction.execute(sql, [now_ms.saturating_sub(RESERVED_FOR_MS)])?;
+        forget_old(transaction, now_ms)?;
     }
     Ok(erased)
 }
@@ -42,13 +43,17 @@ pub(crate) fn all(
     Ok(seqs.len())
 }
 
-/// Erases one entry.
+/// Erases one entry. Its millisecond is kept where a later report could take its name.
 pub(crate) fn one(transaction: &Transaction<'_>, seq: i64) -> Result<(), OutboxError> {
-    let sql = "INSERT OR IGNORE INTO spent (reporter, created_at_ms)
-               SELECT reporter, created_at_ms FROM entry WHERE seq = ?1";
-    transaction.prepare_cached(sql)?.execute([seq])?;
-    transaction.prepare_cached("DELETE FROM entry WHERE seq = ?1")?.execute([seq])?;
-    Ok(())
+    let sql = "DELETE FROM entry WHERE seq = ?1 RETURNING reporter, key, anonymous";
+    let mut statement = transaction.prepare_cached(sql)?;
+    let mut rows = statement.query([seq])?;
+    let Some(row) = rows.next()? else { return Ok(()) };
+    let (reporter, key, anonymous): (String, String, bool) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    drop(rows);
+    let reporter = Reporter::parse(&reporter).map_err(|_| OutboxError::Corrupt)?;
+    reserve(transaction, &reporter, key.parse().map_err(|_| OutboxError::Corrupt)?)?;
+    own::note(transaction, if anonymous { Erased::Anonymous } else { Erased::Entries })
 }
 
 /// Whether there is anything to erase: cheap, so that it can be asked at every opening.

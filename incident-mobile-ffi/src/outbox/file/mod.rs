@@ -1,11 +1,16 @@
 //! The file: one SQLite database, durable at every commit.
 
+mod copies;
 pub(crate) mod database;
 pub(crate) mod erase;
 mod lock;
 mod log;
+pub(crate) mod own;
+mod pages;
 mod place;
+mod record;
 pub(crate) mod repair;
+pub(crate) mod reserved;
 pub(crate) mod rows;
 mod salvage;
 mod schema;

@@ -53,3 +53,11 @@ pub(crate) fn identity(path: &Path) -> Option<(u64, u64)> {
 pub(crate) fn identity(_path: &Path) -> Option<(u64, u64)> {
     None
 }
+
+/// Removes a file, if there is one.
+pub(crate) fn remove(path: &Path) -> Result<(), OutboxError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
+}

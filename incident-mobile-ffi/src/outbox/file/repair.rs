@@ -3,24 +3,24 @@
 //! The order of the steps lets the process be killed between any two: the new file is complete before the corrupt
 //! one moves, and a finished new one without the old beside it only has to be put in its place.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{fs, path::Path, sync::Arc};
 
-use rusqlite::params;
+use incident_core::Reporter;
+use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::{
     super::{
         change::{Change, Reached, RepairStep},
+        entry::SETTLED,
         error::OutboxError,
-        limits::{CORRUPT_KEPT_FOR_MS, KEPT_CORRUPT_FILES},
         options::FileOptions,
     },
+    copies::{forget_older, free_name},
     database::File,
     lock::RepairLock,
-    place::beside,
+    own,
+    place::{beside, remove},
+    reserved,
     salvage::{Row, Salvaged},
 };
 
@@ -92,7 +92,7 @@ fn put_in_place(path: &Path, now_ms: i64) -> Result<(), OutboxError> {
 
 fn repair(path: &Path, options: &Arc<FileOptions>, now_ms: i64) -> Result<Recovery, OutboxError> {
     let salvaged = Salvaged::from_files(path, &[beside(path, "-log"), beside(path, "-wal")])?;
-    let saved = build(&salvaged, path, options)?;
+    let (saved, lost) = build(&salvaged, path, options)?;
     options.reached(Reached::Repair(RepairStep::Saved));
     let moved_to = free_name(path, now_ms);
     fs::rename(path, &moved_to)?;
@@ -104,47 +104,104 @@ fn repair(path: &Path, options: &Arc<FileOptions>, now_ms: i64) -> Result<Recove
     remove(&beside(path, "-suspect"))?;
     remove(&beside(path, "-log"))?;
     forget_older(path, now_ms)?;
-    Ok(Recovery { saved, lost: salvaged.lost(), moved_to: moved_to.display().to_string() })
+    Ok(Recovery { saved, lost, moved_to: moved_to.display().to_string() })
 }
 
-/// Writes the rows into a new file that is complete once it has its name.
-fn build(salvaged: &Salvaged, path: &Path, options: &Arc<FileOptions>) -> Result<i64, OutboxError> {
+/// Writes the rows into a new file that is complete once it has its name. Says how many there are, and how many are
+/// known to be missing.
+fn build(salvaged: &Salvaged, path: &Path, options: &Arc<FileOptions>) -> Result<(i64, i64), OutboxError> {
     let building = beside(path, "-building");
     for suffix in [&HELPERS[..], &["-building", "-saved"]].concat() {
         remove(&beside(path, suffix))?;
     }
     let mut file = File::open(&building, options)?;
-    let saved = file.write(Change::Salvage, |transaction| {
-        let sql = "INSERT INTO entry (reporter, key, created_at_ms, revision, state, anonymous, payload,
-                                      reported_at_ms, changed_at_ms, attempts, problem, incident)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
-        let mut statement = transaction.prepare(sql)?;
-        for row in salvaged.rows() {
-            let Row { reporter, key, payload, revision, state, times, attempts, problem, incident, .. } = row;
-            let facts = &payload.facts;
-            statement.execute(params![
-                reporter.as_str(),
-                key.to_string(),
-                facts.created_at.unix_ms(),
-                revision,
-                state,
-                facts.is_anonymous,
-                payload.to_canonical_json(),
-                times.0,
-                times.1,
-                attempts,
-                problem,
-                incident,
-            ])?;
+    let counts = file.write(Change::Salvage, |transaction| {
+        if let Some((sealing, marking)) = &salvaged.secrets {
+            own::restore(transaction, sealing, marking)?;
         }
-        Ok(salvaged.rows().count())
+        for (mark, until_ms) in &salvaged.marks {
+            reserved::put(transaction, mark, *until_ms)?;
+        }
+        salvaged.each_row(|row| restore(transaction, salvaged, &row))?;
+        count(transaction, salvaged)
     })?;
     drop(file);
     fs::rename(building, beside(path, "-saved"))?;
     for suffix in HELPERS {
         remove(&beside(path, suffix))?;
     }
-    Ok(i64::try_from(saved).unwrap_or(i64::MAX))
+    Ok(counts)
+}
+
+/// Takes a row over. Of two versions of one row the later one counts; a settled one is later than one that is not.
+fn restore(transaction: &Transaction<'_>, salvaged: &Salvaged, row: &Row) -> Result<(), OutboxError> {
+    let is_sure = salvaged.is_sure(&row.reporter, row.key, &row.payload);
+    let created_at_ms = row.key.created_at_ms();
+    let known = "SELECT key, revision, state, changed_at_ms, attempts FROM entry
+                 WHERE reporter = ?1 AND created_at_ms = ?2";
+    let known = transaction
+        .prepare_cached(known)?
+        .query_row(params![row.reporter.as_str(), created_at_ms], |row| {
+            Ok((row.get::<_, String>(0)?, (row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))
+        })
+        .optional()?;
+    if let Some((key, (revision, state, changed_at_ms, attempts))) = known {
+        let known_is_sure = key.parse().is_ok_and(|key| salvaged.is_sure(&row.reporter, key, &row.payload));
+        let rank = |is_sure: bool, revision: i64, state: i64, changed_at_ms: i64, attempts: i64| {
+            (is_sure, revision, state == SETTLED, state, changed_at_ms, attempts)
+        };
+        if rank(known_is_sure, revision, state, changed_at_ms, attempts)
+            >= rank(is_sure, row.revision, row.state, row.times.1, row.attempts)
+        {
+            return Ok(());
+        }
+        let sql = "DELETE FROM entry WHERE reporter = ?1 AND created_at_ms = ?2";
+        transaction.prepare_cached(sql)?.execute(params![row.reporter.as_str(), created_at_ms])?;
+    }
+    insert(transaction, row)
+}
+
+/// In its old place, if that is free: reports stand in the order in which they were made.
+fn insert(transaction: &Transaction<'_>, row: &Row) -> Result<(), OutboxError> {
+    let sql = "INSERT INTO entry (seq, reporter, key, created_at_ms, revision, state, anonymous, payload,
+                                  reported_at_ms, changed_at_ms, attempts, problem, incident)
+               VALUES (iif(?13 BETWEEN 1 AND ?14 AND NOT EXISTS (SELECT 1 FROM entry WHERE seq = ?13), ?13, NULL),
+                       ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+    let Row { seq, reporter, key, payload, revision, state, times, attempts, problem, incident } = row;
+    transaction.prepare_cached(sql)?.execute(params![
+        reporter.as_str(),
+        key.to_string(),
+        key.created_at_ms(),
+        revision,
+        state,
+        payload.facts.is_anonymous,
+        payload.to_canonical_json(),
+        times.0,
+        times.1,
+        attempts,
+        problem,
+        incident,
+        seq,
+        i64::MAX >> 1,
+    ])?;
+    Ok(())
+}
+
+/// How many entries were saved, and how many an index names that were neither saved nor erased.
+fn count(transaction: &Transaction<'_>, salvaged: &Salvaged) -> Result<(i64, i64), OutboxError> {
+    let saved = transaction.query_row("SELECT count(*) FROM entry", [], |row| row.get(0))?;
+    let is_there = "SELECT EXISTS (SELECT 1 FROM entry WHERE reporter = ?1 AND created_at_ms = ?2)";
+    let mut is_there = transaction.prepare(is_there)?;
+    let mut lost = 0;
+    for (reporter, moments) in &salvaged.named {
+        let known = Reporter::parse(reporter).ok();
+        for moment in moments {
+            let erased = known.as_ref().is_some_and(|reporter| salvaged.is_erased(reporter, *moment));
+            let there: bool = is_there.query_row(params![reporter, moment], |row| row.get(0))?;
+            lost += i64::from(!there && !erased);
+        }
+    }
+    Ok((saved, lost))
 }
 
 fn move_log(path: &Path, moved_to: &Path) -> Result<(), OutboxError> {
@@ -153,48 +210,4 @@ fn move_log(path: &Path, moved_to: &Path) -> Result<(), OutboxError> {
         fs::rename(log, beside(moved_to, "-wal"))?;
     }
     remove(&beside(path, "-shm"))
-}
-
-fn remove(path: &Path) -> Result<(), OutboxError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-        _ => Ok(()),
-    }
-}
-
-/// A name for a corrupt file: later ones sort after earlier ones.
-fn free_name(path: &Path, now_ms: i64) -> PathBuf {
-    let newest = corrupt_files(path).pop().and_then(|name| number(path, &name)).unwrap_or(0);
-    beside(path, &format!("-corrupt-{:015}", now_ms.max(newest + 1)))
-}
-
-fn number(path: &Path, corrupt: &Path) -> Option<i64> {
-    // Version 0.1 had another word for it.
-    let suffix = corrupt.to_str()?.strip_prefix(path.to_str()?)?;
-    suffix.strip_prefix("-corrupt-").or_else(|| suffix.strip_prefix("-hurt-"))?.parse().ok()
-}
-
-fn corrupt_files(path: &Path) -> Vec<PathBuf> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let files = fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut found: Vec<_> = files
-        .map(|file| path.with_file_name(file.file_name()))
-        .filter(|file| number(path, file).is_some())
-        .collect();
-    found.sort();
-    found
-}
-
-/// Removes all but the last two, and those too old: what was discarded since still stands in them.
-fn forget_older(path: &Path, now_ms: i64) -> Result<(), OutboxError> {
-    let found = corrupt_files(path);
-    let beyond = found.len().saturating_sub(KEPT_CORRUPT_FILES);
-    for (at, old) in found.iter().enumerate() {
-        let is_old = number(path, old).is_some_and(|made_ms| made_ms < now_ms - CORRUPT_KEPT_FOR_MS);
-        if at < beyond || is_old {
-            remove(old)?;
-            remove(&beside(old, "-wal"))?;
-        }
-    }
-    Ok(())
 }

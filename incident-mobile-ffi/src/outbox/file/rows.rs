@@ -2,10 +2,9 @@
 
 use incident_core::{IdempotencyKey, SyncPayload, decode};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, types::Type};
-use serde::Deserialize;
 
 use super::super::{
-    entry::{Entry, EntryState, PENDING, QUARANTINED, SETTLED},
+    entry::{Entry, EntryState, PENDING, QUARANTINED, SETTLED, from_json},
     error::OutboxError,
 };
 
@@ -44,21 +43,18 @@ fn unreadable(column: usize, error: impl std::error::Error + Send + Sync + 'stat
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
 }
 
-fn from_json<T: for<'de> Deserialize<'de>>(text: Option<&str>) -> Option<T> {
-    serde_json::from_str(text?).ok()
-}
-
-/// A new entry.
+/// A new entry, `step` places behind the last one.
 pub(crate) fn insert(
     transaction: &Transaction<'_>,
+    step: i64,
     reporter: &str,
     key: IdempotencyKey,
     payload: &SyncPayload,
     now_ms: i64,
 ) -> Result<(), OutboxError> {
-    let sql = "INSERT INTO entry (reporter, key, created_at_ms, revision, state, anonymous, payload,
+    let sql = "INSERT INTO entry (seq, reporter, key, created_at_ms, revision, state, anonymous, payload,
                                   reported_at_ms, changed_at_ms)
-               VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?7)";
+               VALUES ((SELECT coalesce(max(seq), 0) + ?8 FROM entry), ?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?7)";
     transaction.prepare_cached(sql)?.execute(params![
         reporter,
         key.to_string(),
@@ -67,6 +63,7 @@ pub(crate) fn insert(
         payload.facts.is_anonymous,
         payload.to_canonical_json(),
         now_ms,
+        step,
     ])?;
     Ok(())
 }
@@ -91,12 +88,10 @@ pub(crate) fn find(
     reporter: &str,
     key: IdempotencyKey,
 ) -> Result<Stored, OutboxError> {
-    let mut created_at = [0; 8];
-    created_at[2..].copy_from_slice(&key.as_bytes()[..6]);
     let sql = format!("SELECT {COLUMNS} FROM entry WHERE reporter = ?1 AND created_at_ms = ?2");
     let found = connection
         .prepare_cached(&sql)?
-        .query_row(params![reporter, i64::from_be_bytes(created_at)], Stored::read)
+        .query_row(params![reporter, key.created_at_ms()], Stored::read)
         .optional()?;
     found.filter(|stored| stored.entry.key == key).ok_or(OutboxError::NotFound)
 }

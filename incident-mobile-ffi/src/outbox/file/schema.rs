@@ -1,12 +1,18 @@
 //! Tables and settings of the file.
 
+use incident_core::Reporter;
 use rusqlite::{Connection, Transaction};
 
-use super::super::{error::OutboxError, options::FileOptions};
+use super::{
+    super::{error::OutboxError, options::FileOptions},
+    erase,
+    own::{self, Erased},
+    reserved,
+};
 
 pub(crate) const PAGE_BYTES: i64 = 4096;
 /// `PRAGMA user_version`: a change of the tables raises it.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 /// `PRAGMA application_id`: "inci", so that another program's database is never taken for an outbox.
 const APPLICATION: i64 = 0x696e_6369;
 
@@ -33,12 +39,6 @@ CREATE TABLE entry (
 CREATE UNIQUE INDEX entry_name ON entry (reporter, created_at_ms);
 CREATE INDEX entry_turn ON entry (reporter, state, strikes, anonymous);
 CREATE INDEX entry_age ON entry (changed_at_ms) WHERE state = 1;
--- What is left of an erased entry: its millisecond, so that no later report takes it.
-CREATE TABLE spent (
-    reporter       TEXT NOT NULL,
-    created_at_ms  INTEGER NOT NULL,
-    PRIMARY KEY (reporter, created_at_ms)
-) STRICT, WITHOUT ROWID;
 CREATE TABLE pace (
     reporter       TEXT NOT NULL PRIMARY KEY,
     failures       INTEGER NOT NULL DEFAULT 0,
@@ -56,6 +56,22 @@ CREATE TABLE lease (
 ) STRICT;
 ";
 
+/// What version 2 added.
+const TABLES_2: &str = "
+CREATE TABLE own (
+    id                 INTEGER PRIMARY KEY CHECK (id = 1),
+    sealing            BLOB NOT NULL,
+    marking            BLOB NOT NULL,
+    erased             INTEGER NOT NULL DEFAULT 0,
+    anonymous_after_ms INTEGER NOT NULL DEFAULT 0
+) STRICT;
+-- What is left of an erased entry under a derived key, so that no later report takes its millisecond.
+CREATE TABLE reserved (
+    mark               BLOB NOT NULL PRIMARY KEY,
+    until_ms           INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+";
+
 /// Durable at every commit; erased means overwritten; a damaged page is found when it is read.
 pub(crate) fn set_up(connection: &Connection, options: &FileOptions) -> Result<(), OutboxError> {
     connection.busy_timeout(options.patience)?;
@@ -66,7 +82,8 @@ pub(crate) fn set_up(connection: &Connection, options: &FileOptions) -> Result<(
          PRAGMA fullfsync = ON;
          PRAGMA secure_delete = ON;
          PRAGMA cell_size_check = ON;
-         PRAGMA trusted_schema = OFF;",
+         PRAGMA trusted_schema = OFF;
+         PRAGMA temp_store = MEMORY;",
     )?;
     if let Some(pages) = options.max_pages {
         connection.pragma_update(None, "max_page_count", pages)?;
@@ -74,25 +91,55 @@ pub(crate) fn set_up(connection: &Connection, options: &FileOptions) -> Result<(
     Ok(())
 }
 
-/// Creates the tables in a new file.
+/// Creates the tables in a new file, or brings an older one up to date.
 pub(crate) fn migrate(transaction: &Transaction<'_>) -> Result<(), OutboxError> {
     // Another process may have been faster.
-    if !is_current(transaction)? {
-        transaction.execute_batch(TABLES)?;
-        transaction.pragma_update(None, "application_id", APPLICATION)?;
-        transaction.pragma_update(None, "user_version", VERSION)?;
+    let version = version(transaction)?;
+    if version == VERSION {
+        return Ok(());
     }
+    if version == 0 {
+        transaction.execute_batch(TABLES)?;
+    }
+    transaction.execute_batch(TABLES_2)?;
+    own::create(transaction)?;
+    if version == 1 {
+        from_version_1(transaction)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
+    transaction.pragma_update(None, "user_version", VERSION)?;
     Ok(())
 }
 
-/// Whether the tables are there; refuses a file of a later version or of another program.
+/// Version 1 kept the milliseconds of erased entries as they were, and settled anonymous entries like any other.
+fn from_version_1(transaction: &Transaction<'_>) -> Result<(), OutboxError> {
+    let mut statement = transaction.prepare("SELECT reporter, created_at_ms FROM spent")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let reporter = Reporter::parse(&row.get::<_, String>(0)?).map_err(|_| OutboxError::Corrupt)?;
+        let created_at_ms = row.get(1)?;
+        let mark = reserved::mark(&own::marking(transaction)?, &reporter, created_at_ms);
+        reserved::put(transaction, &mark, reserved::forget_after_ms(created_at_ms))?;
+    }
+    transaction.execute_batch("DROP TABLE spent")?;
+    let settled = "SELECT seq FROM entry WHERE state = 1 AND anonymous = 1";
+    erase::all(transaction, settled, &[])?;
+    own::note(transaction, Erased::Anonymous)
+}
+
+/// Whether the tables are there and up to date.
 pub(crate) fn is_current(connection: &Connection) -> Result<bool, OutboxError> {
+    Ok(version(connection)? == VERSION)
+}
+
+/// Which version the tables have, 0 in a new file; refuses a file of a later version or of another program.
+fn version(connection: &Connection) -> Result<i64, OutboxError> {
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     match (pragma("application_id")?, pragma("user_version")?) {
-        (APPLICATION, VERSION) => Ok(true),
+        (APPLICATION, known @ 1..=VERSION) => Ok(known),
         (APPLICATION, later) if later > VERSION => Err(OutboxError::NewerSchema),
-        (0, 0) if tables == 0 => Ok(false),
+        (0, 0) if tables == 0 => Ok(0),
         _ => Err(OutboxError::Unavailable("the file is another program's database".into())),
     }
 }

@@ -1,16 +1,16 @@
 //! A report is accepted: named, and durable.
 
-use incident_core::IdempotencyKey;
-
 use super::{
     super::{
         change::Change,
         entry::{Entry, EntryState},
         error::OutboxError,
         file::rows::insert,
+        limits::LARGEST_STEP_BITS,
         queue::Outbox,
         upload::pace::Pace,
     },
+    key::key,
     new_report::NewReport,
     room::is_full,
 };
@@ -32,14 +32,14 @@ impl Outbox {
         }
         let mut payload = report.check(now_ms).map_err(OutboxError::Invalid)?;
         let (reporter, free, limits) = (&self.reporter, &mut self.free_ms, self.limits);
+        let step = step(&mut self.rng);
         self.file.write(Change::Report, |transaction| {
             if is_full(transaction, reporter.as_str(), limits)? {
                 return Err(OutboxError::Full);
             }
-            payload.facts.created_at =
-                free.next_free(transaction, reporter.as_str(), payload.facts.created_at)?;
-            let key = IdempotencyKey::derive(reporter, payload.facts.created_at);
-            insert(transaction, reporter.as_str(), key, &payload, now_ms)?;
+            payload.facts.created_at = free.next_free(transaction, reporter, payload.facts.created_at)?;
+            let key = key(transaction, reporter, &payload.facts)?;
+            insert(transaction, step, reporter.as_str(), key, &payload, now_ms)?;
             let mut pace = Pace::load(transaction, reporter.as_str())?;
             if pace.had_no_answer() {
                 // Somebody stands there with the device in hand: the network may be back.
@@ -58,4 +58,10 @@ impl Outbox {
             })
         })
     }
+}
+
+/// How far behind the last entry the new one stands. By chance, so that a gap does not say that one was erased there.
+fn step(rng: &mut fastrand::Rng) -> i64 {
+    let widest = 1 << rng.u32(0..=LARGEST_STEP_BITS);
+    rng.i64(1..=widest)
 }

@@ -3,6 +3,7 @@
 mod accept;
 mod cancel;
 pub(crate) mod free_ms;
+pub(crate) mod key;
 mod new_report;
 mod room;
 

@@ -17,5 +17,6 @@ pub(crate) struct Item {
     pub(crate) seq: i64,
     pub(crate) key: IdempotencyKey,
     pub(crate) revision: i64,
+    pub(crate) anonymous: bool,
     pub(crate) payload: String,
 }

@@ -8,8 +8,10 @@ pub(crate) mod pace;
 mod pick;
 pub(crate) mod protocol;
 mod request;
+pub(crate) mod spacing;
 
 pub use protocol::{
     Header, NetworkFailureKind, NextUpload, Progress, SignInReason, Upload, UploadResult, WaitReason,
 };
 pub use request::{BATCH_PATH, SYNC_PATH};
+pub use spacing::Spacing;

@@ -4,7 +4,7 @@ use super::{
     super::{change::Change, error::OutboxError, limits::GRACE_MS, moment::Moment, queue::Outbox},
     in_flight::{InFlight, Item},
     pace::Pace,
-    pick::{fresh, next_turn_ms, struck},
+    pick::{fresh, is_anonymous_waiting, next_turn, struck},
     protocol::{NextUpload, Upload, WaitReason},
     request::request,
 };
@@ -27,43 +27,67 @@ impl Outbox {
             return Ok(wait(flight.deadline_ms, WaitReason::AnotherSender));
         }
         self.in_flight = None;
-        let reporter = self.reporter.as_str();
-        let items = self.pick(now_ms)?;
-        let turn_ms = if items.is_empty() { next_turn_ms(self.file.read(), reporter, now_ms)? } else { None };
-        if items.is_empty() && turn_ms.is_none() {
+        let spaced_ms = self.spacing.wait(self.file.read(), now_ms)?;
+        let items = self.pick(now_ms, spaced_ms.is_none())?;
+        let turn = if items.is_empty() { self.turn(spaced_ms, now_ms)? } else { None };
+        if items.is_empty() && turn.is_none() {
             return self.pause(NextUpload::Idle);
         }
         if let Some(why) = self.sign_in {
             return self.pause(NextUpload::SignIn { why, detail: why.words().to_owned() });
         }
-        if let Some((until_ms, why)) = self.wait(now_ms)? {
+        if let Some((until_ms, why)) = self.wait(now_ms)?.or(turn) {
             return self.pause(wait(until_ms, why));
         }
-        if let Some(until_ms) = turn_ms {
-            return self.pause(wait(until_ms, WaitReason::ServerBusy));
-        }
-        if !self.sender.holds(now_ms) {
-            let sender = &mut self.sender;
-            let held = self.file.write(Change::Lease, |transaction| sender.take(transaction, now_ms))?;
-            if let Some(until_ms) = held {
-                return Ok(wait(until_ms, WaitReason::AnotherSender));
-            }
+        if let Some(until_ms) = self.take_lease(&items, now_ms)? {
+            return Ok(wait(until_ms, WaitReason::AnotherSender));
         }
         Ok(NextUpload::Send { upload: self.start(items, now_ms) })
     }
 
+    /// Takes the right to send, if another has not got it; `Some(until_ms)` where it has. From here on an anonymous
+    /// report keeps its distance from a named one, whether its answer comes or not.
+    fn take_lease(&mut self, items: &[Item], now_ms: i64) -> Result<Option<i64>, OutboxError> {
+        let (spacing, rng, sender) = (self.spacing, &mut self.rng, &mut self.sender);
+        let is_named = items.iter().any(|item| !item.anonymous);
+        let is_due = is_named && spacing.is_due(self.file.read(), now_ms)?;
+        if sender.holds(now_ms) && !is_due {
+            return Ok(None);
+        }
+        self.file.write(Change::Lease, |transaction| {
+            let held = sender.take(transaction, now_ms)?;
+            if held.is_none() && is_due {
+                spacing.begin(transaction, rng, now_ms)?;
+            }
+            Ok(held)
+        })
+    }
+
     /// What goes next. An entry that drew a server error goes alone, and only after a success or when there is
     /// nothing else: so neither does it hold up the others nor they it.
-    fn pick(&self, now_ms: i64) -> Result<Vec<Item>, OutboxError> {
+    fn pick(&self, now_ms: i64, anonymous: bool) -> Result<Vec<Item>, OutboxError> {
         let (connection, reporter) = (self.file.read(), self.reporter.as_str());
         if self.went_well {
-            let struck = struck(connection, reporter, now_ms)?;
+            let struck = struck(connection, reporter, now_ms, anonymous)?;
             if !struck.is_empty() {
                 return Ok(struck);
             }
         }
-        let fresh = fresh(connection, reporter, self.batch_size.now)?;
-        if fresh.is_empty() { struck(connection, reporter, now_ms) } else { Ok(fresh) }
+        let fresh = fresh(connection, reporter, self.batch_size.now, anonymous)?;
+        if fresh.is_empty() { struck(connection, reporter, now_ms, anonymous) } else { Ok(fresh) }
+    }
+
+    /// When the first entry may go that waits for itself, and why it waits.
+    fn turn(&self, spaced_ms: Option<i64>, now_ms: i64) -> Result<Option<(i64, WaitReason)>, OutboxError> {
+        let (connection, reporter) = (self.file.read(), self.reporter.as_str());
+        let own = next_turn(connection, reporter, now_ms)?;
+        let spaced = match spaced_ms {
+            Some(until_ms) if is_anonymous_waiting(connection, reporter, now_ms)? => {
+                Some((until_ms, WaitReason::Spacing))
+            }
+            _ => None,
+        };
+        Ok(own.into_iter().chain(spaced).min_by_key(|(until_ms, _)| *until_ms))
     }
 
     /// Until when the whole queue waits, and why.

@@ -4,21 +4,26 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
     super::{
-        entry::PENDING,
+        entry::{PENDING, problem},
         error::OutboxError,
         limits::{ENVELOPE_BYTES, KEY_BYTES, LONGEST_BACK_OFF_MS, MAX_UPLOAD_BYTES},
     },
     in_flight::Item,
+    protocol::WaitReason,
 };
 
-/// The oldest entries that drew no server error and may go together: one anonymous entry, or many others.
-pub(crate) fn fresh(connection: &Connection, reporter: &str, most: usize) -> Result<Vec<Item>, OutboxError> {
+/// The oldest entries that drew no server error and may go together: many named ones, or else one anonymous one, if
+/// those may go. An anonymous one that went first would arrive right before the named one behind it.
+pub(crate) fn fresh(
+    connection: &Connection,
+    reporter: &str,
+    most: usize,
+    anonymous: bool,
+) -> Result<Vec<Item>, OutboxError> {
     let sql = "WHERE reporter = ?1 AND state = 0 AND strikes = 0 AND anonymous = ?2 ORDER BY seq";
-    let anonymous = select(connection, &format!("{sql} LIMIT 1"), params![reporter, true], 1)?;
     let mut named = select(connection, sql, params![reporter, false], most)?;
-    let oldest = |items: &[Item]| items.first().map_or(i64::MAX, |item| item.seq);
-    if oldest(&anonymous) < oldest(&named) {
-        return Ok(anonymous);
+    if named.is_empty() && anonymous {
+        return select(connection, &format!("{sql} LIMIT 1"), params![reporter, true], 1);
     }
     let mut bytes = 0;
     let fits = named.iter().take_while(|item| {
@@ -30,12 +35,29 @@ pub(crate) fn fresh(connection: &Connection, reporter: &str, most: usize) -> Res
     Ok(named)
 }
 
+/// Whether an anonymous entry could go, were it not for its distance from a named one.
+pub(crate) fn is_anonymous_waiting(
+    connection: &Connection,
+    reporter: &str,
+    now_ms: i64,
+) -> Result<bool, OutboxError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM entry WHERE reporter = ?1 AND state = 0 AND anonymous = 1
+                              AND (not_before_ms <= ?2 OR not_before_ms > ?2 + ?3))";
+    let values = params![reporter, now_ms, LONGEST_BACK_OFF_MS];
+    Ok(connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))?)
+}
+
 /// The entry that drew the fewest server errors and whose own wait is over.
-pub(crate) fn struck(connection: &Connection, reporter: &str, now_ms: i64) -> Result<Vec<Item>, OutboxError> {
-    let sql = "WHERE reporter = ?1 AND state = 0 AND strikes > 0
+pub(crate) fn struck(
+    connection: &Connection,
+    reporter: &str,
+    now_ms: i64,
+    anonymous: bool,
+) -> Result<Vec<Item>, OutboxError> {
+    let sql = "WHERE reporter = ?1 AND state = 0 AND strikes > 0 AND anonymous <= ?4
                  AND (not_before_ms <= ?2 OR not_before_ms > ?2 + ?3)
-               ORDER BY strikes, seq LIMIT 1";
-    select(connection, sql, params![reporter, now_ms, LONGEST_BACK_OFF_MS], 1)
+               ORDER BY strikes, anonymous, seq LIMIT 1";
+    select(connection, sql, params![reporter, now_ms, LONGEST_BACK_OFF_MS, anonymous], 1)
 }
 
 fn select(
@@ -44,27 +66,39 @@ fn select(
     values: &[&dyn rusqlite::ToSql],
     most: usize,
 ) -> Result<Vec<Item>, OutboxError> {
-    let sql = format!("SELECT seq, key, revision, payload FROM entry {which}");
+    let sql = format!("SELECT seq, key, revision, anonymous, payload FROM entry {which}");
     let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement
-        .query_map(values, |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?, row.get(3)?)))?;
+    let rows = statement.query_map(values, |row| {
+        Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+    })?;
     let mut items = Vec::new();
     for row in rows.take(most) {
-        let (seq, key, revision, payload) = row?;
+        let (seq, key, revision, anonymous, payload) = row?;
         let key = key.parse().map_err(|_| OutboxError::Corrupt)?;
-        items.push(Item { seq, key, revision, payload });
+        items.push(Item { seq, key, revision, anonymous, payload });
     }
     Ok(items)
 }
 
-/// When the first entry that waits for itself may go again.
-pub(crate) fn next_turn_ms(
+/// When the first entry that waits for itself may go again, and what it waits for.
+pub(crate) fn next_turn(
     connection: &Connection,
     reporter: &str,
     now_ms: i64,
-) -> Result<Option<i64>, OutboxError> {
-    let sql = "SELECT min(not_before_ms) FROM entry WHERE reporter = ?1 AND state = ?2 AND strikes > 0";
-    let turn: Option<Option<i64>> =
-        connection.prepare_cached(sql)?.query_row(params![reporter, PENDING], |row| row.get(0)).optional()?;
-    Ok(turn.flatten().map(|turn_ms| turn_ms.clamp(now_ms, now_ms + LONGEST_BACK_OFF_MS)))
+) -> Result<Option<(i64, WaitReason)>, OutboxError> {
+    let sql = "SELECT not_before_ms, problem FROM entry
+               WHERE reporter = ?1 AND state = ?2 AND strikes > 0 AND not_before_ms > ?3
+               ORDER BY not_before_ms LIMIT 1";
+    let turn = connection
+        .prepare_cached(sql)?
+        .query_row(params![reporter, PENDING, now_ms], |row| {
+            Ok((row.get::<_, i64>(0)?, problem(row.get::<_, Option<String>>(1)?.as_deref())))
+        })
+        .optional()?;
+    Ok(turn.map(|(turn_ms, problem)| {
+        // Of the answers for which an entry waits by itself, those of a server begin with 5.
+        let is_servers = problem.is_none_or(|problem| problem.status >= 500 || problem.slug.is_some());
+        let why = if is_servers { WaitReason::ServerBusy } else { WaitReason::NotTheServer };
+        (turn_ms.clamp(now_ms, now_ms + LONGEST_BACK_OFF_MS), why)
+    }))
 }

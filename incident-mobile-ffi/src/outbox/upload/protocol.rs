@@ -23,7 +23,8 @@ pub struct Upload {
     pub method: String,
     /// Below the server's address.
     pub path: String,
-    /// All but `Authorization`.
+    /// All but `Authorization`. With `Connection: close` among them, which anonymous reports have, the request goes on
+    /// a connection of its own: on none that was used before, and on none that is used again.
     pub headers: Vec<Header>,
     /// JSON, UTF-8.
     pub body: Vec<u8>,

@@ -17,6 +17,10 @@ pub(crate) fn request(id: i64, items: &[Item]) -> Upload {
         header("Content-Type", "application/json"),
         header("Accept", "application/json, application/problem+json"),
     ];
+    if items.iter().any(|item| item.anonymous) {
+        // On a connection of its own, so that nothing on the way sees it in one go with a named one.
+        headers.push(header("Connection", "close"));
+    }
     let (path, body, timeout_ms) = if let [only] = items {
         headers.push(header("Idempotency-Key", &format!("\"{}\"", only.key)));
         (SYNC_PATH, only.payload.clone(), SINGLE_TIMEOUT_MS)

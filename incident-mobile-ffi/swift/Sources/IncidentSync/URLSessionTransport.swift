@@ -7,6 +7,7 @@ import FoundationNetworking
 /// The network by `URLSession`, on Apple's systems and on Linux.
 public final class URLSessionTransport: Transport {
     private let baseURL: URL
+    private let configuration: URLSessionConfiguration
     private let session: URLSession
     private let exchanges = Exchanges()
     private let token: @Sendable () async throws -> String?
@@ -20,6 +21,7 @@ public final class URLSessionTransport: Transport {
         token: @escaping @Sendable () async throws -> String?
     ) {
         self.baseURL = baseURL
+        self.configuration = configuration
         self.session = URLSession(configuration: configuration, delegate: exchanges, delegateQueue: nil)
         self.token = token
     }
@@ -68,7 +70,7 @@ public final class URLSessionTransport: Transport {
         if let bearer = try await self.token(), isVisible(bearer) {
             request.setValue("Bearer " + bearer, forHTTPHeaderField: "Authorization")
         }
-        let (response, body) = try await exchanges.send(request, with: session)
+        let (response, body) = try await answer(to: request, apart: isApart(upload))
         guard let http = response as? HTTPURLResponse else {
             return UploadResult.networkFailure(kind: .other, detail: "an answer that is not HTTP's", sent: true)
         }
@@ -77,6 +79,17 @@ public final class URLSessionTransport: Transport {
             headers.append(Header(name: "\(name)", value: "\(value)"))
         }
         return UploadResult.response(status: Int64(http.statusCode), headers: headers, body: body)
+    }
+
+    /// An anonymous report goes on a connection of its own: in a session that nothing was sent in and nothing will be.
+    private func answer(to request: URLRequest, apart: Bool) async throws -> Exchanges.Answer {
+        guard apart else {
+            return try await exchanges.send(request, with: session)
+        }
+        let exchanges = Exchanges()
+        let session = URLSession(configuration: configuration, delegate: exchanges, delegateQueue: nil)
+        defer { session.finishTasksAndInvalidate() }
+        return try await exchanges.send(request, with: session)
     }
 
     private func address(of upload: Upload) throws -> URL {
@@ -90,6 +103,11 @@ public final class URLSessionTransport: Transport {
         }
         return url
     }
+}
+
+/// Whether the upload is to go on a connection of its own.
+private func isApart(_ upload: Upload) -> Bool {
+    upload.headers.contains { $0.name.lowercased() == "connection" && $0.value == "close" }
 }
 
 /// Whether a header can carry it (RFC 9110, section 5.5), and without white space.

@@ -2057,7 +2057,8 @@ public struct Upload: Equatable, Hashable, CustomDebugStringConvertible {
      */
     public var path: String
     /**
-     * All but `Authorization`.
+     * All but `Authorization`. With `Connection: close` among them, which anonymous reports have, the request goes on
+     * a connection of its own: on none that was used before, and on none that is used again.
      */
     public var headers: [Header]
     /**
@@ -2082,7 +2083,8 @@ public struct Upload: Equatable, Hashable, CustomDebugStringConvertible {
          * Below the server's address.
          */path: String, 
         /**
-         * All but `Authorization`.
+         * All but `Authorization`. With `Connection: close` among them, which anonymous reports have, the request goes on
+         * a connection of its own: on none that was used before, and on none that is used again.
          */headers: [Header], 
         /**
          * JSON, UTF-8.

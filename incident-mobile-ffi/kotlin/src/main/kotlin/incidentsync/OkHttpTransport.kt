@@ -6,6 +6,7 @@ import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.suspendCancellableCoroutine
 import kotlinx.coroutines.withContext
 import okhttp3.Call
+import okhttp3.ConnectionPool
 import okhttp3.Headers
 import okhttp3.HttpUrl
 import okhttp3.HttpUrl.Companion.toHttpUrl
@@ -45,12 +46,19 @@ public class OkHttpTransport(
     override suspend fun send(upload: Upload): UploadResult {
         val token = token()
         val way = Way()
-        val call = client.newCall(request(upload, token, way))
+        val call = clientFor(upload).newCall(request(upload, token, way))
         return try {
             withContext(Dispatchers.IO) { call.await() }
         } catch (error: IOException) {
             error.toFailure(way.connected, error.detail(token))
         }
+    }
+
+    /** An anonymous report goes on a connection of its own: out of a pool that nothing was in and nothing stays in. */
+    private fun clientFor(upload: Upload): OkHttpClient {
+        val isApart = upload.headers.any { it.name.equals("Connection", ignoreCase = true) && it.value == "close" }
+        if (!isApart) return client
+        return client.newBuilder().connectionPool(ConnectionPool(0, 1, TimeUnit.MILLISECONDS)).build()
     }
 
     private fun request(upload: Upload, token: String?, way: Way): Request {

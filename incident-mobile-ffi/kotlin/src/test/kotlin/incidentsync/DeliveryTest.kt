@@ -287,7 +287,7 @@ class DeliveryTest : Phone() {
 
         assertEquals(SyncEnd.Idle, outbox.sync(transport(server.url, server.token("alice"))))
 
-        assertEquals(EntryState.SETTLED, outbox.entry(key).state)
+        assertInstanceOf(OutboxError.NotFound::class.java, runCatching { outbox.entry(key) }.exceptionOrNull())
         assertTrue(server.incidents("alice").isEmpty())
     }
 }

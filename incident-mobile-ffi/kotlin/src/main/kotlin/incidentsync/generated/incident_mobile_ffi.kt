@@ -2675,7 +2675,8 @@ data class Upload (
     val `path`: kotlin.String
     , 
     /**
-     * All but `Authorization`.
+     * All but `Authorization`. With `Connection: close` among them, which anonymous reports have, the request goes on
+     * a connection of its own: on none that was used before, and on none that is used again.
      */
     val `headers`: List<Header>
     , 

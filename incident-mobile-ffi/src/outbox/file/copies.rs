@@ -1,0 +1,60 @@
+//! Corrupt files that were moved aside.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    super::{
+        error::OutboxError,
+        limits::{CORRUPT_KEPT_FOR_MS, KEPT_CORRUPT_FILES},
+    },
+    place::{beside, remove},
+};
+
+/// A name for a corrupt file: later ones sort after earlier ones.
+pub(crate) fn free_name(path: &Path, now_ms: i64) -> PathBuf {
+    let newest = corrupt_files(path).pop().and_then(|name| number(path, &name)).unwrap_or(0);
+    beside(path, &format!("-corrupt-{:015}", now_ms.max(newest + 1)))
+}
+
+/// Removes all but the last two, and those too old: what was discarded since still stands in them.
+pub(crate) fn forget_older(path: &Path, now_ms: i64) -> Result<(), OutboxError> {
+    let found = corrupt_files(path);
+    let beyond = found.len().saturating_sub(KEPT_CORRUPT_FILES);
+    for (at, old) in found.iter().enumerate() {
+        let is_old = number(path, old).is_some_and(|made_ms| made_ms < now_ms - CORRUPT_KEPT_FOR_MS);
+        if at < beyond || is_old {
+            forget(old)?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes all of them.
+pub(crate) fn forget_all(path: &Path) -> Result<(), OutboxError> {
+    corrupt_files(path).iter().try_for_each(|copy| forget(copy))
+}
+
+fn forget(copy: &Path) -> Result<(), OutboxError> {
+    remove(copy)?;
+    remove(&beside(copy, "-wal"))
+}
+
+fn number(path: &Path, corrupt: &Path) -> Option<i64> {
+    // Version 0.1 had another word for it.
+    let suffix = corrupt.to_str()?.strip_prefix(path.to_str()?)?;
+    suffix.strip_prefix("-corrupt-").or_else(|| suffix.strip_prefix("-hurt-"))?.parse().ok()
+}
+
+fn corrupt_files(path: &Path) -> Vec<PathBuf> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut found: Vec<_> = files
+        .map(|file| path.with_file_name(file.file_name()))
+        .filter(|file| number(path, file).is_some())
+        .collect();
+    found.sort();
+    found
+}

@@ -1,0 +1,150 @@
+//! The pages of a corrupt file and of its logs, read one at a time: a file of 50 MB must not take as much memory.
+//!
+//! Formats: "Database File Format", sections 1.6 (b-tree pages) and 4.1 (write-ahead log), at
+//! sqlite.org/fileformat2.html.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{self, Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
+};
+
+use super::{
+    super::limits::LONGEST_RECORD,
+    record::{Cursor, Value, u16_at, u32_at, values},
+};
+
+/// Bytes of a page.
+const PAGE: usize = 4096;
+const LOG_HEADER: u64 = 32;
+const FRAME_HEADER: usize = 24;
+const TABLE_LEAF: u8 = 0x0d;
+const INDEX_LEAF: u8 = 0x0a;
+const INDEX_INNER: u8 = 0x02;
+
+/// A row of a table, by its number, or a row of an index.
+pub(crate) enum Record {
+    Table(i64, Vec<Value>),
+    Index(Vec<Value>),
+}
+
+/// The file and its logs.
+pub(crate) struct Pages {
+    file: fs::File,
+    logs: Vec<fs::File>,
+    /// The last version of a page that a log has: which log, and where.
+    newest: BTreeMap<usize, (usize, u64)>,
+}
+
+impl Pages {
+    /// Opens the file and its logs, as far as there are any.
+    pub(crate) fn open(file: &Path, logs: &[PathBuf]) -> io::Result<Self> {
+        let mut pages = Self { file: fs::File::open(file)?, logs: Vec::new(), newest: BTreeMap::new() };
+        for log in logs {
+            match fs::File::open(log) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                opened => pages.logs.push(opened?),
+            }
+        }
+        for log in 0..pages.logs.len() {
+            let mut frame = [0; FRAME_HEADER];
+            let mut at = LOG_HEADER;
+            while read_at(&pages.logs[log], at, &mut frame)? == FRAME_HEADER {
+                let number = u32_at(&frame, 0).unwrap_or(0);
+                pages.newest.insert(number, (log, at + FRAME_HEADER as u64));
+                at += (FRAME_HEADER + PAGE) as u64;
+            }
+        }
+        Ok(pages)
+    }
+
+    /// Every record of every version of every page, in the file first.
+    pub(crate) fn each_record<E: From<io::Error>>(
+        &self,
+        mut see: impl FnMut(Record) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let logs = self.logs.iter().map(|log| (log, LOG_HEADER + FRAME_HEADER as u64, FRAME_HEADER));
+        for (file, start, between) in std::iter::once((&self.file, 0, 0)).chain(logs) {
+            let mut page = [0; PAGE];
+            let mut at = start;
+            loop {
+                let read = read_at(file, at, &mut page)?;
+                self.read_page(&page[..read], &mut see)?;
+                if read < PAGE {
+                    break;
+                }
+                at += (PAGE + between) as u64;
+            }
+        }
+        Ok(())
+    }
+
+    fn read_page<E>(&self, page: &[u8], see: &mut impl FnMut(Record) -> Result<(), E>) -> Result<(), E> {
+        // The first page has a file header of 100 bytes before its b-tree header.
+        for start in [0, 100] {
+            let kind = page.get(start).copied().unwrap_or(0);
+            if !matches!(kind, TABLE_LEAF | INDEX_LEAF | INDEX_INNER) {
+                continue;
+            }
+            let header = if kind == INDEX_INNER { 12 } else { 8 };
+            let count = u16_at(page, start + 3).unwrap_or(0);
+            for cell in 0..count.min(PAGE / 4) {
+                let at = u16_at(page, start + header + 2 * cell);
+                if let Some(record) = at.and_then(|at| self.read_cell(page, at, kind)) {
+                    see(record)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn read_cell(&self, page: &[u8], at: usize, kind: u8) -> Option<Record> {
+        let mut cell = Cursor { bytes: page, at: if kind == INDEX_INNER { at + 4 } else { at } };
+        let size = usize::try_from(cell.varint()?).ok().filter(|size| *size <= LONGEST_RECORD)?;
+        let number = if kind == TABLE_LEAF { cell.varint()? } else { 0 };
+        let values = values(&self.record(&cell, size, kind)?)?;
+        Some(if kind == TABLE_LEAF { Record::Table(number, values) } else { Record::Index(values) })
+    }
+
+    /// The bytes of a record, from its page and its overflow pages (section 1.6: U, P, M, K).
+    fn record(&self, cell: &Cursor<'_>, size: usize, kind: u8) -> Option<Vec<u8>> {
+        let most = if kind == TABLE_LEAF { PAGE - 35 } else { (PAGE - 12) * 64 / 255 - 23 };
+        if size <= most {
+            return Some(cell.bytes.get(cell.at..cell.at + size)?.to_owned());
+        }
+        let least = (PAGE - 12) * 32 / 255 - 23;
+        let rest = least + (size - least) % (PAGE - 4);
+        let local = if rest <= most { rest } else { least };
+        let mut record = cell.bytes.get(cell.at..cell.at + local)?.to_owned();
+        let mut next = u32_at(cell.bytes, cell.at + local)?;
+        while record.len() < size {
+            let page = self.page(next)?;
+            next = u32_at(&page, 0)?;
+            record.extend_from_slice(page.get(4..PAGE.min(4 + size - record.len()))?);
+        }
+        Some(record)
+    }
+
+    /// The last version of a page.
+    fn page(&self, number: usize) -> Option<[u8; PAGE]> {
+        let in_file = || Some((&self.file, (number.checked_sub(1)? * PAGE) as u64));
+        let in_log = self.newest.get(&number).map(|(log, at)| (&self.logs[*log], *at));
+        let (file, at) = in_log.or_else(in_file)?;
+        let mut page = [0; PAGE];
+        (read_at(file, at, &mut page).ok()? == PAGE).then_some(page)
+    }
+}
+
+/// Reads as much as there is.
+fn read_at(mut file: &fs::File, at: u64, buffer: &mut [u8]) -> io::Result<usize> {
+    file.seek(SeekFrom::Start(at))?;
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match file.read(&mut buffer[filled..])? {
+            0 => break,
+            read => filled += read,
+        }
+    }
+    Ok(filled)
+}

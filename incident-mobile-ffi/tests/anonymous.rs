@@ -1,0 +1,318 @@
+//! Anonymous reports on the phone: named by a secret, apart from named ones, and gone once they are settled.
+
+#![allow(missing_docs)]
+
+mod support;
+
+use std::fs;
+
+use incident_core::{IdempotencyKey, Reporter};
+use incident_mobile_ffi::outbox::{
+    Entry, EntryState, NewReport, NextUpload, Options, OutboxError, Spacing, WaitReason,
+};
+use support::{
+    NOW_MS, Phone, draft, item, no_network, open, options, payloads, problem, response, settle_all, stands_in,
+};
+
+const MINUTE_MS: i64 = 60_000;
+
+fn derived(entry: &Entry) -> IdempotencyKey {
+    IdempotencyKey::derive(&Reporter::parse("alice").unwrap(), entry.payload.facts.created_at)
+}
+
+fn settle_next(phone: &mut Phone) {
+    let upload = phone.upload_at_last();
+    phone.complete(&upload, &settle_all(&upload));
+}
+
+fn anonymous(location: &str) -> NewReport {
+    NewReport { is_anonymous: true, ..draft(location) }
+}
+
+#[test]
+fn an_anonymous_report_has_a_key_that_no_list_of_users_gives() {
+    let mut phone = Phone::new();
+    let entry = phone.report_anonymously("w");
+    assert_ne!(entry.key, derived(&entry));
+    assert_eq!(entry.key.created_at_ms(), entry.payload.facts.created_at.unix_ms());
+    let mut other = Phone::new();
+    assert_ne!(other.report_anonymously("w").key, entry.key, "each outbox has a secret of its own");
+}
+
+#[test]
+fn the_key_stays_what_it_is_through_restarts_and_cancellations() {
+    let mut phone = Phone::new();
+    let key = phone.report_anonymously("w").key;
+    phone.restart();
+    phone.cancel(key, "false alarm").unwrap();
+    let upload = phone.upload();
+    assert_eq!(support::keys(&upload), [key]);
+    assert_eq!(payloads(&upload)[0]["cancellationReason"], "false alarm");
+}
+
+#[test]
+fn a_millisecond_that_was_an_erased_ones_gives_another_key() {
+    let mut phone = Phone::new();
+    let first = phone.outbox().report(&anonymous("w"), NOW_MS).unwrap();
+    settle_next(&mut phone);
+    let second = phone.outbox().report(&anonymous("w"), NOW_MS).unwrap();
+    assert_ne!(first.key, second.key);
+}
+
+#[test]
+fn a_settled_anonymous_report_is_gone_and_was_counted() {
+    let mut phone = Phone::new();
+    let key = phone.report_anonymously("w").key;
+    let upload = phone.upload();
+    let progress = phone.complete(&upload, &settle_all(&upload));
+    assert_eq!((progress.settled, progress.pending), (1, 0));
+    assert!(matches!(phone.outbox().entry(key), Err(OutboxError::NotFound)));
+    assert!(matches!(phone.cancel(key, "too late"), Err(OutboxError::NotFound)));
+}
+
+#[test]
+fn one_that_was_called_off_meanwhile_is_not_gone_before_that_has_arrived() {
+    let mut phone = Phone::new();
+    let key = phone.report_anonymously("w").key;
+    let upload = phone.upload();
+    phone.cancel(key, "false alarm").unwrap();
+    phone.complete(&upload, &settle_all(&upload));
+    assert_eq!(phone.state(key), EntryState::Pending);
+}
+
+#[test]
+fn of_hundreds_of_settled_and_discarded_anonymous_reports_nothing_is_left_in_any_file() {
+    let mut phone = Phone::with(Options { spacing: Spacing::NONE, ..options() });
+    let mut named = Vec::new();
+    let mut gone = Vec::new();
+    for n in 0..300 {
+        let long = "x".repeat(n % 700);
+        let report = NewReport {
+            room_number: Some(format!("secret-{n}-room")),
+            ..anonymous(&format!("secret-{n}-place"))
+        };
+        let report = NewReport { cancellation_reason: Some(format!("secret-{n}-reason{long}")), ..report };
+        phone.now_ms += 1;
+        let now_ms = phone.now_ms;
+        gone.push(phone.outbox().report(&report, now_ms).unwrap());
+        named.push(phone.report(&format!("named-{n}-{long}", long = &long[..long.len().min(90)])).key);
+    }
+    let mut sent = 0;
+    while let NextUpload::Send { upload } = phone.next() {
+        sent += 1;
+        let hidden = payloads(&upload)[0]["isAnonymous"] == true;
+        let answer = if hidden && sent % 3 == 0 {
+            response(422, &problem(422, "validation-failed", "quarantine"))
+        } else {
+            settle_all(&upload)
+        };
+        phone.complete(&upload, &answer);
+    }
+    assert!(phone.outbox().discard_all(Some(EntryState::Quarantined)).unwrap() > 50);
+    drop(phone.outbox.take());
+    let folder = phone.folder.path();
+    assert!(stands_in(folder, b"named-7-"), "the search finds what is there");
+    assert!(!stands_in(folder, b"secret-"));
+    for entry in &gone {
+        let ms = entry.payload.facts.created_at.unix_ms();
+        assert!(!stands_in(folder, entry.key.to_string().as_bytes()));
+        assert!(!stands_in(folder, entry.key.as_bytes()));
+        assert!(!stands_in(folder, entry.payload.facts.created_at.to_string().as_bytes()));
+        assert!(!stands_in(folder, &ms.to_be_bytes()[2..]), "SQLite keeps a moment in six bytes");
+    }
+}
+
+#[test]
+fn nothing_of_other_discarded_reports_is_left_in_gaps_either() {
+    let mut phone = Phone::new();
+    for n in 0..500 {
+        phone.report(&format!("discarded-{n}-{}", "x".repeat(n % 90)));
+    }
+    while let NextUpload::Send { upload } = phone.next() {
+        let refused = item(422, problem(422, "validation-failed", "quarantine"));
+        let results = vec![refused; payloads(&upload).len()];
+        phone.complete(&upload, &response(200, &serde_json::json!({ "results": results })));
+    }
+    assert_eq!(phone.outbox().discard_all(None).unwrap(), 500);
+    drop(phone.outbox.take());
+    assert!(!stands_in(phone.folder.path(), b"discarded-"));
+}
+
+#[test]
+fn what_a_killed_process_had_erased_leaves_the_gaps_at_the_next_opening() {
+    let mut phone = Phone::new();
+    phone.report_anonymously("a-hidden-place");
+    let upload = phone.upload();
+    phone.complete(&upload, &settle_all(&upload));
+    let mut killed = Phone::new();
+    drop(killed.outbox.take());
+    for name in ["outbox.db", "outbox.db-wal"] {
+        fs::copy(phone.folder.path().join(name), killed.folder.path().join(name)).unwrap();
+    }
+    assert!(stands_in(killed.folder.path(), b"a-hidden-place"), "its log still holds it");
+    drop(open(&killed.path(), "alice", options(), NOW_MS).unwrap());
+    assert!(!stands_in(killed.folder.path(), b"a-hidden-place"));
+}
+
+#[test]
+fn a_corrupt_file_that_was_moved_aside_goes_with_the_first_anonymous_report() {
+    let mut phone = Phone::new();
+    phone.report_anonymously("a-hidden-place");
+    drop(phone.outbox.take());
+    let mut bytes = fs::read(phone.path()).unwrap();
+    bytes[..100].fill(42);
+    fs::write(phone.path(), bytes).unwrap();
+    phone.restart();
+    assert_eq!(phone.outbox().recovery().unwrap().saved, 1);
+    settle_next(&mut phone);
+    assert_eq!(phone.next(), NextUpload::Idle);
+    drop(phone.outbox.take());
+    assert!(!stands_in(phone.folder.path(), b"a-hidden-place"));
+}
+
+#[test]
+fn a_repair_keeps_the_keys_the_secret_and_the_marks() {
+    let mut phone = Phone::new();
+    let discarded = phone.report("named, and discarded");
+    phone.answer(422, &problem(422, "validation-failed", "quarantine"));
+    phone.outbox().discard(discarded.key).unwrap();
+    let key = phone.report_anonymously("w").key;
+    drop(phone.outbox.take());
+    let secret = |phone: &Phone| -> Vec<u8> {
+        let connection = rusqlite::Connection::open(phone.path()).unwrap();
+        connection.query_row("SELECT sealing FROM own", [], |row| row.get(0)).unwrap()
+    };
+    let before = secret(&phone);
+    let mut bytes = fs::read(phone.path()).unwrap();
+    bytes[..100].fill(42);
+    fs::write(phone.path(), bytes).unwrap();
+    phone.restart();
+    assert_eq!(phone.state(key), EntryState::Pending);
+    assert_eq!(phone.outbox().recovery().unwrap().lost, 0);
+    let again_ms = discarded.payload.facts.created_at.unix_ms();
+    let again = phone.outbox().report(&draft("w"), again_ms).unwrap();
+    assert_ne!(again.payload.facts.created_at.unix_ms(), again_ms, "its millisecond is another's");
+    assert_eq!(secret(&phone), before);
+}
+
+#[test]
+fn a_lost_secret_loses_no_stored_report() {
+    let mut phone = Phone::new();
+    let entry = phone.report_anonymously("w");
+    drop(phone.outbox.take());
+    let connection = rusqlite::Connection::open(phone.path()).unwrap();
+    connection.execute_batch("DELETE FROM own").unwrap();
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    drop(connection);
+    let mut bytes = fs::read(phone.path()).unwrap();
+    bytes[..100].fill(42);
+    fs::write(phone.path(), bytes).unwrap();
+    phone.restart();
+    assert_eq!(phone.entry(entry.key).payload, entry.payload);
+    phone.report_anonymously("another");
+}
+
+#[test]
+fn after_a_named_report_an_anonymous_one_waits_2_to_10_minutes_and_named_ones_do_not() {
+    let mut waits = Vec::new();
+    for seed in 0..20 {
+        let mut phone = Phone::with(Options { seed: Some(seed), ..options() });
+        phone.report("a");
+        settle_next(&mut phone);
+        phone.report_anonymously("hidden");
+        let NextUpload::Wait { until, why: WaitReason::Spacing, .. } = phone.next() else {
+            panic!("no distance")
+        };
+        waits.push(until.0 - phone.now_ms);
+        phone.report("b");
+        assert_eq!(payloads(&phone.upload())[0]["locationId"], "b");
+    }
+    assert!(waits.iter().all(|wait| (2 * MINUTE_MS - 5..=10 * MINUTE_MS).contains(wait)), "{waits:?}");
+    assert!(waits.iter().max().unwrap() - waits.iter().min().unwrap() > 3 * MINUTE_MS, "{waits:?}");
+}
+
+#[test]
+fn the_distance_outlives_a_restart_a_lost_answer_and_the_users_impatience() {
+    let mut phone = Phone::new();
+    phone.report("a");
+    let key = phone.report_anonymously("hidden").key;
+    phone.upload();
+    phone.restart();
+    settle_next(&mut phone);
+    phone.restart();
+    let now_ms = phone.now_ms;
+    phone.outbox().retry(key, now_ms).unwrap();
+    phone.outbox().network_changed().unwrap();
+    let (waited_ms, why) = phone.wait();
+    assert_eq!(why, WaitReason::Spacing);
+    assert!(waited_ms >= 2 * MINUTE_MS - 5);
+    assert_eq!(support::keys(&phone.upload()), [key]);
+}
+
+#[test]
+fn a_named_report_without_an_answer_keeps_the_anonymous_ones_away_too() {
+    let mut phone = Phone::new();
+    let key = phone.report("a").key;
+    let upload = phone.upload();
+    phone.complete(&upload, &no_network());
+    phone.report_anonymously("hidden");
+    let left_ms = 2 * MINUTE_MS - 5;
+    let begun_ms = phone.now_ms;
+    loop {
+        let upload = phone.upload_at_last();
+        if support::keys(&upload) != [key] {
+            break;
+        }
+        phone.complete(&upload, &settle_all(&upload));
+    }
+    assert!(phone.now_ms - begun_ms >= left_ms);
+}
+
+#[test]
+fn a_clock_set_back_makes_the_distance_no_longer() {
+    let mut phone = Phone::new();
+    phone.report("a");
+    settle_next(&mut phone);
+    phone.report_anonymously("hidden");
+    phone.now_ms -= 365 * 24 * 60 * MINUTE_MS;
+    assert!(phone.wait().0 <= 10 * MINUTE_MS);
+}
+
+#[test]
+fn without_a_distance_and_without_named_reports_nothing_waits() {
+    let mut phone = Phone::with(Options { spacing: Spacing::NONE, ..options() });
+    phone.report("a");
+    settle_next(&mut phone);
+    phone.report_anonymously("hidden");
+    phone.upload();
+    let mut phone = Phone::new();
+    for _ in 0..3 {
+        phone.report_anonymously("hidden");
+        let upload = phone.upload();
+        phone.complete(&upload, &settle_all(&upload));
+    }
+}
+
+#[test]
+fn an_anonymous_report_asks_for_a_connection_of_its_own() {
+    let mut phone = Phone::new();
+    let closes = |upload: &incident_mobile_ffi::outbox::Upload| {
+        upload
+            .headers
+            .iter()
+            .any(|header| (header.name.as_str(), header.value.as_str()) == ("Connection", "close"))
+    };
+    phone.report_anonymously("hidden");
+    assert!(closes(&phone.upload()));
+    let mut phone = Phone::new();
+    phone.report("a");
+    assert!(!closes(&phone.upload()));
+}
+
+#[test]
+fn a_refused_sealed_key_is_the_reports_own_fault() {
+    let mut phone = Phone::new();
+    let key = phone.report_anonymously("hidden").key;
+    phone.answer(422, &problem(422, "idempotency-key-mismatch", "quarantine"));
+    assert_eq!(phone.state(key), EntryState::Quarantined);
+}
