@@ -7,6 +7,7 @@
 #[path = "."]
 mod attacks {
     mod backup;
+    mod edited_rows;
     mod logs;
     mod memory;
     mod peers;

@@ -1,6 +1,8 @@
 //! SIGTERM: what was accepted is answered, then the program ends well.
 
-use incident_tests::{Server, payload, raw, until};
+use std::time::{Duration, Instant};
+
+use incident_tests::{Server, Setup, payload, raw, until};
 use tokio::{io::AsyncWriteExt, net::TcpStream, task::JoinSet};
 
 #[tokio::test]
@@ -78,4 +80,48 @@ async fn an_idle_server_with_open_connections_ends_at_once() {
     assert_eq!(status.code(), Some(0));
     assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
     until("the database is closed", async || (!server.database().is_open().await).then_some(())).await;
+}
+
+/// The statuses of twenty syncs; returns once all of them wait for their commit.
+async fn twenty_that_wait(server: &Server) -> JoinSet<u16> {
+    let mut sending = JoinSet::new();
+    for number in 0..20 {
+        let alice = server.client("alice");
+        sending.spawn(async move { alice.sync(&payload::numbered(number)).await.status });
+    }
+    until("all wait", async || {
+        server.get("/metrics").await.text.contains("incident_queue_depth 20\n").then_some(())
+    })
+    .await;
+    sending
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn syncs_that_wait_for_the_database_at_the_end_are_committed() {
+    let mut server = Setup::new().flag("--shutdown-delay", "0s").start().await;
+    let mut lock = server.database().stop_writers().await;
+    let sending = twenty_that_wait(&server).await;
+
+    server.run().terminate().await;
+    let address = server.address().to_owned();
+    until("no connection is taken any more", async || TcpStream::connect(&address).await.err()).await;
+    lock.run("ROLLBACK").await;
+
+    assert_eq!(sending.join_all().await, [201; 20]);
+    assert_eq!(server.run().end().await.code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_takes_no_writes_does_not_delay_the_end() {
+    let mut server = Setup::new().flag("--shutdown-delay", "0s").start().await;
+    let _lock = server.database().stop_writers().await;
+    let sending = twenty_that_wait(&server).await;
+
+    let signalled = Instant::now();
+    server.run().terminate().await;
+    let (statuses, status) = (sending.join_all().await, server.run().end().await);
+
+    assert_eq!(statuses, [503; 20]);
+    assert_eq!(status.code(), Some(0), "{}", server.log());
+    assert!(signalled.elapsed() < Duration::from_secs(35), "{:?}", signalled.elapsed());
 }
