@@ -28,7 +28,7 @@ use crate::{
     supervise::supervised,
 };
 
-const HOUSEKEEPING: Duration = Duration::from_secs(60);
+const REFRESH_EVERY: Duration = Duration::from_secs(60);
 
 /// What an [`App`] is made of.
 pub struct Parts {
@@ -87,7 +87,7 @@ impl App {
             budget: Budget::new(),
         }));
         let weak = Arc::downgrade(&app.0);
-        tokio::spawn(supervised("housekeeping", move || keep_house(weak.clone())));
+        tokio::spawn(supervised("expiry and keys", move || forget_and_refresh(weak.clone())));
         app
     }
 
@@ -174,8 +174,8 @@ impl App {
 }
 
 /// Forgets idle identities and asks for new keys, as long as the app lives; at the start both are fresh.
-async fn keep_house(app: std::sync::Weak<Inner>) {
-    let mut every = interval_at(Instant::now() + HOUSEKEEPING, HOUSEKEEPING);
+async fn forget_and_refresh(app: std::sync::Weak<Inner>) {
+    let mut every = interval_at(Instant::now() + REFRESH_EVERY, REFRESH_EVERY);
     loop {
         every.tick().await;
         let Some(app) = app.upgrade() else { return };

@@ -5,7 +5,7 @@
 //! that arrives closes it.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex, PoisonError,
     atomic::{AtomicU32, Ordering},
 };
 
@@ -21,8 +21,10 @@ use crate::{
 
 #[derive(Default)]
 pub(super) struct Breaker {
-    /// Commits and probes that failed since the last one that did not.
+    /// Commits and probes that failed one after another since the last one that did not.
     failures: AtomicU32,
+    /// When the last of them had failed.
+    failed_at: Mutex<Option<Instant>>,
     /// A probe is wanted.
     asked: Notify,
     /// The last one that ended.
@@ -48,9 +50,13 @@ impl Breaker {
         }
     }
 
-    /// A commit or a probe failed.
-    pub(super) fn failed(&self) {
-        self.add(1);
+    /// A commit or a probe that began then has failed. What failed side by side, as when a server restarts, counts once.
+    pub(super) fn failed(&self, began: Instant) {
+        let mut failed_at = self.failed_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if failed_at.is_none_or(|before| before <= began) {
+            *failed_at = Some(Instant::now());
+            self.add(1);
+        }
     }
 
     /// A commit still runs after its time: the database does not even say no.
@@ -85,11 +91,11 @@ impl Breaker {
         last.borrow().is_some_and(|probe| probe.committed)
     }
 
-    fn ended(&self, committed: bool) {
+    fn ended(&self, began: Instant, committed: bool) {
         if committed {
             self.committed();
         } else {
-            self.failed();
+            self.failed(began);
         }
         self.last.send_replace(Some(Probe { ended: Instant::now(), committed }));
     }
@@ -101,7 +107,8 @@ pub(super) async fn probe(store: Arc<dyn Store>, breaker: Arc<Breaker>) {
     loop {
         breaker.asked.notified().await;
         loop {
-            breaker.ended(store.ready().await.is_ok());
+            let began = Instant::now();
+            breaker.ended(began, store.ready().await.is_ok());
             if !breaker.is_open() {
                 break;
             }
@@ -112,18 +119,28 @@ pub(super) async fn probe(store: Arc<dyn Store>, breaker: Arc<Breaker>) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
     fn it_opens_after_failures_in_a_row_and_closes_with_the_first_commit() {
         let breaker = Breaker::default();
-        breaker.failed();
+        breaker.failed(Instant::now());
         breaker.committed();
-        breaker.failed();
+        breaker.failed(Instant::now());
         assert!(!breaker.is_open());
-        breaker.failed();
+        breaker.failed(Instant::now());
         assert!(breaker.is_open());
         breaker.committed();
+        assert!(!breaker.is_open());
+    }
+
+    #[test]
+    fn commits_that_fail_side_by_side_are_one_failure() {
+        let (breaker, began) = (Breaker::default(), Instant::now());
+        breaker.failed(began);
+        breaker.failed(began - Duration::from_millis(1));
         assert!(!breaker.is_open());
     }
 

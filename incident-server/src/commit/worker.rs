@@ -110,7 +110,7 @@ impl Worker {
         let committed = self.store.sync(part, self.clock.now()).await;
         self.metrics.commit(part.len(), started.elapsed().as_secs_f64());
         match &committed {
-            Err(StoreError::Unavailable(_)) => self.breaker.failed(),
+            Err(StoreError::Unavailable(_)) => self.breaker.failed(started),
             Ok(_) | Err(_) => self.breaker.committed(),
         }
         committed
