@@ -76,6 +76,21 @@ async fn backup_and_restore_name_the_databases_own_tools() {
     }
 }
 
+#[tokio::test]
+async fn a_read_that_takes_too_long_is_503_and_leaves_nothing_running_in_the_database() {
+    let server = Setup::on_postgres().start().await;
+    let (alice, mut session) = (server.client("alice"), server.database().session().await);
+    assert_eq!(alice.get("/api/incidents").await.status, 200);
+    session.run("BEGIN; LOCK TABLE incidents IN ACCESS EXCLUSIVE MODE").await;
+
+    let refused = alice.get("/api/incidents").await;
+
+    assert_eq!(refused.said(), (503, "overloaded".into()));
+    assert!(server.log().contains(r#""sqlstate":"57014""#), "PostgreSQL gave it up itself: {}", server.log());
+    session.run("ROLLBACK").await;
+    assert_eq!(alice.get("/api/incidents").await.status, 200);
+}
+
 const CHANGES: &str = "/api/incidents/changes";
 
 async fn cursor(server: &Server) -> String {

@@ -99,6 +99,27 @@ pub struct IncidentPage {
     pub next: Option<IncidentId>,
 }
 
+#[cfg(test)]
+impl ListQuery {
+    /// Every combination of filters, of both roles, from the first page and a later one.
+    fn all_combinations() -> Vec<Self> {
+        let mut all = vec![Self { limit: 51, ..Self::default() }];
+        let mut with = |change: &dyn Fn(&mut Self)| {
+            let mut changed = all.clone();
+            changed.iter_mut().for_each(change);
+            all.extend(changed);
+        };
+        let moment = |ms| Timestamp::from_unix_ms(ms).ok();
+        with(&|query| query.reporter = Reporter::parse("reporter-7").ok().map(Into::into));
+        with(&|query| query.location_id = LocationId::parse("location-7").ok());
+        with(&|query| query.created_after = moment(1_732_320_001_000));
+        with(&|query| query.created_before = moment(1_732_320_019_000));
+        with(&|query| query.after = moment(1_732_320_018_000).map(IncidentId::first_at));
+        let one = |status| all.iter().map(move |query| Self { status, ..query.clone() });
+        [None, Some(Status::Open), Some(Status::Cancelled)].into_iter().flat_map(one).collect()
+    }
+}
+
 /// A place in the history of all incidents; larger ones are later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position(pub i64);

@@ -134,9 +134,13 @@ pub(super) async fn is_at_work(options: &PgConnectOptions, backend: &Backend) ->
 
 /// The server gives up on its own what nobody waits for any more: a lock wait, a peer that is gone.
 fn settings(purpose: Use) -> String {
-    let (plans, scans) = match purpose {
-        Use::Write => ("force_generic_plan", "off"),
-        Use::Read => ("force_custom_plan", "on"),
+    let plans = match purpose {
+        Use::Write => "SET plan_cache_mode = force_generic_plan",
+        // A list is a range of one index, read in its order. Where the statistics are old, a scan or a sort of what
+        // is believed to be a few rows may be one of millions; so there is neither.
+        Use::Read => {
+            "SET plan_cache_mode = force_custom_plan; SET enable_bitmapscan = off; SET enable_sort = off"
+        }
     };
     format!(
         "SET statement_timeout = '{LOCK_DEADLINE_SETTING}';
@@ -146,7 +150,7 @@ fn settings(purpose: Use) -> String {
          SET tcp_keepalives_count = 3;
          SET tcp_user_timeout = 10000;
          SET jit = off;
-         SET plan_cache_mode = {plans};
-         SET enable_seqscan = {scans}"
+         SET enable_seqscan = off;
+         {plans}"
     )
 }

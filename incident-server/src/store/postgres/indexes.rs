@@ -53,7 +53,9 @@ pub(super) async fn make_beside_the_load(options: PgConnectOptions) {
     }
 }
 
-async fn make_all(options: &PgConnectOptions) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+pub(super) async fn make_all(
+    options: &PgConnectOptions,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let mut session = connect::connect(options).await?.connection;
     let is_ours: bool = sqlx::query_scalar(TRY_LOCK).fetch_one(&mut session).await?;
     if is_ours {
@@ -84,4 +86,34 @@ async fn missing(session: &mut PgConnection) -> Result<Vec<(&'static str, &'stat
         }
     }
     Ok(missing)
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::ConnectOptions;
+
+    use super::*;
+    use crate::store::postgres::scratch;
+
+    #[tokio::test]
+    async fn on_a_large_table_they_are_made_beside_the_load_and_a_broken_one_anew() {
+        let options = scratch::filled("indexes").await;
+        let mut session = options.connect().await.unwrap();
+
+        make_where_it_takes_no_time(&mut session).await.unwrap();
+        assert_eq!(
+            missing(&mut session).await.unwrap().len(),
+            INDEXES.len(),
+            "nobody waits for a large table"
+        );
+        // What a server leaves that is killed while it makes one.
+        let broken = "CREATE INDEX incidents_open ON incidents (id) WHERE cancelled_at_ms IS NULL;
+            UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'incidents_open'::regclass";
+        sqlx::raw_sql(broken).execute(&mut session).await.unwrap();
+        let (one, other) = tokio::join!(make_all(&options), make_all(&options));
+        one.and(other).unwrap();
+
+        assert_eq!(missing(&mut session).await.unwrap(), []);
+        session.close().await.unwrap();
+    }
 }

@@ -11,6 +11,8 @@ mod indexes;
 mod installation;
 mod listen;
 mod read;
+#[cfg(test)]
+mod scratch;
 mod sessions;
 mod statements;
 mod write;

@@ -1,0 +1,44 @@
+//! A database for one test on the server that `tests/postgres` starts.
+
+use std::{env, str::FromStr};
+
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, Connection, PgConnection,
+    postgres::{PgConnectOptions, PgSslMode},
+};
+
+use super::MIGRATIONS;
+
+const URL_VARIABLE: &str = "INCIDENT_TEST_POSTGRES_URL";
+
+/// Twenty locations, fifty reporters; one in a hundred is open, all in the oldest part of the table.
+const FILL: &str = "
+    INSERT INTO incidents (
+        id, version, is_anonymous, clock_suspect, longitude_e7, latitude_e7, created_at_ms, received_at_ms,
+        cancelled_at_ms, location_id, reporter, cancellation_reason
+    )
+    SELECT
+        (lpad(to_hex(1732320000000 + n), 12, '0') || '80008000' || lpad(to_hex(n), 12, '0'))::uuid,
+        1, false, false, 0, 0, 1732320000000 + n, 1732320000000 + n,
+        CASE WHEN n > 500 THEN 1732320000000 + n END,
+        'location-' || (n % 20), 'reporter-' || (n % 50),
+        CASE WHEN n > 500 THEN 'x' END
+    FROM generate_series(0::bigint, 50000) AS numbers (n)";
+
+/// A database with the tables of a first version that holds many incidents, and with no index that came later.
+pub(super) async fn filled(name: &str) -> PgConnectOptions {
+    let url = env::var(URL_VARIABLE).unwrap_or_else(|_| {
+        panic!("{URL_VARIABLE} is not set, so nothing was tested: run `tests/postgres cargo test …`")
+    });
+    let server = PgConnectOptions::from_str(&url).expect("a PostgreSQL URL").ssl_mode(PgSslMode::Disable);
+    let name = format!("incident_unit_{}_{name}", std::process::id());
+    let mut session = server.connect().await.expect("the PostgreSQL server for tests answers");
+    let create = format!("CREATE DATABASE {name}");
+    sqlx::query(AssertSqlSafe(create)).execute(&mut session).await.expect("a new database");
+    let options = server.database(&name);
+    let mut session: PgConnection = options.connect().await.expect("it is there");
+    MIGRATIONS.run_direct(None, &mut session, false).await.expect("its tables");
+    sqlx::query(FILL).execute(&mut session).await.expect("its rows");
+    session.close().await.expect("nothing is lost");
+    options
+}
