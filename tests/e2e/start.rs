@@ -65,10 +65,11 @@ async fn a_token_is_printed_to_a_terminal_alone_and_only_where_its_secret_was_ju
         let said = |said: String| said.contains("the board of responders").then_some(said);
         let said = incident_tests::until("all is printed", async || said(run.out())).await;
         run.terminate().await;
-        run.end().await; // one server at a time has the file
+        run.end().await;
+        until_nobody_has(&data_dir.path().join("incidents.sqlite-lock")).await; // script(1) ends before its child
         said
     };
-    let in_a_terminal = format!("exec script -qefc '{line}' /dev/null");
+    let in_a_terminal = format!("exec script -qefc 'exec {line}' /dev/null");
 
     let first = seen_by(&in_a_terminal).await;
     let second = seen_by(&in_a_terminal).await;
@@ -78,6 +79,12 @@ async fn a_token_is_printed_to_a_terminal_alone_and_only_where_its_secret_was_ju
     for said in [second, into_a_pipe] {
         assert!(!said.contains("Bearer ey") && said.contains("Bearer $("), "{said}");
     }
+}
+
+/// Waits for the end of the server that holds the lock.
+async fn until_nobody_has(lock: &std::path::Path) {
+    let lock = std::fs::File::open(lock).unwrap();
+    incident_tests::until("the server has ended", async || lock.try_lock().ok()).await;
 }
 
 #[tokio::test]
