@@ -14,7 +14,9 @@ use tokio::task::JoinSet;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_finds_no_place_in_the_queue_is_sent_away_and_comes_again() {
-    let server = Setup::new().flag("--max-in-flight", "1").flag("--rate-limit", "off").start().await;
+    // Whoever comes again and again is counted, too, and would be told to come more slowly.
+    let unlimited = Setup::new().flag("--rate-limit", "off").flag("--payload-rate-limit", "off");
+    let server = unlimited.flag("--max-in-flight", "1").start().await;
     let mut lock = server.database().stop_writers().await;
     let sent_away = Arc::new(AtomicUsize::new(0));
     let mut sending = JoinSet::new();
