@@ -7,7 +7,7 @@ use std::time::Duration;
 pub struct Limits {
     /// Entries of one reporter that wait to be sent.
     pub entries: i64,
-    /// Bytes of the file in use; beyond them each reporter may still fill [`RESERVED_PART`] of as many.
+    /// Bytes of the file in use; beyond them each reporter may still fill a tenth of as many.
     pub bytes: i64,
     /// Settled entries of one reporter that are remembered.
     pub settled: i64,
