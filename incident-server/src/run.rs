@@ -115,6 +115,7 @@ async fn stopped(mut signals: Signals, app: App, delay: Duration) {
 
 async fn verifier(config: &Config) -> Result<Verifier, Failure> {
     let (issuer, audience) = (config.auth_issuer.clone(), config.auth_audience.clone());
+    warn_of_foreign_tokens(config);
     if let Some(found) = &config.auth_oidc_issuer {
         let issuer = Some(found.name().to_owned());
         return Ok(Verifier::jwks(JwksSource::Discovered(found.clone()), issuer, audience).await?);
@@ -125,6 +126,23 @@ async fn verifier(config: &Config) -> Result<Verifier, Failure> {
     let current = hs256_secret_file(config)?;
     let files = SecretFiles { current, previous: config.auth_hs256_previous_secret_file.clone() };
     Ok(Verifier::hs256_files(files, issuer, audience)?)
+}
+
+/// An identity provider signs the tokens of all its programs with the same keys.
+fn warn_of_foreign_tokens(config: &Config) {
+    if !config.has_issuer() || config.auth_audience.is_some() {
+        return;
+    }
+    if config.auth_issuer.is_some() || config.auth_oidc_issuer.is_some() {
+        tracing::warn!(
+            "tokens that the issuer made for other programs are taken, too; name who they must be for with --auth-audience"
+        );
+    } else {
+        tracing::warn!(
+            "every token under these keys is taken, whoever issued it and whatever it was made for; name both with \
+             --auth-issuer and --auth-audience"
+        );
+    }
 }
 
 /// The file that was named, or the data directory's own, made at the first start.

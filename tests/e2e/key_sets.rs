@@ -1,14 +1,19 @@
 //! Tokens of an identity provider: its key set in a file or at a URL, and what happens when it changes.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    process::Stdio,
+    sync::{Arc, Mutex},
+};
 
 use incident_tests::{Client, Events, Server, Setup, Signer, claims, token, until};
 use serde_json::{Value, json};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::TcpListener,
     task::JoinHandle,
 };
+
+use crate::start::refused;
 
 async fn status(server: &Server, token: String) -> u16 {
     Client::new(server.url(), Some(token)).get("/api/incidents").await.status
@@ -222,4 +227,77 @@ async fn an_issuer_that_is_away_at_the_start_is_503_until_it_comes() {
         (status(&server, token(&signer, Some("a"))).await == 200).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_set_without_a_usable_key_is_told_at_the_start() {
+    let unusable =
+        [json!({ "kty": "oct", "kid": "shared", "k": "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0" })];
+    let setup = Setup::new();
+    let file = setup.data_dir().join("jwks.json");
+    std::fs::write(&file, json!({ "keys": unusable }).to_string()).unwrap();
+    let issuer = Issuer::start(0, &unusable).await;
+
+    let with_file = setup.program().args(["--auth-jwks", file.to_str().unwrap()]).output().await;
+    let server = Setup::new().flag("--auth-jwks", issuer.url()).start().await;
+
+    refused(&with_file, "has no key that can be used here (RS256, ES256, EdDSA)");
+    assert!(server.log().contains("the key set has no key that can be used here"), "{}", server.log());
+    assert_eq!(status(&server, token(&Signer::new("EdDSA"), None)).await, 503);
+}
+
+#[tokio::test]
+async fn a_set_without_audience_is_warned_of_and_one_with_both_is_not() {
+    let issuer = Issuer::start(0, &[Signer::new("EdDSA").jwk("a")]).await;
+    let log = async |flags: &[(&str, &str)]| {
+        let setup = Setup::new().flag("--auth-jwks", issuer.url());
+        let setup = flags.iter().fold(setup, |setup, (name, value)| setup.flag(name, *value));
+        setup.start().await.log()
+    };
+
+    let neither = log(&[]).await;
+    let issuer_alone = log(&[("--auth-issuer", "https://id.example")]).await;
+    let both = log(&[("--auth-issuer", "https://id.example"), ("--auth-audience", "incidents")]).await;
+
+    assert!(neither.contains("every token under these keys is taken"), "{neither}");
+    assert!(issuer_alone.contains("made for other programs are taken, too"), "{issuer_alone}");
+    assert!(!both.contains("are taken") && !both.contains("is taken"), "{both}");
+}
+
+/// A server with a certificate that nobody has heard of; it publishes nothing.
+async fn unknown_authority(directory: &std::path::Path) -> (tokio::process::Child, u16) {
+    let openssl = |line: &str| {
+        let mut command = tokio::process::Command::new("openssl");
+        command.args(line.split(' ')).current_dir(directory).stdin(Stdio::null()).stderr(Stdio::null());
+        command.stdout(Stdio::piped()).kill_on_drop(true).spawn().expect("openssl is installed")
+    };
+    let certificate = "req -x509 -newkey rsa:2048 -nodes -keyout key -out certificate -days 1 -subj /CN=localhost \
+                       -addext subjectAltName=DNS:localhost";
+    assert!(openssl(certificate).wait().await.unwrap().success());
+    let mut serving = openssl("s_server -accept 127.0.0.1:0 -key key -cert certificate -www");
+    let mut said = BufReader::new(serving.stdout.take().unwrap()).lines();
+    loop {
+        let line = said.next_line().await.unwrap().expect("it says where it listens");
+        if let Some(port) = line.strip_prefix("ACCEPT 127.0.0.1:") {
+            return (serving, port.parse().unwrap());
+        }
+    }
+}
+
+#[tokio::test]
+async fn why_a_set_behind_tls_cannot_be_fetched_is_told() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let (_serving, port) = unknown_authority(directory.path()).await;
+    let issuer = Issuer::start(0, &[]).await;
+    let log = async |url: String| Setup::new().flag("--auth-jwks", url).start().await.log();
+
+    let unknown = log(format!("https://localhost:{port}/keys")).await;
+    let no_tls = log(format!("https://127.0.0.1:{}/keys", issuer.port)).await;
+    let no_name = log("https://login.invalid/keys".to_owned()).await;
+
+    for (log, because) in
+        [(unknown, "invalid peer certificate"), (no_tls, "InvalidContentType"), (no_name, "lookup address")]
+    {
+        assert!(log.contains("no key set yet") && log.contains(because), "{because}: {log}");
+    }
 }

@@ -1,6 +1,6 @@
 //! Where a JWK set comes from: a file, or a URL.
 
-use std::{net::IpAddr, path::PathBuf, str::FromStr, time::Duration};
+use std::{error::Error, iter, net::IpAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use reqwest::{Client, Url, redirect};
 use serde::Deserialize;
@@ -87,6 +87,9 @@ pub enum JwksError {
     /// What came is no set.
     #[error(transparent)]
     NotAKeySet(#[from] NotAKeySet),
+    /// With this file nobody could ever be let in.
+    #[error("the JWK set {} has no key that can be used here (RS256, ES256, EdDSA)", .0.display())]
+    NoUsableKey(PathBuf),
 }
 
 impl FromStr for JwksSource {
@@ -131,7 +134,7 @@ impl JwksSource {
 /// Follows no redirect: it could lead from https to http. Goes through no proxy to this machine: plain http would
 /// leave it.
 async fn fetch(url: Url) -> Result<Vec<u8>, JwksError> {
-    let failed = |error: reqwest::Error| JwksError::Fetch(error.without_url().to_string());
+    let failed = |error: reqwest::Error| JwksError::Fetch(with_causes(&error.without_url()));
     let client = Client::builder().timeout(TIMEOUT).redirect(redirect::Policy::none());
     let client = if is_loopback(&url) { client.no_proxy() } else { client };
     let client = client.build().map_err(failed)?;
@@ -147,6 +150,12 @@ async fn fetch(url: Url) -> Result<Vec<u8>, JwksError> {
         }
     }
     Ok(body)
+}
+
+/// The outermost error only says that nothing came; that a name is not known or a certificate not trusted, those behind.
+fn with_causes(error: &dyn Error) -> String {
+    let causes = iter::successors(Some(error), |&error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 #[cfg(test)]

@@ -87,7 +87,8 @@ impl Verifier {
     /// Takes tokens signed under the keys of a JWK set.
     ///
     /// # Errors
-    /// A file that holds no set. A URL that does not answer is no error: it is tried again.
+    /// A file that holds no set, or none with a usable key. A URL that does not answer, or not yet with a usable key, is no
+    /// error: it is tried again.
     pub async fn jwks(
         source: JwksSource,
         issuer: Option<String>,
@@ -97,6 +98,16 @@ impl Verifier {
             (Err(error), JwksSource::Url(_) | JwksSource::Discovered(_)) => {
                 tracing::warn!(%error, "no key set yet; requests are answered 503 until it can be fetched");
                 KeySet::default()
+            }
+            (Ok(keys), JwksSource::File(file)) if keys.is_empty() => {
+                return Err(JwksError::NoUsableKey(file.clone()));
+            }
+            (Ok(keys), _) if keys.is_empty() => {
+                tracing::warn!(
+                    "the key set has no key that can be used here (RS256, ES256, EdDSA); requests are answered 503 until \
+                     it has one"
+                );
+                keys
             }
             (loaded, _) => loaded?,
         };
