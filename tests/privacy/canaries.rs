@@ -50,7 +50,7 @@ impl Somebody {
         let [who, accepted, refused] = ["who", "accepted", "refused"].map(name);
         let sub = format!("{who}@example.org");
         let created_ms = MORNING_MS + i64::try_from(number).unwrap_or(0);
-        let key = keys::of_report(&sub, created_ms, Some([7; 32]));
+        let key = keys::sealed(&sub, created_ms, [7; 32]);
         let report = json!({
             "locationId": "ward-7",
             "roomNumber": accepted,

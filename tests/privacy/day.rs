@@ -7,13 +7,13 @@ use std::{
 
 use fastrand::Rng;
 use incident_core::IncidentId;
-use incident_tests::{Answer, Client};
-use reqwest::Method;
-use serde_json::json;
+use incident_tests::Client;
+use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::{
-    Failure,
-    phone::{Habits, Next, Phone, Upload},
+    Failure, network,
+    phone::{Habits, Next, Phone},
     service::{Service, set_time},
     world::{DAY_MS, MORNING_MS, Size, people},
 };
@@ -32,8 +32,9 @@ pub(crate) struct Day {
 /// Lets the phones live until everything is delivered.
 pub(crate) async fn live(service: &Service, size: Size, habits: &Habits) -> Result<Day, Failure> {
     let mut random = Rng::with_seed(size.seed + 1);
-    let new = |person| Phone::new(person, habits.clone(), random.u64(..));
-    let mut phones: Vec<Phone> = people(size).into_iter().map(new).collect();
+    let folder = TempDir::with_prefix("incident-phones-")?;
+    let new = |person| Phone::new(person, habits, random.u64(..), folder.path(), MORNING_MS);
+    let mut phones: Vec<Phone> = people(size).into_iter().map(new).collect::<Result<_, _>>()?;
     let subs: Vec<String> = phones.iter().map(|phone| phone.sub().to_owned()).collect();
     let scraper = service.responder();
     let client = |sub: &String| scraper.with_token(service.token(sub, None));
@@ -44,10 +45,11 @@ pub(crate) async fn live(service: &Service, size: Size, habits: &Habits) -> Resu
         day.scrape_until(&scraper, now_ms).await;
         set_time(now_ms);
         let phone = &mut phones[number];
-        match phone.next(now_ms) {
+        match phone.next(now_ms)? {
             Next::Send(upload) => {
-                day.remember(&send(&clients[number], &upload).await, number)?;
-                phone.settle(&upload, now_ms);
+                let (answer, body) = network::send(&clients[number], &upload, habits).await?;
+                day.remember(&body, number)?;
+                phone.complete(&upload, &answer, now_ms)?;
                 wakes.push(Reverse((now_ms + Rng::with_seed(now_ms.unsigned_abs()).i64(80..400), number)));
             }
             Next::Wait(until_ms) => wakes.push(Reverse((until_ms, number))),
@@ -57,21 +59,10 @@ pub(crate) async fn live(service: &Service, size: Size, habits: &Habits) -> Resu
     Ok(day)
 }
 
-/// One goes to the one endpoint, more to the other, as from the outbox.
-async fn send(client: &Client, upload: &Upload) -> Answer {
-    match (&upload.payloads[..], &upload.keys[..]) {
-        ([payload], [key]) => client.sync_with_key(payload, key).await,
-        (payloads, keys) => {
-            let body = json!({ "incidents": payloads, "idempotencyKeys": keys });
-            Answer::to(client.request(Method::POST, "/api/incidents/sync/batch").json(&body)).await
-        }
-    }
-}
-
 impl Day {
-    fn remember(&mut self, answer: &Answer, person: usize) -> Result<(), Failure> {
-        let alone = [answer.body.clone()];
-        let results = answer.body["results"].as_array().map_or(&alone[..], Vec::as_slice);
+    fn remember(&mut self, answer: &Value, person: usize) -> Result<(), Failure> {
+        let alone = [answer.clone()];
+        let results = answer["results"].as_array().map_or(&alone[..], Vec::as_slice);
         for result in results {
             let id = result["incident"]["id"].as_str().ok_or_else(|| format!("not taken: {answer:?}"))?;
             self.truth.insert(id.parse()?, person);

@@ -8,13 +8,10 @@ pub(crate) fn reporter(sub: &str) -> Reporter {
     Reporter::parse(sub).expect("a made-up sub is valid")
 }
 
-/// The key to send with a report: derived, or sealed with an outbox's secret.
-pub(crate) fn of_report(sub: &str, created_ms: i64, secret: Option<[u8; 32]>) -> String {
-    let (reporter, created_at) = (reporter(sub), moment(created_ms));
-    match secret {
-        Some(secret) => IdempotencyKey::seal(&OutboxSecret::new(secret), &reporter, created_at).to_string(),
-        None => derived(&reporter, created_ms).to_string(),
-    }
+/// The key of a report, sealed with an outbox's secret.
+pub(crate) fn sealed(sub: &str, created_ms: i64, secret: [u8; 32]) -> String {
+    let secret = OutboxSecret::new(secret);
+    IdempotencyKey::seal(&secret, &reporter(sub), moment(created_ms)).to_string()
 }
 
 /// The key that everybody can derive.

@@ -1,7 +1,7 @@
 //! Who reported anonymously? Tried by somebody who has everything that is stored, on a simulated day.
 //!
 //! `tests/privacy/run` plays the long form and writes `docs/privacy.json`; `tests/run privacy` plays the short one. The
-//! server is the real one on real databases; only its clock and the phones are simulated.
+//! server is the real one on real databases, and every phone has a real outbox; only clocks, people and network are simulated.
 
 mod attack;
 mod canaries;
@@ -10,6 +10,7 @@ mod evidence;
 mod figures;
 mod keys;
 mod log;
+mod network;
 mod phone;
 mod service;
 mod trial;
@@ -71,11 +72,11 @@ async fn main() -> Result<(), Failure> {
     if checks.failed == 0 { Ok(()) } else { Err("somebody can be found".into()) }
 }
 
-/// A day as it is delivered, one without spacing, and one of phones that seal no keys.
+/// A day as it is delivered, one without spacing, and one of phones that send no sealed keys.
 async fn compare(kind: Kind, size: Size, is_long: bool, checks: &mut Checks) -> Result<Vec<Value>, Failure> {
     let mut all = vec![Habits::delivered(), Habits::without_spacing()];
     if is_long {
-        all.extend([Habits::named_first(), Habits::of_version_0_1()]);
+        all.push(Habits::without_keys());
     }
     let mut days = Vec::new();
     let mut by_times = Vec::new();
@@ -93,7 +94,7 @@ async fn compare(kind: Kind, size: Size, is_long: bool, checks: &mut Checks) -> 
 
 /// Keys tell nothing where they are sealed, and reading tells nothing at all.
 fn check(scores: &Scores, habits: &Habits, checks: &mut Checks) {
-    let strategies: &[&str] = if habits.seals {
+    let strategies: &[&str] = if habits.sends_sealed_keys {
         &["recompute keys", "read as everybody", "repeat as everybody"]
     } else {
         &["read as everybody"]

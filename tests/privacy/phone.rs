@@ -1,69 +1,49 @@
-//! A phone by the rules of the outbox, in simulated time: what it sends, when, and under which keys.
+//! A phone with a real outbox, in simulated time: its owner reports and calls off, and its app syncs when it has network.
 
-use std::ops::Range;
+use std::path::Path;
 
 use fastrand::Rng;
-use serde_json::Value;
+use incident_core::IdempotencyKey;
+use incident_mobile_ffi::outbox::{NextUpload, Options, Outbox, OutboxError, Spacing, Upload, UploadResult};
 
-use crate::{
-    keys,
-    world::{MINUTE_MS, Person, Report},
-};
+use crate::{Failure, keys, world::Person};
 
-const MAX_ENTRIES: usize = 100;
-
-/// What the versions of the outbox do differently.
+/// How an app is set.
 #[derive(Debug, Clone)]
 pub(crate) struct Habits {
     pub(crate) name: &'static str,
-    /// Whether anonymous reports have sealed keys.
-    pub(crate) seals: bool,
+    /// Whether the keys of anonymous reports are sent. Without one the server derives it.
+    pub(crate) sends_sealed_keys: bool,
     /// How long an anonymous report waits after a named upload.
-    pub(crate) spacing: Range<i64>,
-    /// Whether named reports overtake anonymous ones that have waited longer.
-    pub(crate) named_first: bool,
+    spacing: Spacing,
 }
 
 impl Habits {
-    /// As the outbox is delivered: the oldest first, and anonymous ones after a distance from named ones.
+    /// As the outbox is delivered.
     pub(crate) fn delivered() -> Self {
-        let spacing = 2 * MINUTE_MS..10 * MINUTE_MS;
-        Self { name: "sealed keys, spacing", seals: true, spacing, named_first: false }
-    }
-
-    /// As it could be: where both wait, named ones first, so that none follows an anonymous one at once.
-    pub(crate) fn named_first() -> Self {
-        Self { name: "sealed keys, spacing, named first", named_first: true, ..Self::delivered() }
+        Self { name: "sealed keys, spacing", sends_sealed_keys: true, spacing: Spacing::default() }
     }
 
     /// As an app may set it.
     pub(crate) fn without_spacing() -> Self {
-        Self { name: "sealed keys, no spacing", spacing: 0..1, ..Self::delivered() }
+        Self { name: "sealed keys, no spacing", spacing: Spacing::NONE, ..Self::delivered() }
     }
 
-    /// As it was before 1.1.
-    pub(crate) fn of_version_0_1() -> Self {
-        Self { name: "derived keys, no spacing", seals: false, ..Self::without_spacing() }
+    /// As a client may be that somebody wrote for themselves.
+    pub(crate) fn without_keys() -> Self {
+        Self { name: "derived keys, no spacing", sends_sealed_keys: false, ..Self::without_spacing() }
     }
 }
 
-/// A phone and what waits in it.
+/// A phone, its owner and its app.
 pub(crate) struct Phone {
     person: Person,
-    habits: Habits,
+    outbox: Outbox,
     random: Rng,
-    secret: [u8; 32],
-    entries: Vec<Entry>,
-    anonymous_not_before_ms: i64,
-}
-
-struct Entry {
-    report: Report,
-    key: String,
-    /// When the app gets round to sending it.
-    ready_ms: i64,
-    is_settled: bool,
-    is_called_off: bool,
+    /// Of the reports made so far.
+    keys: Vec<IdempotencyKey>,
+    /// When the app asks its outbox next, if it has network then.
+    sync_ms: i64,
 }
 
 /// What to do next.
@@ -73,107 +53,85 @@ pub(crate) enum Next {
     Done,
 }
 
-/// A request, and the entries that it carries.
-pub(crate) struct Upload {
-    pub(crate) payloads: Vec<Value>,
-    pub(crate) keys: Vec<String>,
-    entries: Vec<usize>,
-}
-
 impl Phone {
-    pub(crate) fn new(person: Person, habits: Habits, seed: u64) -> Self {
-        let mut random = Rng::with_seed(seed);
-        let secret = std::array::from_fn(|_| random.u8(..));
-        Self { person, habits, random, secret, entries: Vec::new(), anonymous_not_before_ms: 0 }
+    pub(crate) fn new(
+        person: Person,
+        habits: &Habits,
+        seed: u64,
+        folder: &Path,
+        now_ms: i64,
+    ) -> Result<Self, Failure> {
+        let options = Options { spacing: habits.spacing, seed: Some(seed), ..Options::default() };
+        let file = folder.join(format!("{}.sqlite", person.sub));
+        let outbox = Outbox::open(&file, keys::reporter(&person.sub), options, now_ms)?;
+        Ok(Self { person, outbox, random: Rng::with_seed(seed), keys: Vec::new(), sync_ms: i64::MAX })
     }
 
     pub(crate) fn sub(&self) -> &str {
         &self.person.sub
     }
 
-    /// What is to be done at this moment. Reports are taken and called off on the way.
-    pub(crate) fn next(&mut self, now_ms: i64) -> Next {
-        self.take_reports(now_ms);
+    /// What is to be done at this moment. Reports are made and called off on the way.
+    pub(crate) fn next(&mut self, now_ms: i64) -> Result<Next, Failure> {
+        self.report(now_ms)?;
+        self.call_off(now_ms)?;
         let online = self.person.online.iter().find(|spell| now_ms < spell.end).expect("the last has no end");
-        if now_ms < online.start {
-            return self.wait(online.start);
+        let begins_ms = self.sync_ms.max(online.start);
+        if begins_ms <= now_ms {
+            match self.outbox.next_upload(now_ms)? {
+                NextUpload::Send { upload } => return Ok(Next::Send(upload)),
+                NextUpload::Wait { until, .. } => self.sync_ms = until.0,
+                NextUpload::Idle => self.sync_ms = i64::MAX,
+                NextUpload::SignIn { detail, .. } => return Err(detail.into()),
+            }
+            return Ok(self.wait(self.sync_ms));
         }
-        let ready: Vec<usize> = self.waiting().filter(|at| self.may_go_ms(*at) <= now_ms).collect();
-        let is_named = |at: &&usize| !self.entries[**at].report.is_anonymous;
-        let named = ready.iter().find(is_named).filter(|_| self.habits.named_first);
-        match named.or(ready.first()) {
-            Some(first) => Next::Send(self.upload(*first, &ready)),
-            None => self.wait(self.waiting().map(|at| self.may_go_ms(at)).min().unwrap_or(i64::MAX)),
-        }
+        Ok(self.wait(if self.sync_ms == i64::MAX { i64::MAX } else { begins_ms }))
     }
 
     /// The answer to an upload is there.
-    pub(crate) fn settle(&mut self, upload: &Upload, now_ms: i64) {
-        for at in &upload.entries {
-            let entry = &mut self.entries[*at];
-            entry.is_settled = true;
-            if !entry.report.is_anonymous {
-                let wait = self.random.i64(self.habits.spacing.clone());
-                self.anonymous_not_before_ms = now_ms + wait;
+    pub(crate) fn complete(
+        &mut self,
+        upload: &Upload,
+        answer: &UploadResult,
+        now_ms: i64,
+    ) -> Result<(), Failure> {
+        let progress = self.outbox.complete_upload(upload.id, answer, now_ms)?;
+        if progress.settled == 0 || progress.quarantined > 0 {
+            return Err(format!("not settled: {progress:?}").into());
+        }
+        Ok(())
+    }
+
+    fn report(&mut self, now_ms: i64) -> Result<(), Failure> {
+        let reports = &self.person.reports[self.keys.len()..];
+        for report in reports.iter().take_while(|report| report.created_ms <= now_ms) {
+            self.keys.push(self.outbox.report(&report.typed_in(), now_ms)?.key);
+            self.sync_ms = self.sync_ms.min(now_ms + self.random.i64(500..3000));
+        }
+        Ok(())
+    }
+
+    fn call_off(&mut self, now_ms: i64) -> Result<(), Failure> {
+        for (report, key) in self.person.reports.iter_mut().zip(&self.keys) {
+            if report.called_off_ms.take_if(|at| *at <= now_ms).is_none() {
+                continue;
+            }
+            match self.outbox.cancel(*key, "resolved on site", now_ms) {
+                Ok(_) => self.sync_ms = self.sync_ms.min(now_ms + self.random.i64(500..3000)),
+                // What was anonymous and has arrived is gone from the phone.
+                Err(OutboxError::NotFound) if report.is_anonymous => {}
+                Err(error) => return Err(error.into()),
             }
         }
-    }
-
-    fn take_reports(&mut self, now_ms: i64) {
-        let taken = self.entries.len();
-        let made = self.person.reports[taken..].iter().take_while(|report| report.created_ms <= now_ms);
-        for report in made {
-            let seals = self.habits.seals && report.is_anonymous;
-            let key = keys::of_report(&self.person.sub, report.created_ms, seals.then_some(self.secret));
-            let ready_ms = report.created_ms + self.random.i64(500..3000);
-            self.entries.push(Entry {
-                report: report.clone(),
-                key,
-                ready_ms,
-                is_settled: false,
-                is_called_off: false,
-            });
-        }
-        for entry in &mut self.entries {
-            let is_due = entry.report.called_off_ms.take_if(|at| *at <= now_ms).is_some();
-            // What was anonymous and settled is gone from the phone: it cannot be called off any more.
-            if is_due && !(entry.report.is_anonymous && entry.is_settled) {
-                (entry.is_called_off, entry.is_settled) = (true, false);
-            }
-        }
-    }
-
-    fn waiting(&self) -> impl Iterator<Item = usize> {
-        (0..self.entries.len()).filter(|at| !self.entries[*at].is_settled)
-    }
-
-    fn may_go_ms(&self, at: usize) -> i64 {
-        let entry = &self.entries[at];
-        if entry.report.is_anonymous {
-            entry.ready_ms.max(self.anonymous_not_before_ms)
-        } else {
-            entry.ready_ms
-        }
-    }
-
-    /// An anonymous one goes alone, a named one with others.
-    fn upload(&self, first: usize, ready: &[usize]) -> Upload {
-        let is_named = |at: &&usize| !self.entries[**at].report.is_anonymous;
-        let entries: Vec<usize> = if is_named(&&first) {
-            ready.iter().filter(is_named).take(MAX_ENTRIES).copied().collect()
-        } else {
-            vec![first]
-        };
-        let payload = |at: &usize| self.entries[*at].report.payload(self.entries[*at].is_called_off);
-        let payloads = entries.iter().map(payload).collect();
-        let keys = entries.iter().map(|at| self.entries[*at].key.clone()).collect();
-        Upload { payloads, keys, entries }
+        Ok(())
     }
 
     /// Until this moment, or until the next report is made or called off.
     fn wait(&self, until_ms: i64) -> Next {
-        let made = self.person.reports.get(self.entries.len()).map(|report| report.created_ms);
-        let called_off = self.entries.iter().filter_map(|entry| entry.report.called_off_ms);
+        let made = self.person.reports.get(self.keys.len()).map(|report| report.created_ms);
+        let called_off =
+            self.person.reports[..self.keys.len()].iter().filter_map(|report| report.called_off_ms);
         let next = made.into_iter().chain(called_off).fold(until_ms, i64::min);
         if next == i64::MAX { Next::Done } else { Next::Wait(next) }
     }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use fastrand::Rng;
 use incident_core::Timestamp;
-use serde_json::{Value, json};
+use incident_mobile_ffi::outbox::NewReport;
 
 /// 2026-11-24T06:00:00.000Z
 pub(crate) const MORNING_MS: i64 = 1_795_500_000_000;
@@ -46,19 +46,17 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// The payload to be sent.
-    pub(crate) fn payload(&self, is_called_off: bool) -> Value {
-        let mut payload = json!({
-            "locationId": format!("ward-{}", self.place),
-            "roomNumber": self.room,
-            "gpsCoordinates": { "type": "Point", "coordinates": [self.longitude, self.latitude] },
-            "isAnonymous": self.is_anonymous,
-            "createdAt": moment(self.created_ms).to_string(),
-        });
-        if is_called_off {
-            payload["cancellationReason"] = "resolved on site".into();
+    /// What the app's form gives.
+    pub(crate) fn typed_in(&self) -> NewReport {
+        NewReport {
+            location_id: format!("ward-{}", self.place),
+            room_number: Some(self.room.clone()),
+            longitude: self.longitude,
+            latitude: self.latitude,
+            is_anonymous: self.is_anonymous,
+            created_at_ms: Some(self.created_ms),
+            cancellation_reason: None,
         }
-        payload
     }
 }
 

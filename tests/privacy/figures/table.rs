@@ -33,20 +33,18 @@ pub(super) fn put(page: &Path, results: &Value) -> Result<(), Failure> {
 fn table(results: &Value) -> String {
     let days = &results["days"];
     let old = &results["version01"]["days"];
-    let [named_first, delivered, unspaced, derived] =
-        [Habits::named_first(), Habits::delivered(), Habits::without_spacing(), Habits::of_version_0_1()]
-            .map(|habits| habits.name);
+    let [delivered, unspaced, derived] =
+        [Habits::delivered(), Habits::without_spacing(), Habits::without_keys()].map(|habits| habits.name);
     let head = format!(
         "Measured {} at commit `{}`; version 0.1 at `{}`. Right guesses in percent, on the database where they were \
-         more; of all anonymous incidents, in the rows with «everybody» of 100 and 25. Chance is {}.\n\n| what is tried | as delivered | named ones first | spacing off | no sealed keys either | version 0.1 |\n| --- | ---: | ---: | ---: | ---: | ---: |\n",
+         more; of all anonymous incidents, in the rows with «everybody» of 100 and 25. Chance is {}.\n\n| what is tried | as delivered | spacing off | no sealed keys either | version 0.1 |\n| --- | ---: | ---: | ---: | ---: |\n",
         results["measuredAt"].as_str().unwrap_or_default(),
         results["commit"].as_str().unwrap_or_default(),
         results["version01"]["commit"].as_str().unwrap_or_default(),
         days[0]["found"]["chancePercent"],
     );
     let row = |(what, strategy): (&str, &str)| {
-        let columns =
-            [(days, delivered), (days, named_first), (days, unspaced), (days, derived), (old, derived)];
+        let columns = [(days, delivered), (days, unspaced), (days, derived), (old, derived)];
         let cells = columns.map(|(days, phones)| best(days, phones, strategy));
         format!("| {what} | {} |", cells.join(" | "))
     };
