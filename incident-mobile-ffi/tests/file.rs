@@ -6,7 +6,6 @@ mod support;
 
 use std::{fs, path::Path};
 
-use incident_core::IdempotencyKey;
 use incident_mobile_ffi::outbox::{
     EntryState, Limits, NewReport, NextUpload, Options, OutboxError, UploadResult, WaitReason,
 };
@@ -298,58 +297,6 @@ fn a_sender_that_stops_lets_others_send_at_once() {
     assert!(matches!(phone.next(), NextUpload::Send { .. }));
 }
 
-/// A folder as it is after a power cut, with `count` reports in the log only.
-fn cut_off(count: usize) -> (Phone, Vec<IdempotencyKey>) {
-    let mut living = Phone::new();
-    let keys = (0..count).map(|n| living.report(&format!("ward-{n}")).key).collect();
-    let mut phone = Phone::new();
-    drop(phone.outbox.take());
-    for name in ["outbox.db", "outbox.db-wal"] {
-        fs::copy(living.folder.path().join(name), phone.folder.path().join(name)).unwrap();
-    }
-    phone.now_ms = living.now_ms;
-    (phone, keys)
-}
-
-#[test]
-fn a_flipped_bit_in_the_log_is_never_passed_over_in_silence() {
-    let (mut phone, keys) = cut_off(200);
-    let log = phone.folder.path().join("outbox.db-wal");
-    let mut bytes = fs::read(&log).unwrap();
-    bytes[32 + 24 + 4000] ^= 4;
-    fs::write(&log, bytes).unwrap();
-    phone.restart();
-    let recovery = phone.outbox().recovery().unwrap().clone();
-    assert_eq!((recovery.saved, recovery.lost), (200, 0));
-    assert!(keys.into_iter().all(|key| phone.state(key) == EntryState::Pending));
-}
-
-#[test]
-fn the_log_of_a_file_that_is_no_database_any_more_is_saved_from() {
-    let mut living = Phone::new();
-    for _ in 0..50 {
-        living.report("checkpointed");
-    }
-    living.restart();
-    let keys = [living.report("in the log only").key, living.report("in the log only").key];
-    let mut phone = Phone::new();
-    drop(phone.outbox.take());
-    fs::copy(living.folder.path().join("outbox.db-wal"), phone.folder.path().join("outbox.db-wal")).unwrap();
-    fs::write(phone.path(), [b'x'; 9000]).unwrap();
-    phone.now_ms = living.now_ms;
-    phone.restart();
-    assert!(phone.outbox().recovery().unwrap().saved >= 2);
-    assert!(keys.into_iter().all(|key| phone.state(key) == EntryState::Pending));
-}
-
-#[test]
-fn a_power_cut_alone_is_no_damage() {
-    let (mut phone, keys) = cut_off(50);
-    phone.restart();
-    assert!(phone.outbox().recovery().is_none());
-    assert!(keys.into_iter().all(|key| phone.state(key) == EntryState::Pending));
-}
-
 #[test]
 fn what_another_repaired_meanwhile_refuses_the_report_and_takes_the_next() {
     let mut phone = Phone::new();
@@ -388,26 +335,6 @@ fn every_file_is_readable_by_its_owner_only() {
         let mode = file.metadata().unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o600, "{:?}", file.file_name());
     }
-}
-
-#[test]
-fn a_repair_that_fails_is_tried_again() {
-    let mut phone = Phone::new();
-    let key = phone.report("a").key;
-    drop(phone.outbox.take());
-    let intact = fs::read(phone.path()).unwrap();
-    phone.restart();
-    let broken: Vec<u8> = intact.iter().map(|byte| byte ^ 0x55).collect();
-    fs::write(phone.path(), broken).unwrap();
-    // Nothing can be written where a folder stands in the way.
-    let obstacle = phone.folder.path().join("outbox.db-building");
-    fs::create_dir(&obstacle).unwrap();
-    assert!(phone.outbox().entries(None, 10, None).is_err());
-    assert!(phone.outbox().entries(None, 10, None).is_err());
-    fs::remove_dir(&obstacle).unwrap();
-    fs::write(phone.path(), intact).unwrap();
-    let answers: Vec<_> = (0..2).map(|_| phone.outbox().entry(key)).collect();
-    assert!(answers[1].is_ok(), "{answers:?}");
 }
 
 #[test]

@@ -40,14 +40,17 @@ impl File {
     ///
     /// # Errors
     /// [`OutboxError::Corrupt`] where it needs repair; otherwise the file was not touched.
-    pub(crate) fn open(path: &Path, options: &Arc<FileOptions>) -> Result<Self, OutboxError> {
+    pub(crate) fn open(
+        path: &Path,
+        options: &Arc<FileOptions>,
+        user: lock::UserLock,
+    ) -> Result<Self, OutboxError> {
         if rusqlite::version_number() < OLDEST_SQLITE {
             return Err(OutboxError::Unavailable("SQLite is older than 3.51.3".into()));
         }
-        let user = lock::UserLock::take(path)?;
         let left_a_log = user.alone && size(&beside(path, "-wal")) > 0;
         if left_a_log {
-            if log::is_damaged(&beside(path, "-wal"))? {
+            if log::is_damaged(&beside(path, "-wal"), Some(&beside(path, "-shm")))? {
                 return Err(OutboxError::Corrupt);
             }
             make_private(path)?;
@@ -79,9 +82,12 @@ impl File {
         Ok(file)
     }
 
-    /// Whether the file needs repair, for who has locked everybody else out.
-    pub(crate) fn look(path: &Path, options: &Arc<FileOptions>) -> Result<(), OutboxError> {
-        if log::is_damaged(&beside(path, "-wal"))? {
+    /// Whether the file needs repair, for who has locked everybody else out. The index of the log is for who has the
+    /// file alone: to close it again would take the locks of another outbox of this process away (SQLite, "How To
+    /// Corrupt An SQLite Database File", section 2.2).
+    pub(crate) fn look(path: &Path, options: &Arc<FileOptions>, alone: bool) -> Result<(), OutboxError> {
+        let index = alone.then(|| beside(path, "-shm"));
+        if log::is_damaged(&beside(path, "-wal"), index.as_deref())? {
             return Err(OutboxError::Corrupt);
         }
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;

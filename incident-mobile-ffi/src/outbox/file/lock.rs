@@ -47,6 +47,11 @@ impl UserLock {
         Ok(Self { file, alone })
     }
 
+    /// The same lock once more: it is held until both are gone.
+    pub(crate) fn again(&self) -> Result<Self, OutboxError> {
+        Ok(Self { file: self.file.try_clone()?, alone: self.alone })
+    }
+
     /// Lets others open the file.
     pub(crate) fn share(&mut self) -> Result<(), OutboxError> {
         self.alone = false;

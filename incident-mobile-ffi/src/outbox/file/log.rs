@@ -3,6 +3,11 @@
 //! SQLite ends a log at its first bad checksum without a word, and deletes that of a file that it cannot read. A
 //! frame of the current series behind a bad one means damage, not a torn end ("WAL File Format", section 4.1 at
 //! sqlite.org/fileformat2.html).
+//!
+//! Where the last frame of all is bad, the log alone cannot tell damage from a write that a power cut tore. The index
+//! beside it can ("WAL-Index Format", section 2.1 at sqlite.org/walformat.html): SQLite counts a frame there only when
+//! it is durable. A process that is killed leaves the index behind; after a power cut, or on a copy without it, a bad
+//! last frame counts as torn.
 
 use std::{
     fs, io,
@@ -16,8 +21,8 @@ const PAGE: usize = 4096;
 /// Its last bit says in which byte order checksums are computed.
 const MAGIC: u32 = 0x377f_0682;
 
-/// Whether acknowledged changes may stand behind a damaged place of the log.
-pub(crate) fn is_damaged(log: &Path) -> io::Result<bool> {
+/// Whether acknowledged changes may stand at or behind a damaged place of the log.
+pub(crate) fn is_damaged(log: &Path, index: Option<&Path>) -> io::Result<bool> {
     let file = match fs::File::open(log) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         opened => opened?,
@@ -34,7 +39,7 @@ pub(crate) fn is_damaged(log: &Path) -> io::Result<bool> {
         return Ok(true);
     }
     let mut frame = vec![0; FRAME_HEADER + PAGE];
-    let mut ended = false;
+    let (mut ended, mut good) = (false, 0);
     while read_whole(&mut reader, &mut frame)? {
         let is_current = frame[8..16] == header[16..24];
         if ended && is_current {
@@ -43,8 +48,21 @@ pub(crate) fn is_damaged(log: &Path) -> io::Result<bool> {
         checksum.add(&frame[..8]);
         checksum.add(&frame[FRAME_HEADER..]);
         ended |= !is_current || !checksum.is(&frame[16..24]);
+        good += u32::from(!ended);
     }
-    Ok(false)
+    Ok(durable_frames(index, &header[16..24]).is_some_and(|durable| good < durable))
+}
+
+/// How many frames of the series with this salt the index knows to be durable; `None` where there is no whole index
+/// of it.
+fn durable_frames(index: Option<&Path>, salt: &[u8]) -> Option<u32> {
+    const COPY: usize = 48;
+    let mut both = [0; 2 * COPY];
+    fs::File::open(index?).ok()?.read_exact(&mut both).ok()?;
+    let (first, second) = both.split_at(COPY);
+    let is_whole = first == second && first[12] == 1 && first[32..40] == *salt;
+    // In the byte order of the machine.
+    is_whole.then(|| u32::from_ne_bytes([first[16], first[17], first[18], first[19]]))
 }
 
 /// Reads a frame, if there is a whole one left.

@@ -17,9 +17,9 @@ use super::{
     },
     copies::{forget_older, free_name},
     database::File,
-    lock::RepairLock,
+    lock::{RepairLock, UserLock},
     own,
-    place::{beside, remove},
+    place::{beside, private, remove},
     reserved,
     salvage::{Row, Salvaged},
 };
@@ -44,25 +44,50 @@ pub(crate) fn open(
     options: &Arc<FileOptions>,
     now_ms: i64,
 ) -> Result<(File, Option<Recovery>), OutboxError> {
-    put_in_place(path, now_ms)?;
+    // Held through a repair: another who opened the file meanwhile would end its log at the damage.
+    let user = UserLock::take(path)?;
     forget_older(path, now_ms)?;
-    match File::open(path, options) {
+    match open_whole(path, options, &user, now_ms) {
         Err(OutboxError::Corrupt) => {
-            let recovery = repair_alone(path, options, now_ms)?;
-            Ok((File::open(path, options)?, recovery))
+            let recovery = repair_alone(path, options, &user, now_ms)?;
+            Ok((open_whole(path, options, &user, now_ms)?, recovery))
         }
         opened => Ok((opened?, None)),
+    }
+}
+
+fn open_whole(
+    path: &Path,
+    options: &Arc<FileOptions>,
+    user: &UserLock,
+    now_ms: i64,
+) -> Result<File, OutboxError> {
+    let _nobody_repairs = after_repair(path, now_ms)?;
+    File::open(path, options, user.again()?)
+}
+
+/// Waits until nobody repairs. In the midst of a repair the path leads to no file: one made there would keep what was
+/// saved from its place.
+fn after_repair(path: &Path, now_ms: i64) -> Result<RepairLock, OutboxError> {
+    loop {
+        let nobody_repairs = RepairLock::to_change(path)?;
+        if !is_cut_short(path) {
+            return Ok(nobody_repairs);
+        }
+        drop(nobody_repairs);
+        put_in_place(path, now_ms)?;
     }
 }
 
 fn repair_alone(
     path: &Path,
     options: &Arc<FileOptions>,
+    user: &UserLock,
     now_ms: i64,
 ) -> Result<Option<Recovery>, OutboxError> {
     let _alone = RepairLock::to_repair(path)?;
     // Another process may have repaired it while this one waited.
-    match File::look(path, options) {
+    match File::look(path, options, user.alone) {
         Err(OutboxError::Corrupt) => repair(path, options, now_ms).map(Some),
         looked => looked.map(|()| None),
     }
@@ -74,20 +99,24 @@ pub(crate) fn reopen(
     options: &Arc<FileOptions>,
     now_ms: i64,
 ) -> Result<(File, Option<Recovery>), OutboxError> {
-    fs::write(beside(path, "-suspect"), b"")?;
+    private().create(true).truncate(true).open(beside(path, "-suspect"))?;
     open(path, options, now_ms)
 }
 
-/// Ends a repair that was killed when all was saved and the corrupt file gone.
+/// Whether a repair was killed when all was saved and the corrupt file gone.
+fn is_cut_short(path: &Path) -> bool {
+    !path.exists() && beside(path, "-saved").exists()
+}
+
+/// Ends such a repair, unless another process has done so.
 fn put_in_place(path: &Path, now_ms: i64) -> Result<(), OutboxError> {
-    let saved = beside(path, "-saved");
-    if path.exists() || !saved.exists() {
+    let _alone = RepairLock::to_repair(path)?;
+    if !is_cut_short(path) {
         return Ok(());
     }
-    let _alone = RepairLock::to_repair(path)?;
     // The log of the corrupt file must never be applied to the new one.
     move_log(path, &free_name(path, now_ms))?;
-    Ok(fs::rename(saved, path)?)
+    Ok(fs::rename(beside(path, "-saved"), path)?)
 }
 
 fn repair(path: &Path, options: &Arc<FileOptions>, now_ms: i64) -> Result<Recovery, OutboxError> {
@@ -114,7 +143,7 @@ fn build(salvaged: &Salvaged, path: &Path, options: &Arc<FileOptions>) -> Result
     for suffix in [&HELPERS[..], &["-building", "-saved"]].concat() {
         remove(&beside(path, suffix))?;
     }
-    let mut file = File::open(&building, options)?;
+    let mut file = File::open(&building, options, UserLock::take(&building)?)?;
     let counts = file.write(Change::Salvage, |transaction| {
         if let Some((sealing, marking)) = &salvaged.secrets {
             own::restore(transaction, sealing, marking)?;

@@ -1,0 +1,155 @@
+//! A repair among others: while it runs other processes report, open the file, or die in it.
+
+#![allow(missing_docs)]
+
+mod support;
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{BufRead, BufReader, Read},
+    os::unix::fs::{FileExt, MetadataExt},
+    panic::resume_unwind,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::Mutex,
+    thread,
+};
+
+use incident_mobile_ffi::outbox::{EntryState, Options, OutboxError, Reached, RepairStep};
+use support::{NOW_MS, Phone, open, options};
+
+/// Cargo builds the examples of a package for its tests, beside the folder of the tests.
+fn example(name: &str, file: &Path) -> Command {
+    let tests = std::env::current_exe().unwrap();
+    let mut command = Command::new(tests.parent().unwrap().parent().unwrap().join("examples").join(name));
+    command.arg(file);
+    command
+}
+
+fn beside(file: &Path, suffix: &str) -> PathBuf {
+    PathBuf::from(format!("{}{suffix}", file.display()))
+}
+
+/// Spoils the head of the database and of its copies in the log, while nobody writes.
+fn spoil_head(file: &Path) {
+    let repair = fs::OpenOptions::new().write(true).open(beside(file, "-repair")).unwrap();
+    rustix::fs::flock(&repair, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    fs::OpenOptions::new().write(true).open(file).unwrap().write_all_at(&[42; 100], 0).unwrap();
+    // It has no log before its first change.
+    let Ok(log) = fs::OpenOptions::new().read(true).write(true).open(beside(file, "-wal")) else { return };
+    let mut number = [0; 4];
+    let mut at = 32;
+    while log.read_exact_at(&mut number, at).is_ok() {
+        if number == 1_u32.to_be_bytes() {
+            log.write_all_at(&[42; 100], at + 24).unwrap();
+        }
+        at += 24 + 4096;
+    }
+}
+
+#[test]
+fn no_report_that_another_process_made_during_repairs_is_lost_and_no_key_is_given_twice() {
+    let mut phone = Phone::new();
+    drop(phone.outbox.take());
+    let mut child = example("steady_reporter", &phone.path()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap());
+    let mut told = String::new();
+    let (mut repairs, mut lost) = (0, 0);
+    for _ in 0..12 {
+        for _ in 0..40 {
+            assert_ne!(lines.read_line(&mut told).unwrap(), 0, "it reports on");
+        }
+        spoil_head(&phone.path());
+        phone.restart();
+        // Either of the two may have been the one that repaired.
+        if let Some(recovery) = phone.outbox().recovery() {
+            (repairs, lost) = (repairs + 1, lost + recovery.lost);
+        }
+        drop(phone.outbox.take());
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    lines.read_to_string(&mut told).unwrap();
+    phone.restart();
+    let keys: Vec<_> = told.lines().map(|line| line.parse().unwrap()).collect();
+    assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), keys.len(), "a key was given twice");
+    assert!(keys.iter().all(|key| phone.state(*key) == EntryState::Pending));
+    assert!(repairs > 3 && lost == 0, "{repairs} repairs, {lost} lost");
+}
+
+/// Waits until somebody waits for a lock of one of these files: the kernel says so.
+fn until_somebody_waits(files: &[PathBuf]) {
+    let inodes: Vec<_> =
+        files.iter().map(|file| format!(":{} ", fs::metadata(file).unwrap().ino())).collect();
+    let waits = |line: &str| line.contains("->") && inodes.iter().any(|inode| line.contains(inode));
+    while !fs::read_to_string("/proc/locks").unwrap().lines().any(waits) {
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn who_opens_the_file_in_the_midst_of_a_repair_that_is_killed_gets_what_was_saved() {
+    let mut phone = Phone::new();
+    let keys: Vec<_> = (0..20).map(|n| phone.report(&format!("ward-{n}")).key).collect();
+    drop(phone.outbox.take());
+    let path = phone.path();
+    fs::OpenOptions::new().write(true).open(&path).unwrap().write_all_at(&[42; 100], 0).unwrap();
+    let opened = thread::scope(|scope| {
+        let (sender, other) = std::sync::mpsc::channel();
+        let (sender, path) = (Mutex::new(sender), path.as_path());
+        let repair = scope.spawn(move || {
+            let file = path.to_owned();
+            let probe = move |reached| {
+                if reached == Reached::Repair(RepairStep::Moved) {
+                    sender.lock().unwrap().send(()).unwrap();
+                    until_somebody_waits(&[beside(&file, "-users"), beside(&file, "-repair")]);
+                    resume_unwind(Box::new("killed"));
+                }
+            };
+            open(path, "alice", Options { probe: Some(Box::new(probe)), ..options() }, NOW_MS).map(drop)
+        });
+        other.recv().unwrap();
+        let opened = open(path, "alice", options(), NOW_MS);
+        assert!(repair.join().is_err());
+        opened
+    });
+    phone.outbox = Some(opened.unwrap());
+    assert!(keys.into_iter().all(|key| phone.state(key) == EntryState::Pending));
+}
+
+#[test]
+fn a_repair_that_fails_is_tried_again() {
+    let mut phone = Phone::new();
+    let keys: Vec<_> = (0..300).map(|n| phone.report(&format!("ward-{n}")).key).collect();
+    phone.restart();
+    // The inner page of the table, which leads to the leaves.
+    let mut bytes = fs::read(phone.path()).unwrap();
+    bytes.chunks_mut(4096).filter(|page| page[0] == 0x05).for_each(|page| page[0] = 0x77);
+    fs::write(phone.path(), bytes).unwrap();
+    // Nothing can be written where a folder stands in the way.
+    let obstacle = beside(&phone.path(), "-building");
+    fs::create_dir(&obstacle).unwrap();
+    for _ in 0..2 {
+        let failed = phone.outbox().entries(None, 10, None);
+        assert!(matches!(failed, Err(OutboxError::Unavailable(_))), "{failed:?}");
+    }
+    fs::remove_dir(&obstacle).unwrap();
+    assert!(matches!(phone.outbox().entry(keys[0]), Err(OutboxError::Corrupt)), "repaired: ask again");
+    assert!(keys.iter().all(|key| phone.state(*key) == EntryState::Pending));
+    assert_eq!(phone.outbox().recovery().unwrap().saved, 300);
+}
+
+/// A process of its own, so that the peak is the repair's and no other test's.
+#[test]
+fn a_repair_of_46_mb_takes_less_than_32_mib() {
+    let mut phone = Phone::new();
+    drop(phone.outbox.take());
+    let output = example("repairer", &phone.path()).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let numbers: Vec<i64> = said.split_whitespace().map(|number| number.parse().unwrap()).collect();
+    let [bytes, saved, lost, peak_kib] = numbers[..] else { panic!("{said}") };
+    assert!(bytes > 46_000_000, "{said}");
+    assert!(saved > 10_000 && lost == 0, "{said}");
+    assert!(peak_kib < 32 * 1024, "{said}");
+}
