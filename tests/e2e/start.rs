@@ -82,6 +82,7 @@ async fn a_token_is_printed_to_a_terminal_alone_and_only_where_its_secret_was_ju
 }
 
 /// Waits for the end of the server that holds the lock.
+#[expect(clippy::disallowed_methods, reason = "no server runs on Android")]
 async fn until_nobody_has(lock: &std::path::Path) {
     let lock = std::fs::File::open(lock).unwrap();
     incident_tests::until("the server has ended", async || lock.try_lock().ok()).await;
