@@ -23,6 +23,8 @@ const SPAN_MS: i64 = 1_200_000;
 /// What is stored before is of the two years before.
 const STORED_SINCE_MS: i64 = FIRST_MS - STORED_FOR_MS;
 const STORED_FOR_MS: i64 = 2 * 365 * 24 * 3600 * 1000;
+/// Which of what is stored before is cancelled.
+const A_TENTH: &str = "n % 10 = 0";
 /// How often a case may be measured again because something else used the machine.
 const DISTURBANCES: usize = 5;
 
@@ -104,7 +106,7 @@ impl Bench {
         println!("storing {stored} incidents");
         let full = kind.renew("incident_full").await?;
         let step_ms = STORED_FOR_MS / stored;
-        full.insert(Rows { count: stored, first_ms: STORED_SINCE_MS, step_ms }).await?;
+        full.insert(Rows { count: stored, first_ms: STORED_SINCE_MS, step_ms, cancelled: A_TENTH }).await?;
         let mut key_sets = BTreeMap::new();
         for algorithm in ["ES256", "RS256"] {
             key_sets.insert(algorithm, Crowd::of_key_set(algorithm)?);
@@ -184,7 +186,7 @@ async fn serve(
 
 #[allow(clippy::cast_precision_loss)]
 async fn bulk(database: &Database, count: i64, first_ms: i64) -> Result<Measured, Failure> {
-    let took = database.insert(Rows { count, first_ms, step_ms: 1 }).await?;
+    let took = database.insert(Rows { count, first_ms, step_ms: 1, cancelled: A_TENTH }).await?;
     Ok(Measured { per_second: count as f64 / took.as_secs_f64(), ..Measured::default() })
 }
 

@@ -16,6 +16,8 @@ pub(crate) struct Extent {
     pub(crate) sqlite_stored: i64,
     /// The same in PostgreSQL.
     pub(crate) postgres_stored: i64,
+    /// The same before the first list, in either.
+    pub(crate) listed: i64,
     /// Rows that are inserted at once, to see what the database can do at most.
     pub(crate) bulk: i64,
     /// Phones that come back at once.
@@ -30,6 +32,7 @@ pub(crate) const LONG: Extent = Extent {
     seconds: 5,
     sqlite_stored: 5_000_000,
     postgres_stored: 10_000_000,
+    listed: 10_000_000,
     bulk: 200_000,
     phones: 100_000,
     is_trial: false,
@@ -41,6 +44,7 @@ pub(crate) const TRIAL: Extent = Extent {
     seconds: 1,
     sqlite_stored: 20_000,
     postgres_stored: 20_000,
+    listed: 20_000,
     bulk: 20_000,
     phones: 1_000,
     is_trial: true,

@@ -13,10 +13,10 @@ INSERT INTO incidents (
     cancelled_at_ms, location_id, room_number, reporter, cancellation_reason
 )
 SELECT
-    id, CASE WHEN n % 10 = 0 THEN 2 ELSE 1 END, false, false, 124924000, 418902000,
-    created_at_ms, created_at_ms + 1000, CASE WHEN n % 10 = 0 THEN created_at_ms + 2000 END,
+    id, CASE WHEN {cancelled} THEN 2 ELSE 1 END, false, false, 124924000, 418902000,
+    created_at_ms, created_at_ms + 1000, CASE WHEN {cancelled} THEN created_at_ms + 2000 END,
     'location-' || (n * 104729 % 1000), '12B', 'reporter-' || (n * 7919 % 10000),
-    CASE WHEN n % 10 = 0 THEN 'false alarm' END
+    CASE WHEN {cancelled} THEN 'false alarm' END
 FROM moments;
 
 INSERT INTO history (incident_id, kind, at_ms)
@@ -26,6 +26,6 @@ FROM moments;
 INSERT INTO history (incident_id, kind, at_ms, cancellation_reason)
 SELECT id, 'cancelled', created_at_ms + 2000, 'false alarm'
 FROM moments
-WHERE n % 10 = 0;
+WHERE {cancelled};
 
 COMMIT;

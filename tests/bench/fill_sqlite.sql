@@ -20,7 +20,7 @@ INSERT INTO incidents (
 SELECT
     id, 'reporter-' || (n * 7919 % 10000), 'location-' || (n * 104729 % 1000), '12B', 124924000, 418902000, 0,
     created_at_ms, created_at_ms + 1000, 0,
-    CASE WHEN n % 10 = 0 THEN created_at_ms + 2000 END, CASE WHEN n % 10 = 0 THEN 'false alarm' END
+    CASE WHEN {cancelled} THEN created_at_ms + 2000 END, CASE WHEN {cancelled} THEN 'false alarm' END
 FROM moments
 ORDER BY id;
 
@@ -32,7 +32,7 @@ ORDER BY n;
 INSERT INTO history (incident_id, kind, at_ms, cancellation_reason)
 SELECT id, 'cancelled', created_at_ms + 2000, 'false alarm'
 FROM moments
-WHERE n % 10 = 0
+WHERE {cancelled}
 ORDER BY n;
 
 COMMIT;

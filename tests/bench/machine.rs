@@ -36,7 +36,8 @@ pub(crate) async fn wait_until_quiet() -> Result<(), Failure> {
         .into())
 }
 
-fn load_average() -> Result<f64, Failure> {
+/// Of the last minute.
+pub(crate) fn load_average() -> Result<f64, Failure> {
     let text = fs::read_to_string("/proc/loadavg")?;
     Ok(text.split(' ').next().unwrap_or_default().parse()?)
 }
