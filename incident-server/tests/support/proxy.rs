@@ -66,15 +66,16 @@ async fn link(client: TcpStream, mut target: watch::Receiver<Target>) {
     let Some(port) = port else { return silence(client).await };
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     let Ok(server) = TcpStream::connect(address).await else { return };
-    let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
+    let ((mut from_client, mut to_client), (mut from_server, mut to_server)) =
+        (client.into_split(), server.into_split());
     let cut = async move {
         // The sender lives as long as the proxy.
         let _ = target.wait_for(|target| target.cuts != cuts).await.map(drop);
     };
     tokio::select! {
-        () = copy(from_client, to_server) => {}
-        () = copy(from_server, to_client) => {}
-        () = cut => std::future::pending().await,
+        () = copy(&mut from_client, &mut to_server) => {}
+        () = copy(&mut from_server, &mut to_client) => {}
+        () = cut => std::future::pending().await, // with all halves open, or both sides would be told
     }
 }
 
@@ -83,7 +84,7 @@ async fn silence(client: TcpStream) {
     std::future::pending::<()>().await;
 }
 
-async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
+async fn copy(from: &mut OwnedReadHalf, to: &mut OwnedWriteHalf) {
     let mut buffer = vec![0; 65_536];
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
         if to.write_all(&buffer[..length]).await.is_err() {

@@ -68,7 +68,8 @@ impl Sessions {
         }
     }
 
-    /// Runs one statement that commits by itself, again if it is certain that nothing happened.
+    /// Runs one statement that commits by itself, again if it is certain that nothing happened; one that only reads
+    /// once more if its session turns out to be dead.
     ///
     /// Reads all rows to the end: the error of a commit comes behind the last one. A statement has no deadline; a
     /// caller may drop one that only reads at any time.
@@ -82,6 +83,7 @@ impl Sessions {
             Ok((place, self.primary().await))
         })
         .await?;
+        let mut may_read_again = self.purpose == Use::Read;
         loop {
             match self.answer(&mut session, statement()).await {
                 Ok(rows) => {
@@ -90,6 +92,10 @@ impl Sessions {
                 }
                 Err(error) if nothing_happened(&error) && started.elapsed() < SEARCH_DEADLINE => {
                     log(&error, "a statement had no effect; again");
+                }
+                Err(error) if may_read_again && is_dead(&error) => {
+                    may_read_again = false;
+                    log(&error, "a session is dead; read again over another one");
                 }
                 Err(error) => {
                     log(&error, "a statement failed; its session is closed");
@@ -111,11 +117,19 @@ impl Sessions {
         let Session { connection, backend } = session;
         tokio::select! {
             biased;
-            answer = statement.fetch_all(connection) => answer,
+            answer = statement.fetch_all(connection) => answer.inspect_err(|error| self.discard_elders(error)),
             () = self.gives_up(backend) => {
-                self.discard_idle(Instant::now());
-                Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "the session with PostgreSQL is dead")))
+                let dead = io::Error::new(io::ErrorKind::TimedOut, "the session with PostgreSQL is dead");
+                Err(sqlx::Error::Io(dead)).inspect_err(|error| self.discard_elders(error))
             }
+        }
+    }
+
+    /// Where one session is dead, those that were idle meanwhile are, too: a server that restarts ends all of them, a
+    /// router forgets all of them.
+    fn discard_elders(&self, error: &sqlx::Error) {
+        if is_dead(error) {
+            self.discard_idle(Instant::now());
         }
     }
 
@@ -214,6 +228,15 @@ async fn in_search_time<T>(search: impl Future<Output = Result<T, StoreError>>) 
 
 fn away(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
     StoreError::Unavailable(Box::new(error))
+}
+
+/// Whether the session has ended: its link is broken, or the server is stopping, or ended it.
+fn is_dead(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P0")),
+        _ => false,
+    }
 }
 
 /// Serialisation failure, deadlock, read-only, starting up, no session left: refused before any effect.
