@@ -1,6 +1,7 @@
 //! A backup while others write without a pause: it ends, and has all that was acknowledged before it began.
 
 use std::{
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -8,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use incident_tests::{Client, Setup, payload, until};
+use incident_tests::{Client, Program, Setup, payload, until};
 
 /// Reports one after the other, 40 a second, as a small hospital does on its worst day.
 async fn report(client: Client, acknowledged: Arc<AtomicUsize>, stop: Arc<AtomicBool>) {
@@ -21,9 +22,61 @@ async fn report(client: Client, acknowledged: Arc<AtomicUsize>, stop: Arc<Atomic
     }
 }
 
+/// 300 MB, as 500,000 reports of half a year make.
+const FILL: &str = "
+    CREATE TEMP TABLE moments AS
+    WITH RECURSIVE numbers (n) AS (
+        SELECT 0
+        UNION ALL
+        SELECT n + 1 FROM numbers WHERE n < 499999
+    )
+    SELECT
+        1732320000000 + n * 1000 AS created_at_ms,
+        unhex(printf('%012x', 1732320000000 + n * 1000) || '80008000' || printf('%012x', n)) AS id
+    FROM numbers;
+    INSERT INTO incidents
+    SELECT
+        id, 'nurse-' || (created_at_ms % 997) || '@hospital.example.org', 'building-7/ward-' || (created_at_ms % 89),
+        'room 12B', 124924000, 418902000, 0, created_at_ms, created_at_ms + 1000, 0, created_at_ms + 9000,
+        'a false alarm: somebody leaned against the button while the bed was moved to another room'
+    FROM moments;
+    INSERT INTO history (incident_id, kind, at_ms) SELECT id, 'created', created_at_ms + 1000 FROM moments;
+    INSERT INTO history (incident_id, kind, at_ms, cancellation_reason)
+    SELECT id, 'cancelled', cancelled_at_ms, cancellation_reason FROM incidents";
+const MIB: u64 = 1024 * 1024;
+
+/// Stores them before the server starts that the test is about.
+async fn filled(setup: &Setup) {
+    setup.clone().start().await.stop().await;
+    setup.database().session().await.run(format!("BEGIN; {FILL}; COMMIT")).await;
+    let bytes = std::fs::metadata(setup.data_dir().join("incidents.sqlite")).unwrap().len();
+    assert!(bytes > 300 * MIB, "only {} MiB", bytes / MIB);
+}
+
+/// How long it takes is said by the time that it has a processor, for the machine may be anybody's.
+fn backup_and_times(setup: &Setup, file: &Path) -> Program {
+    let text = |path: &Path| path.to_str().expect("a path in UTF-8").to_owned();
+    Program::in_shell(r#""$SERVER" backup "$FILE"; status=$?; times; exit $status"#)
+        .env("SERVER", &text(&Program::file()))
+        .env("FILE", &text(file))
+        .env("INCIDENT_DATA_DIR", &text(setup.data_dir()))
+}
+
+/// Of the children of a shell, as its `times` says in the second line: for themselves, and for them in the kernel.
+fn processor_seconds(said: &[u8]) -> f64 {
+    let said = String::from_utf8_lossy(said);
+    let times = said.trim_end().lines().last().expect("two lines of times").split_whitespace();
+    let seconds = |time: &str| {
+        let (minutes, seconds) = time.trim_end_matches('s').split_once('m')?;
+        Some(minutes.parse::<f64>().ok()? * 60.0 + seconds.parse::<f64>().ok()?)
+    };
+    times.map(|time| seconds(time).expect("minutes and seconds")).sum()
+}
+
 #[tokio::test]
 async fn a_backup_under_load_ends_and_has_all_that_was_acknowledged_before_it_began() {
     let (setup, elsewhere) = (Setup::on_sqlite().flag("--rate-limit", "off"), Setup::on_sqlite());
+    filled(&setup).await;
     let server = setup.clone().start().await;
     let (acknowledged, stop) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
     let writing = tokio::spawn(report(server.client("alice"), Arc::clone(&acknowledged), Arc::clone(&stop)));
@@ -31,11 +84,14 @@ async fn a_backup_under_load_ends_and_has_all_that_was_acknowledged_before_it_be
     let file = elsewhere.data_dir().join("incidents.sqlite");
 
     let before = acknowledged.load(Ordering::SeqCst);
-    let backup = setup.program().args(["backup"]).args([&file]).output().await;
+    let backup = backup_and_times(&setup, &file).output().await;
     stop.store(true, Ordering::Relaxed);
     writing.await.unwrap();
 
     assert!(backup.status.success(), "{backup:?}");
+    let seconds = processor_seconds(&backup.stdout);
+    println!("the backup of 300 MB took {seconds} s of a processor");
+    assert!(seconds < 10.0, "{seconds} s");
     std::fs::copy(setup.data_dir().join("id.secret"), elsewhere.data_dir().join("id.secret")).unwrap();
     let restored = elsewhere.flag("--rate-limit", "off").start().await;
     let reports: Vec<_> = (0..before).map(payload::numbered).collect();

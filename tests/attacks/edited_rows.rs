@@ -10,6 +10,10 @@ const PEOPLE: usize = 6;
 
 const NO_MOMENT: &str =
     "UPDATE incidents SET received_at_ms = 9223372036854775807 WHERE cancelled_at_ms IS NOT NULL";
+/// What no payload may have; the types are right.
+const NO_RULE_ALLOWS: &str = "
+    UPDATE incidents SET location_id = '', room_number = ' ', longitude_e7 = 2000000000
+    WHERE cancelled_at_ms IS NOT NULL";
 const HISTORY_DELETED: &str = "DELETE FROM history WHERE kind <> 'created'";
 const REASON_REDACTED: &str = "
     UPDATE incidents SET cancellation_reason = NULL WHERE cancelled_at_ms IS NOT NULL;
@@ -39,7 +43,7 @@ async fn sync_all(server: &Server) -> Vec<Answer> {
 async fn sync_guilty(server: &Server, reason: &str) -> Answer {
     let guilty = server.client("mallory");
     let created = guilty.sync(&payload::numbered(GUILTY)).await;
-    if created.status == 500 {
+    if created.status > 299 {
         return created;
     }
     guilty.sync(&payload::cancelled(payload::numbered(GUILTY), reason)).await
@@ -67,6 +71,12 @@ async fn edited(setup: Setup, edit: &str) -> (Server, Answer) {
     (server, guilty)
 }
 
+async fn a_row_that_no_rule_allows(setup: Setup) {
+    let (_server, guilty) = edited(setup, NO_RULE_ALLOWS).await;
+
+    assert_eq!(guilty.said(), (409, "idempotency-conflict".into()), "what is stored is believed");
+}
+
 async fn a_moment_that_is_none(setup: Setup) {
     let (server, guilty) = edited(setup, NO_MOMENT).await;
 
@@ -87,6 +97,64 @@ async fn a_reason_that_was_redacted(setup: Setup) {
     let changes = server.responder().get("/api/incidents/changes?limit=1000").await;
     let kinds = changes.body["changes"].as_array().expect("changes");
     assert!(kinds.iter().any(|change| change["kind"] == "cancelled"));
+}
+
+/// A text that the database does not hold, as a Greek name of a ward was for one that holds Latin letters only.
+async fn a_text_that_is_refused(setup: Setup, refuse: &str) {
+    let server = setup.flag("--rate-limit", "off").flag("--payload-rate-limit", "off").start().await;
+    server.database().session().await.run(refuse).await;
+    let guilty = async {
+        let (mallory, mut answers) = (server.client("mallory"), Vec::new());
+        for number in 0..20 {
+            let report = payload::with(payload::numbered(GUILTY + number), "locationId", "πύλη");
+            answers.push(mallory.sync(&report).await);
+        }
+        answers
+    };
+
+    let (innocent, guilty) = tokio::join!(sync_all(&server), guilty);
+
+    let unharmed = innocent.iter().filter(|answer| answer.status == 201).count();
+    assert!(unharmed * 100 >= INNOCENT * 99, "{unharmed} of {INNOCENT} were unharmed");
+    assert!(guilty.iter().all(|answer| answer.said() == (500, "internal".into())), "{guilty:?}");
+    assert!(!server.log().contains("πύλη"));
+}
+
+/// The database answers an update with success and does nothing: nobody is asked again without end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_that_never_changes_keeps_nobody_busy_on_postgres() {
+    let nothing = "
+        CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+        CREATE TRIGGER nothing BEFORE UPDATE ON incidents FOR EACH ROW EXECUTE FUNCTION nothing()";
+
+    let (server, guilty) = edited(Setup::on_postgres(), nothing).await;
+
+    assert_eq!(guilty.said(), (500, "internal".into()));
+    assert!(server.log().contains("changes whenever it is written"), "{}", server.log());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_text_that_is_refused_costs_its_report_alone_on_sqlite() {
+    let refuse = "
+        CREATE TRIGGER no_greek BEFORE INSERT ON incidents WHEN NEW.location_id = 'πύλη'
+        BEGIN SELECT RAISE(ABORT, 'no'); END";
+    a_text_that_is_refused(Setup::on_sqlite(), refuse).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_text_that_is_refused_costs_its_report_alone_on_postgres() {
+    let refuse = "ALTER TABLE incidents ADD CHECK (location_id <> 'πύλη') NOT VALID";
+    a_text_that_is_refused(Setup::on_postgres(), refuse).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_that_no_rule_allows_is_believed_on_sqlite() {
+    a_row_that_no_rule_allows(Setup::on_sqlite()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_that_no_rule_allows_is_believed_on_postgres() {
+    a_row_that_no_rule_allows(Setup::on_postgres()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,9 +7,23 @@
 #[path = "."]
 mod attacks {
     mod backup;
+    mod clusters;
+    mod dead_sessions;
     mod edited_rows;
+    mod first_starts;
+    mod log_growth;
     mod logs;
     mod memory;
     mod peers;
+    mod pooler;
     mod signals;
+    mod standby;
+
+    /// PostgreSQL servers, and links to them, that a test may cut and kill; the server's own tests have them, too.
+    #[allow(dead_code)] // each has its part
+    #[path = "../../incident-server/tests/support/cluster.rs"]
+    mod cluster;
+    #[allow(dead_code)]
+    #[path = "../../incident-server/tests/support/proxy.rs"]
+    mod proxy;
 }

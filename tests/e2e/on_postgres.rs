@@ -47,6 +47,20 @@ async fn no_id_secret_is_made_for_a_database_that_others_may_use() {
 }
 
 #[tokio::test]
+async fn a_database_that_cannot_hold_every_letter_is_refused_at_the_start() {
+    let setup = Setup::on_postgres();
+    let mut session = setup.database().session().await;
+    let latin = format!("{}_latin", name_of(setup.database()));
+    session.run(format!("CREATE DATABASE {latin} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")).await;
+    let url = setup.database().url().unwrap().replace(&name_of(setup.database()), &latin);
+
+    let output = setup.program().args(["--database-url", &url]).output().await;
+
+    session.run(format!("DROP DATABASE {latin} WITH (FORCE)")).await;
+    refused(&output, "the PostgreSQL database has the encoding LATIN1, which cannot hold every report");
+}
+
+#[tokio::test]
 async fn nothing_is_written_where_nothing_needs_to_be() {
     let (setup, secrets) = (Setup::on_postgres(), tempfile::TempDir::new().unwrap());
     let secret = secrets.path().join("secret");

@@ -3,7 +3,6 @@
 
 pub(crate) mod cluster;
 pub(crate) mod place;
-pub(crate) mod pooler;
 pub(crate) mod proxy;
 pub(crate) mod report;
 pub(crate) mod server;

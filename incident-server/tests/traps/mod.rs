@@ -5,5 +5,4 @@ mod dead_link;
 mod frozen;
 mod locks;
 mod opening;
-mod pooler;
 mod standby;

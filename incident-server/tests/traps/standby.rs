@@ -11,7 +11,6 @@ use crate::support::{
     cluster::Cluster,
     proxy::{Proxy, until},
     report::{cancelled, elsewhere, moment, outcome, report},
-    server::{Server, reader},
 };
 
 /// Cancels the waits for the standby, as an administrator might: the commits report success.
@@ -69,43 +68,6 @@ async fn a_wait_that_somebody_cancels_is_no_success() {
     sleep(Duration::from_millis(1500)).await;
     cancel_the_wait(&primary).await;
     assert!(timeout(Duration::from_secs(2), writing).await.is_err(), "it is proved by another commit");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn while_the_standby_is_away_no_more_sessions_wait_for_it_than_there_are_writers() {
-    let primary = Cluster::start();
-    let standby = primary.synchronous_standby();
-    let store = Arc::new(PgStore::open_url(&primary.url()).await.unwrap());
-    let writers = i64::try_from(store.writers()).unwrap();
-    let server = Server::start(store).await;
-    server.report(0, None).await;
-    standby.stop();
-    let mut session = PgConnection::connect(&primary.url()).await.unwrap();
-    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
-
-    let began = Instant::now();
-    let mut at_once = 0;
-    for number in 1.. {
-        let sent = Instant::now();
-        let (synced, ready) =
-            tokio::join!(server.try_report(number), server.get("/readyz", &reader()).send());
-        assert_eq!((synced.status().as_u16(), ready.unwrap().status().as_u16()), (503, 503));
-        assert!(sent.elapsed() < Duration::from_secs(10));
-        at_once += i32::from(sent.elapsed() < Duration::from_secs(1));
-        let stuck: i64 = sqlx::query_scalar(waiting).fetch_one(&mut session).await.unwrap();
-        assert!(stuck <= writers, "{stuck} sessions wait");
-        if began.elapsed() > Duration::from_secs(12) {
-            break;
-        }
-    }
-    assert!(at_once > 10, "once it is known, nobody waits: {at_once}");
-
-    standby.resume();
-    let returned = Instant::now();
-    while !server.try_report(1).await.status().is_success() {
-        assert!(returned.elapsed() < Duration::from_secs(5));
-    }
-    assert_eq!(server.get("/readyz", &reader()).send().await.unwrap().status(), 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

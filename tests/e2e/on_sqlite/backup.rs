@@ -75,6 +75,20 @@ async fn a_backup_overwrites_nothing_and_says_what_is_missing() {
 }
 
 #[tokio::test]
+async fn a_corrupt_database_gives_no_backup() {
+    let setup = Setup::on_sqlite();
+    server_with(&setup, 50).await.stop().await;
+    let file = setup.data_dir().join("backup");
+    super::overwrite(setup.data_dir());
+
+    refused(&run(&setup, "backup", &file).await, "cannot be copied");
+
+    let names = fs::read_dir(setup.data_dir()).unwrap().map(|file| file.unwrap().file_name());
+    let is_left = |name: &std::ffi::OsStr| name == "backup" || name.to_string_lossy().contains(".part");
+    assert!(names.into_iter().all(|name| !is_left(&name)));
+}
+
+#[tokio::test]
 async fn after_a_restore_what_came_later_is_gone_and_cursors_from_before_say_so() {
     let setup = Setup::on_sqlite();
     let server = server_with(&setup, 2).await;
