@@ -8,7 +8,7 @@ use incident_mobile_ffi::outbox::{
     EntryState, MAX_STRIKES, NetworkFailureKind, NextUpload, SignInReason, UploadResult, WaitReason,
 };
 use serde_json::{Value, json};
-use support::{Phone, created, failure, item, no_network, payloads, problem, respond, response};
+use support::{Phone, created, failure, item, no_network, payloads, problem, respond, response, settle_all};
 
 #[test]
 fn the_contracts_answer_settles_and_is_kept() {
@@ -371,6 +371,29 @@ fn an_entry_that_alone_draws_server_errors_while_others_succeed_is_quarantined()
     assert_eq!(phone.entry(poison).problem.unwrap().status, 500);
     let waiting = phone.outbox().summary().unwrap().pending;
     assert!(waiting <= 100, "the others go on: {waiting} wait");
+}
+
+#[test]
+fn an_entry_that_alone_draws_somebody_elses_page_while_others_settle_is_quarantined() {
+    for status in [200, 302, 403] {
+        let mut phone = Phone::new();
+        let blocked = phone.report("blocked").key;
+        for _ in 0..2 * MAX_STRIKES {
+            phone.report("good");
+            phone.now_ms += 15 * 60_000;
+            let upload = phone.upload_at_last();
+            let is_blocked = payloads(&upload).iter().any(|payload| payload["locationId"] == "blocked");
+            let page = respond(status, &[], b"<html>Blocked by policy</html>");
+            phone.complete(&upload, &if is_blocked { page } else { settle_all(&upload) });
+        }
+        let entry = phone.entry(blocked);
+        assert_eq!((entry.state, entry.attempts), (EntryState::Quarantined, 0), "{status}");
+        assert_eq!(entry.problem.unwrap().status, status, "its reporter is told why");
+        while let NextUpload::Send { upload } = phone.next() {
+            phone.complete(&upload, &settle_all(&upload));
+        }
+        assert_eq!(phone.next(), NextUpload::Idle, "{status}: it holds up nobody");
+    }
 }
 
 #[test]

@@ -9,21 +9,19 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read, Seek, SeekFrom, Write},
     os::unix::process::ExitStatusExt,
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    path::Path,
+    process::{Child, Stdio},
 };
 
 use incident_mobile_ffi::outbox::{Change, EntryState, Reached, RepairStep};
-use support::{NOW_MS, open, options};
+use support::{NOW_MS, example, open, options};
 use tempfile::TempDir;
 
 const SIGABRT: i32 = 6;
-/// Cargo builds the examples of a package for its tests, beside the folder of the tests.
+
 fn victim(file: &Path, stop: &str) -> Child {
-    let program = std::env::current_exe().unwrap();
-    let program: PathBuf = program.parent().unwrap().parent().unwrap().join("examples/reporter_to_kill");
-    Command::new(program)
-        .args([file.as_os_str(), stop.as_ref()])
+    example("reporter_to_kill", file)
+        .arg(stop)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()

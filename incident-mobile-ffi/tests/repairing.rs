@@ -11,21 +11,13 @@ use std::{
     os::unix::fs::{FileExt, MetadataExt},
     panic::resume_unwind,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Stdio,
     sync::Mutex,
     thread,
 };
 
 use incident_mobile_ffi::outbox::{EntryState, Options, OutboxError, Reached, RepairStep};
-use support::{NOW_MS, Phone, open, options};
-
-/// Cargo builds the examples of a package for its tests, beside the folder of the tests.
-fn example(name: &str, file: &Path) -> Command {
-    let tests = std::env::current_exe().unwrap();
-    let mut command = Command::new(tests.parent().unwrap().parent().unwrap().join("examples").join(name));
-    command.arg(file);
-    command
-}
+use support::{NOW_MS, Phone, example, open, options};
 
 fn beside(file: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(format!("{}{suffix}", file.display()))
@@ -138,18 +130,4 @@ fn a_repair_that_fails_is_tried_again() {
     assert!(matches!(phone.outbox().entry(keys[0]), Err(OutboxError::Corrupt)), "repaired: ask again");
     assert!(keys.iter().all(|key| phone.state(*key) == EntryState::Pending));
     assert_eq!(phone.outbox().recovery().unwrap().saved, 300);
-}
-
-/// A process of its own, so that the peak is the repair's and no other test's.
-#[test]
-fn a_repair_of_46_mb_takes_less_than_32_mib() {
-    let mut phone = Phone::new();
-    drop(phone.outbox.take());
-    let output = example("repairer", &phone.path()).output().unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
-    let numbers: Vec<i64> = said.split_whitespace().map(|number| number.parse().unwrap()).collect();
-    let [bytes, saved, lost, peak_kib] = numbers[..] else { panic!("{said}") };
-    assert!(bytes > 46_000_000, "{said}");
-    assert!(saved > 10_000 && lost == 0, "{said}");
-    assert!(peak_kib < 32 * 1024, "{said}");
 }

@@ -2,7 +2,10 @@
 
 #![allow(missing_docs, unreachable_pub, dead_code)]
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use incident_core::{IdempotencyKey, Reporter};
 use incident_mobile_ffi::outbox::{
@@ -220,4 +223,12 @@ pub fn stands_in(folder: &Path, bytes: &[u8]) -> bool {
         let content = std::fs::read(file.unwrap().path()).unwrap();
         content.windows(bytes.len()).any(|window| window == bytes)
     })
+}
+
+/// A program of `examples/`, with a file as its first argument: Cargo builds them for the tests, beside their folder.
+pub fn example(name: &str, file: &Path) -> Command {
+    let tests = std::env::current_exe().unwrap();
+    let mut command = Command::new(tests.parent().unwrap().parent().unwrap().join("examples").join(name));
+    command.arg(file);
+    command
 }

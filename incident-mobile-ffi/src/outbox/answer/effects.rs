@@ -11,7 +11,7 @@ use super::{
         upload::{
             in_flight::Item,
             pace::{Asked, Pace, back_off_ms},
-            protocol::Progress,
+            protocol::{Progress, WaitReason},
         },
     },
     read::Verdict,
@@ -44,12 +44,13 @@ impl Effects<'_> {
                 Verdict::Settled(incident) => progress.settled += self.settle(&item, incident.as_ref())?,
                 Verdict::Erased => progress.settled += self.erase(&item)?,
                 Verdict::Quarantine(problem) => progress.quarantined += self.quarantine(&item, &problem)?,
-                Verdict::Wait { strike: true, problem: Some(problem), .. } => {
-                    let (quarantined, suspect) = self.strike(&item, &problem, successes_before)?;
+                Verdict::Wait { why, strike: true, problem: Some(problem) } => {
+                    self.note(&item, &problem, why != WaitReason::NotTheServer)?;
+                    let (quarantined, suspect) = self.strike(&item, successes_before)?;
                     progress.quarantined += quarantined;
                     alone |= suspect;
                 }
-                Verdict::Wait { problem: Some(problem), .. } => self.note(&item, &problem)?,
+                Verdict::Wait { problem: Some(problem), .. } => self.note(&item, &problem, true)?,
                 Verdict::Wait { .. } | Verdict::SignIn(..) | Verdict::TooLarge { .. } => {}
             }
         }
@@ -98,18 +99,18 @@ impl Effects<'_> {
         Ok(i64::from(self.transaction.prepare_cached(sql)?.execute(values)? > 0))
     }
 
-    /// The server answered, but not now.
-    fn note(&self, item: &Item, problem: &Problem) -> Result<(), OutboxError> {
-        let sql = "UPDATE entry SET problem = ?3, attempts = attempts + 1
+    /// Why it did not go now; an attempt where it was the server that answered.
+    fn note(&self, item: &Item, problem: &Problem, is_attempt: bool) -> Result<(), OutboxError> {
+        let sql = "UPDATE entry SET problem = ?3, attempts = attempts + ?4
                    WHERE seq = ?1 AND revision = ?2 AND state = 0";
-        self.transaction.prepare_cached(sql)?.execute(params![item.seq, item.revision, to_json(problem)])?;
+        let values = params![item.seq, item.revision, to_json(problem), is_attempt];
+        self.transaction.prepare_cached(sql)?.execute(values)?;
         Ok(())
     }
 
     /// One more refusal for this entry alone; what it draws while nobody succeeds does not count. Says whether that
     /// was one too many, and whether others went since its first.
-    fn strike(&mut self, item: &Item, problem: &Problem, successes: i64) -> Result<(i64, bool), OutboxError> {
-        self.note(item, problem)?;
+    fn strike(&mut self, item: &Item, successes: i64) -> Result<(i64, bool), OutboxError> {
         let sql = "UPDATE entry
                    SET strikes = iif(strikes > 0 AND first_strike < ?5, strikes + 1, 1),
                        first_strike = iif(strikes = 0, ?3, first_strike), not_before_ms = ?4

@@ -2,8 +2,13 @@
 //!
 //! An answer is read into typed fields, never into a tree of values: one of 8 MiB once took 352 MB that way.
 
+use std::fmt;
+
 use incident_core::{Disposition, IdempotencyKey, Outcome, Problem as Slug, Status, Timestamp};
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, SeqAccess, Visitor},
+};
 use serde_json::value::RawValue;
 
 use super::super::{
@@ -73,10 +78,11 @@ impl<'a> Answer<'a> {
         serde_json::from_slice(body).unwrap_or_default()
     }
 
-    /// The answers of a batch.
-    pub(crate) fn results(&self) -> Option<Vec<Self>> {
-        let results: Vec<&RawValue> = serde_json::from_str(self.results?.get()).ok()?;
-        Some(results.into_iter().map(|result| Self::read(result.get().as_bytes())).collect())
+    /// The answers of a batch of so many entries; none where there are fewer or more.
+    pub(crate) fn results(&self, count: usize) -> Option<Vec<Self>> {
+        let results = elements(self.results?, count + 1)?;
+        let is_one_each = results.len() == count;
+        is_one_each.then(|| results.iter().map(|result| Self::read(result.get().as_bytes())).collect())
     }
 
     pub(crate) fn http_status(&self) -> i64 {
@@ -138,9 +144,34 @@ impl<'a> Answer<'a> {
 
 /// The first elements of a list, those left out that are of another kind.
 fn first<'a, T: Deserialize<'a>>(list: Option<&'a RawValue>) -> Vec<T> {
-    let list = list.and_then(|list| serde_json::from_str::<Vec<&RawValue>>(list.get()).ok());
-    let elements = list.unwrap_or_default().into_iter().take(MAX_DETAILS);
-    elements.filter_map(|element| serde_json::from_str(element.get()).ok()).collect()
+    let elements = list.and_then(|list| elements(list, MAX_DETAILS)).unwrap_or_default();
+    elements.into_iter().filter_map(|element| serde_json::from_str(element.get()).ok()).collect()
+}
+
+/// The first elements of a list, at most so many: a list of half a million ones would take a hundred times its length.
+fn elements(list: &RawValue, most: usize) -> Option<Vec<&RawValue>> {
+    struct First(usize);
+
+    impl<'de> Visitor<'de> for First {
+        type Value = Vec<&'de RawValue>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+            let mut first = Vec::new();
+            while first.len() < self.0
+                && let Some(element) = list.next_element()?
+            {
+                first.push(element);
+            }
+            while list.next_element::<IgnoredAny>()?.is_some() {}
+            Ok(first)
+        }
+    }
+
+    serde_json::Deserializer::from_str(list.get()).deserialize_seq(First(most)).ok()
 }
 
 /// Judges the answer to the entry of `key`, or with `None` to a whole batch, which nothing settles as a whole.
@@ -168,18 +199,16 @@ pub(crate) fn judge(status: i64, answer: &Answer<'_>, key: Option<IdempotencyKey
     }
 }
 
-/// The table for answers without a readable disposition. A 4xx that is not ours is somebody else's on the way, a
-/// firewall or a portal: it is waited out, and counted against an entry that alone draws it.
+/// The table for answers without a readable disposition. A 2xx, 3xx or 4xx that is not ours is somebody else's on the
+/// way, a portal or a firewall: it is waited out, and counted against an entry that alone draws it.
 fn by_status(status: i64, answer: &Answer<'_>, problem: Problem) -> Verdict {
     match status {
         401 => Verdict::SignIn(SignInReason::Unauthorized, problem),
         404 | 405 => wait(status, WaitReason::WrongAddress, problem),
         408 | 425 | 429 | 500..=599 => wait(status, WaitReason::ServerBusy, problem),
         // A proxy that wants a password is no word of the server's.
-        407 => wait(status, WaitReason::NotTheServer, problem),
-        400..=499 if answer.is_ours() => Verdict::Quarantine(problem),
-        400..=499 => not_ours(problem),
-        _ => wait(status, WaitReason::NotTheServer, problem),
+        400..=406 | 409..=499 if answer.is_ours() => Verdict::Quarantine(problem),
+        _ => not_ours(problem),
     }
 }
 
@@ -250,7 +279,7 @@ mod tests {
             (302, &Value::Null, Some(key())),
         ] {
             let verdict = judge(status, body, key);
-            assert!(waits(&verdict, WaitReason::NotTheServer, false), "{status} {body}: {verdict:?}");
+            assert!(waits(&verdict, WaitReason::NotTheServer, true), "{status} {body}: {verdict:?}");
         }
     }
 
@@ -283,8 +312,8 @@ mod tests {
     fn an_answer_of_more_than_1_mib_and_an_array_are_not_read() {
         let settled =
             json!({"disposition": "settled", "idempotencyKey": key(), "x": "y".repeat(MAX_ANSWER_BYTES)});
-        assert!(waits(&judge(200, &settled, Some(key())), WaitReason::NotTheServer, false));
-        assert!(waits(&judge(200, &json!([200, "settled"]), Some(key())), WaitReason::NotTheServer, false));
+        assert!(waits(&judge(200, &settled, Some(key())), WaitReason::NotTheServer, true));
+        assert!(waits(&judge(200, &json!([200, "settled"]), Some(key())), WaitReason::NotTheServer, true));
     }
 
     #[test]

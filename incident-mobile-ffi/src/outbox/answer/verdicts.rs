@@ -43,7 +43,7 @@ pub(crate) fn read(items: Vec<Item>, result: &UploadResult) -> Verdicts {
     let verdicts = if let [only] = &items[..] {
         single(only.clone(), judge(status, &answer, Some(only.key)))
     } else {
-        match answer.results().filter(|results| status == 200 && results.len() == items.len()) {
+        match answer.results(items.len()).filter(|_| status == 200) {
             Some(results) => Verdicts { ours: true, ..each(items, &results) },
             // Nothing of it is any entry's fault.
             None => Verdicts::whole(Some(judge(status, &answer, None))),
