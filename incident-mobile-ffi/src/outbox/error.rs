@@ -50,3 +50,34 @@ impl From<std::io::Error> for OutboxError {
         Self::Unavailable(Box::new(error))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    #[test]
+    fn only_a_corrupt_file_is_corrupt() {
+        let error = |code| OutboxError::from(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+        for code in [ffi::SQLITE_NOTADB, ffi::SQLITE_CORRUPT, ffi::SQLITE_CORRUPT_INDEX] {
+            assert!(matches!(error(code), OutboxError::Corrupt), "{code}");
+        }
+        for code in [
+            ffi::SQLITE_CANTOPEN,
+            ffi::SQLITE_PERM,
+            ffi::SQLITE_READONLY,
+            ffi::SQLITE_AUTH,
+            ffi::SQLITE_IOERR,
+            ffi::SQLITE_IOERR_READ,
+            ffi::SQLITE_IOERR_FSYNC,
+            ffi::SQLITE_BUSY,
+            ffi::SQLITE_LOCKED,
+            ffi::SQLITE_NOMEM,
+            ffi::SQLITE_PROTOCOL,
+        ] {
+            assert!(matches!(error(code), OutboxError::Unavailable(_)), "{code}");
+        }
+        assert!(matches!(error(ffi::SQLITE_FULL), OutboxError::NoSpace(_)));
+    }
+}

@@ -1,5 +1,7 @@
 //! Looking at the queue.
 
+use std::cmp::Reverse;
+
 use incident_core::IdempotencyKey;
 use rusqlite::params;
 
@@ -58,22 +60,44 @@ impl Outbox {
         if filter == Some(EntryState::Sending) {
             return self.under_way(limit, before);
         }
-        let state = match filter {
-            None => None,
-            Some(EntryState::Pending | EntryState::Sending) => Some(PENDING),
-            Some(EntryState::Settled) => Some(SETTLED),
-            Some(EntryState::Quarantined) => Some(QUARANTINED),
+        let states = match filter {
+            None => vec![PENDING, SETTLED, QUARANTINED],
+            Some(EntryState::Pending | EntryState::Sending) => vec![PENDING],
+            Some(EntryState::Settled) => vec![SETTLED],
+            Some(EntryState::Quarantined) => vec![QUARANTINED],
         };
-        // By the table itself, which stands in this order: an index would have all rows sorted for the first ten.
+        // Each state by itself, out of an index in this order: the first ten cost no more than thirty, however many
+        // there are.
+        let mut entries = Vec::new();
+        for state in states {
+            entries.extend(self.newest(
+                state,
+                before,
+                |entry| filter.is_none_or(|state| entry.state == state),
+                limit,
+            )?);
+        }
+        entries.sort_by_key(|stored| Reverse(stored.seq));
+        Ok(entries.into_iter().take(limit).map(|stored| stored.entry).collect())
+    }
+
+    /// The newest entries of this state, as this process sees them.
+    fn newest(
+        &self,
+        state: i64,
+        before: i64,
+        is_wanted: impl Fn(&Entry) -> bool,
+        limit: usize,
+    ) -> Result<Vec<Stored>, OutboxError> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM entry NOT INDEXED
-             WHERE seq < ?3 AND reporter = ?1 AND (?2 IS NULL OR state = ?2)
+            "SELECT {COLUMNS} FROM entry INDEXED BY entry_list
+             WHERE state = ?1 AND reporter = ?2 AND seq < ?3
              ORDER BY seq DESC"
         );
         let mut statement = self.file.read().prepare_cached(&sql)?;
-        let rows = statement.query_map(params![reporter, state, before], Stored::read)?;
-        rows.map(|stored| Ok(self.seen(stored?.entry)))
-            .filter(|entry| !matches!((entry, filter), (Ok(entry), Some(state)) if entry.state != state))
+        let rows = statement.query_map(params![state, self.reporter.as_str(), before], Stored::read)?;
+        rows.map(|stored| Ok(stored.map(|Stored { seq, entry }| Stored { seq, entry: self.seen(entry) })?))
+            .filter(|stored| !matches!(stored, Ok(stored) if !is_wanted(&stored.entry)))
             .take(limit)
             .collect()
     }

@@ -50,10 +50,10 @@ impl File {
         }
         let left_a_log = user.alone && size(&beside(path, "-wal")) > 0;
         if left_a_log {
+            make_private(path)?;
             if log::is_damaged(&beside(path, "-wal"), Some(&beside(path, "-shm")))? {
                 return Err(OutboxError::Corrupt);
             }
-            make_private(path)?;
             // SQLite deletes the log of a file that it cannot read.
             fs::copy(beside(path, "-wal"), beside(path, "-log"))?;
         }

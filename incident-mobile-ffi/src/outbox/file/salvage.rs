@@ -72,7 +72,7 @@ impl Salvaged {
             }
             Record::Table(..) => {}
             Record::Index(values) => match &values[..] {
-                // `entry_turn` has five columns and `entry_age` begins with a number: this is `entry_name`.
+                // `entry_turn` has five columns, `entry_age` and `entry_list` begin with a number: this is `entry_name`.
                 [Value::Text(reporter), Value::Integer(created_at_ms), Value::Integer(_)] => {
                     if !self.named.contains_key(reporter) {
                         self.named.insert(reporter.clone(), BTreeSet::new());

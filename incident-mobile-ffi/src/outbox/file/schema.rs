@@ -58,6 +58,8 @@ CREATE TABLE lease (
 
 /// What version 2 added.
 const TABLES_2: &str = "
+-- Pages of the list: by state, newest first. The other way round `salvage.rs` would take it for `entry_name`.
+CREATE INDEX entry_list ON entry (state, reporter);
 CREATE TABLE own (
     id                 INTEGER PRIMARY KEY CHECK (id = 1),
     sealing            BLOB NOT NULL,
