@@ -8,7 +8,7 @@
 //! # What an app calls
 //!
 //! ```text
-//! Outbox.open(path, reporter)                  one file; entries belong to the reporter that made them
+//! Outbox.open(path, reporter, settings)        one file; entries belong to the reporter that made them
 //! report(draft) -> Entry                       durable when it returns
 //! cancel(key, reason) -> Entry                 the same entry, now with its reason
 //! entries(filter, limit, after)  entry(key)  summary()

@@ -7,7 +7,8 @@ mod support;
 use std::{fs, path::Path};
 
 use incident_mobile_ffi::outbox::{
-    EntryState, Limits, NewReport, NextUpload, Options, OutboxError, UploadResult, WaitReason,
+    EntryState, Limits, NewReport, NextUpload, Options, OutboxError, OutboxSettings, Spacing, UploadResult,
+    WaitReason,
 };
 use support::{NOW_MS, Phone, created, draft, open, options};
 
@@ -32,24 +33,24 @@ fn a_full_queue_refuses_the_new_report_and_drops_none() {
 fn a_file_of_50_mb_refuses_the_new_report() {
     let mut phone = Phone::with(limits(|limits| limits.bytes = 200_000));
     let report = NewReport { cancellation_reason: Some("x".repeat(1000)), ..draft("w") };
-    let taken = (0..1000).take_while(|_| phone.outbox().report(&report, NOW_MS).is_ok()).count();
-    assert!((50..200).contains(&taken), "{taken}");
+    let accepted = (0..1000).take_while(|_| phone.outbox().report(&report, NOW_MS).is_ok()).count();
+    assert!((50..200).contains(&accepted), "{accepted}");
     assert!(matches!(phone.outbox().report(&report, NOW_MS), Err(OutboxError::Full)));
 }
 
 #[test]
 fn a_disk_without_room_is_a_typed_error_and_loses_nothing() {
     let mut phone = Phone::with(Options { max_pages: Some(16), ..options() });
-    let mut taken = Vec::new();
+    let mut accepted = Vec::new();
     let error = loop {
         match phone.outbox().report(&draft("w"), NOW_MS) {
-            Ok(entry) => taken.push(entry.key),
+            Ok(entry) => accepted.push(entry.key),
             Err(error) => break error,
         }
     };
     assert!(matches!(error, OutboxError::NoSpace(_)), "{error}");
     phone.restart();
-    assert!(!taken.is_empty() && taken.into_iter().all(|key| phone.state(key) == EntryState::Pending));
+    assert!(!accepted.is_empty() && accepted.into_iter().all(|key| phone.state(key) == EntryState::Pending));
 }
 
 #[test]
@@ -71,6 +72,36 @@ fn what_was_settled_30_days_ago_is_erased_from_the_file() {
 }
 
 #[test]
+fn an_app_may_keep_no_settled_entry_and_space_no_anonymous_one() {
+    let settings =
+        OutboxSettings { settled_for_ms: Some(0), longest_spacing_ms: Some(0), ..Default::default() };
+    let mut phone = Phone::with(Options { seed: Some(7), ..settings.into() });
+    let key = phone.report("a-very-special-place").key;
+    phone.answer(201, &created(key));
+    assert!(matches!(phone.outbox().entry(key), Err(OutboxError::NotFound)));
+    phone.report_anonymously("hidden");
+    let upload = phone.upload();
+    phone.complete(&upload, &support::settle_all(&upload));
+    assert_eq!(phone.next(), NextUpload::Idle);
+    drop(phone.outbox.take());
+    assert!(!support::stands_in(phone.folder.path(), b"a-very-special-place"));
+}
+
+#[test]
+fn settings_that_make_no_sense_are_the_nearest_that_do() {
+    let settings = OutboxSettings {
+        settled_for_ms: Some(-1),
+        shortest_spacing_ms: Some(i64::MAX),
+        longest_spacing_ms: Some(1),
+    };
+    let options = Options::from(settings);
+    assert_eq!(options.limits.settled_for_ms, 0);
+    assert_eq!(options.spacing, Spacing { shortest_ms: 1, longest_ms: 1 });
+    let as_ever = Options::from(OutboxSettings::default());
+    assert_eq!((as_ever.limits, as_ever.spacing), (Limits::default(), Spacing::default()));
+}
+
+#[test]
 fn beyond_the_limit_the_longest_settled_go_and_their_milliseconds_stay_taken() {
     let mut phone = Phone::with(limits(|limits| limits.settled = 2));
     let entries: Vec<_> = (0..4)
@@ -84,6 +115,40 @@ fn beyond_the_limit_the_longest_settled_go_and_their_milliseconds_stay_taken() {
     let first_ms = entries[0].payload.facts.created_at.unix_ms();
     let stepped_back = phone.outbox().report(&draft("other"), first_ms).unwrap();
     assert_eq!(stepped_back.payload.facts.created_at.unix_ms(), first_ms + 4);
+}
+
+/// Makes every leaf that holds one of the first hundred reports unreadable, of a file that is closed.
+fn spoil_the_oldest(phone: &Phone) {
+    let mut bytes = fs::read(phone.path()).unwrap();
+    let is_old =
+        |page: &&mut [u8]| page[0] == 0x0d && page.windows(9).any(|text| text.starts_with(b"ward-1\""));
+    let spoilt = bytes.chunks_mut(4096).filter(is_old).map(|page| page[0] = 0x77).count();
+    assert_eq!(spoilt, 1);
+    fs::write(phone.path(), bytes).unwrap();
+}
+
+#[test]
+fn ten_entries_are_listed_without_reading_the_others() {
+    let mut phone = corrupt(|_| ());
+    spoil_the_oldest(&phone);
+    fs::remove_file(phone.folder.path().join("outbox.db-suspect")).unwrap();
+    phone.restart();
+    assert_eq!(phone.outbox().entries(None, 10, None).unwrap().len(), 10);
+    assert_eq!(phone.outbox().entries(Some(EntryState::Pending), 10, None).unwrap().len(), 10);
+    assert_eq!(phone.outbox().entries(Some(EntryState::Quarantined), 10, None).unwrap(), []);
+    assert_eq!(phone.outbox().summary().unwrap().pending, 300);
+    assert!(phone.outbox().recovery().is_none(), "nobody came across it");
+}
+
+#[test]
+fn an_opening_beside_another_process_does_not_read_the_whole_file() {
+    let mut phone = corrupt(|_| ());
+    spoil_the_oldest(&phone);
+    fs::remove_file(phone.folder.path().join("outbox.db-suspect")).unwrap();
+    phone.restart();
+    phone.report("it stands in the log alone");
+    let other = open(&phone.path(), "alice", options(), NOW_MS).unwrap();
+    assert!(other.recovery().is_none(), "nobody came across it");
 }
 
 /// Reports 300 entries, closes, and lets `damage` loose on the file.
@@ -328,8 +393,11 @@ fn a_deleted_file_is_not_said_to_be_repaired() {
 #[test]
 fn every_file_is_readable_by_its_owner_only() {
     use std::os::unix::fs::PermissionsExt;
-    let mut phone = Phone::new();
+    let mut phone = corrupt(|bytes| bytes[..4096].fill(0xa5));
+    fs::write(phone.folder.path().join("outbox.db-wal"), [0; 9000]).unwrap();
+    phone.restart();
     phone.report("w");
+    assert_eq!(corrupt_files(&phone), 2, "the file and its log");
     for file in fs::read_dir(phone.folder.path()).unwrap() {
         let file = file.unwrap();
         let mode = file.metadata().unwrap().permissions().mode() & 0o777;

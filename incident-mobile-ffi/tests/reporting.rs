@@ -53,10 +53,10 @@ fn a_bad_draft_is_refused_with_all_its_violations_and_nothing_is_queued() {
 #[test]
 fn reports_of_one_millisecond_get_the_next_free_one() {
     let mut phone = Phone::new();
-    let taken: Vec<i64> = (0..5)
+    let moments: Vec<i64> = (0..5)
         .map(|_| phone.outbox().report(&draft("w"), NOW_MS).unwrap().payload.facts.created_at.unix_ms())
         .collect();
-    assert_eq!(taken, [NOW_MS, NOW_MS + 1, NOW_MS + 2, NOW_MS + 3, NOW_MS + 4]);
+    assert_eq!(moments, [NOW_MS, NOW_MS + 1, NOW_MS + 2, NOW_MS + 3, NOW_MS + 4]);
 }
 
 #[test]

@@ -73,6 +73,8 @@ class Answers:
     def __init__(self) -> None:
         self.requests: list[tuple[str, dict[str, str], bytes]] = []
         self.answer: Callable[[str, dict[str, str], bytes], Answer] = lambda *_: (500, {}, b"")
+        self.connections: list[tuple[str, int]] = []
+        """From where each request came."""
         self.drip = 0.0
         """Seconds after each byte of an answer."""
         answers = self
@@ -84,6 +86,7 @@ class Answers:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 request = (self.path, dict(self.headers), body)
                 answers.requests.append(request)
+                answers.connections.append(self.client_address)
                 status, headers, answer = answers.answer(*request)
                 self.send_response(status)
                 for name, value in {**headers, "Content-Length": str(len(answer))}.items():

@@ -18,6 +18,7 @@ from incident_sync import (
     NetworkFailure,
     NotFoundError,
     Outbox,
+    OutboxSettings,
     Outcome,
     SignIn,
     SignInReason,
@@ -109,9 +110,9 @@ def test_an_expired_token_waits_for_a_new_one(outbox, server):
 def test_one_bad_entry_among_good_ones(tmp_path, outbox, server):
     transport = HttpxTransport(server.url, server.token("alice"))
     with Outbox.open(tmp_path / "other-phone.db", "alice") as other:
-        taken = other.report(draft("other facts"))
+        earlier = other.report(draft("other facts"))
         other.sync(transport)
-    bad = outbox.report(draft(created_at=taken.created_at)).key
+    bad = outbox.report(draft(created_at=earlier.created_at)).key
     good = [outbox.report(draft(f"w{n}")).key for n in range(5)]
     assert outbox.sync(transport) == Idle()
     assert outbox.entry(bad).state == EntryState.QUARANTINED
@@ -226,6 +227,16 @@ def test_an_anonymous_report_waits_behind_a_named_one(outbox, server):
     end = outbox.sync(HttpxTransport(server.url, server.token("alice")))
     assert isinstance(end, Wait) and end.why == WaitReason.SPACING
     assert (outbox.summary().settled, outbox.summary().pending) == (1, 1)
+
+
+def test_an_app_may_keep_no_settled_report_and_space_no_anonymous_one(tmp_path, server):
+    settings = OutboxSettings(settled_for_ms=0, longest_spacing_ms=0)
+    with Outbox.open(tmp_path / "outbox.db", "alice", settings) as outbox:
+        outbox.report(draft())
+        outbox.report(draft(is_anonymous=True))
+        assert outbox.sync(HttpxTransport(server.url, server.token("alice"))) == Idle()
+        assert outbox.entries() == []
+    assert count(server) == 2
 
 
 KILLED = """

@@ -20,6 +20,7 @@ from incident_sync import (
     Send,
     SignIn,
     SignInReason,
+    Upload,
     Wait,
     WaitReason,
 )
@@ -205,6 +206,15 @@ def test_a_token_that_no_header_can_carry_is_none_and_is_told_to_nobody(outbox, 
     answers.answer = lambda _path, headers, _body: reply(500 if "Authorization" in headers else 401, {})
     assert isinstance(outbox.sync(HttpxTransport(answers.url, token)), SignIn)
     assert "cret" not in f"{answers.requests}"
+
+
+def test_an_anonymous_report_goes_on_a_connection_of_its_own(answers: Answers):
+    answers.answer = lambda *_: (200, {}, b"{}")
+    with HttpxTransport(answers.url, "token") as transport:
+        for headers in [(), (("Connection", "close"),), ()]:
+            transport.send(Upload(1, "POST", "/api/incidents/sync", headers, b"{}", 30_000))
+    before, alone, after = answers.connections
+    assert before == after != alone
 
 
 def test_a_sync_that_stops_lets_another_send_at_once(outbox, tmp_path):

@@ -12,7 +12,7 @@ use std::{
 
 use incident_core::{IdempotencyKey, Reporter, Timestamp};
 
-use crate::outbox::{self, EntryState, Moment, NextUpload, Options, Progress, Summary, UploadResult};
+use crate::outbox::{self, EntryState, Moment, NextUpload, OutboxSettings, Progress, Summary, UploadResult};
 
 mod error;
 mod records;
@@ -30,10 +30,15 @@ impl Outbox {
     ///
     /// # Errors
     /// See [`OutboxError`].
-    #[uniffi::constructor]
-    pub fn open(path: String, reporter: String) -> Result<Arc<Self>, OutboxError> {
+    #[uniffi::constructor(default(settings = None))]
+    pub fn open(
+        path: String,
+        reporter: String,
+        settings: Option<OutboxSettings>,
+    ) -> Result<Arc<Self>, OutboxError> {
         let reporter = Reporter::parse(&reporter).map_err(|_| OutboxError::InvalidReporter)?;
-        let opened = outbox::Outbox::open(Path::new(&path), reporter, Options::default(), now_ms())?;
+        let options = settings.unwrap_or_default().into();
+        let opened = outbox::Outbox::open(Path::new(&path), reporter, options, now_ms())?;
         Ok(Arc::new(Self(Mutex::new(Some(opened)))))
     }
 

@@ -11,7 +11,7 @@ pub struct Limits {
     pub bytes: i64,
     /// Settled entries of one reporter that are remembered.
     pub settled: i64,
-    /// How long a settled entry is remembered.
+    /// How long a settled entry is remembered; 0: it goes at once.
     pub settled_for_ms: i64,
 }
 

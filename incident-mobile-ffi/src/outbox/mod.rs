@@ -29,7 +29,7 @@ pub use error::OutboxError;
 pub use file::Recovery;
 pub use limits::{Limits, MAX_ANSWER_BYTES, MAX_STRIKES, MAX_UPLOAD_BYTES, MAX_UPLOAD_ENTRIES};
 pub use moment::Moment;
-pub use options::{Options, Probe};
+pub use options::{Options, OutboxSettings, Probe};
 pub use queue::Outbox;
 pub use report::NewReport;
 pub use upload::{

@@ -1,4 +1,4 @@
-//! What is fixed in an app and turned in a test.
+//! What an app may set, and what is fixed in an app and turned in a test.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -7,6 +7,32 @@ use super::{
     limits::{Limits, PATIENCE},
     upload::spacing::Spacing,
 };
+
+/// What an app may set; what it leaves out is as it always is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, uniffi::Record)]
+pub struct OutboxSettings {
+    /// How long a settled entry is remembered, 30 days if absent. 0: it goes at once, and can no longer be called off.
+    #[uniffi(default = None)]
+    pub settled_for_ms: Option<i64>,
+    /// How long an anonymous report stays behind a named one at least, 2 minutes if absent.
+    #[uniffi(default = None)]
+    pub shortest_spacing_ms: Option<i64>,
+    /// And at most, 10 minutes if absent. 0: it does not wait, and the order in which they arrive may say whose it is.
+    #[uniffi(default = None)]
+    pub longest_spacing_ms: Option<i64>,
+}
+
+impl From<OutboxSettings> for Options {
+    fn from(settings: OutboxSettings) -> Self {
+        let mut options = Self::default();
+        let OutboxSettings { settled_for_ms, shortest_spacing_ms, longest_spacing_ms } = settings;
+        options.limits.settled_for_ms = settled_for_ms.unwrap_or(options.limits.settled_for_ms).max(0);
+        let longest_ms = longest_spacing_ms.unwrap_or(options.spacing.longest_ms).max(0);
+        let shortest_ms = shortest_spacing_ms.unwrap_or(options.spacing.shortest_ms).clamp(0, longest_ms);
+        options.spacing = Spacing { shortest_ms, longest_ms };
+        options
+    }
+}
 
 /// Called at every moment that a test may want to stop at.
 pub type Probe = Box<dyn Fn(Reached) + Send + Sync>;

@@ -193,6 +193,26 @@ class CanonicalPayload:
     ignored: tuple[str, ...] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class OutboxSettings:
+    """What an app may set; what is ``None`` is as it always is."""
+
+    settled_for_ms: int | None = None
+    """How long a settled entry is remembered: 30 days. 0: it goes at once, and can no longer be called off."""
+    shortest_spacing_ms: int | None = None
+    """How long an anonymous report stays behind a named one at least: 2 minutes."""
+    longest_spacing_ms: int | None = None
+    """And at most: 10 minutes. 0: it does not wait, and the order in which they arrive may say whose it is."""
+
+
+def settings(value: OutboxSettings) -> ffi.OutboxSettings:
+    return ffi.OutboxSettings(
+        settled_for_ms=value.settled_for_ms,
+        shortest_spacing_ms=value.shortest_spacing_ms,
+        longest_spacing_ms=value.longest_spacing_ms,
+    )
+
+
 def draft(value: Draft) -> ffi.Draft:
     return ffi.Draft(
         location_id=value.location_id,

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from . import model
 from ._generated import incident_mobile_ffi as ffi
 from .errors import typed
-from .model import CanonicalPayload, Draft, Entry, EntryState, Progress, Summary, to_ms
+from .model import CanonicalPayload, Draft, Entry, EntryState, OutboxSettings, Progress, Summary, to_ms
 from .sync import NextUpload, SyncEnd, complete_upload, next_upload, run
 from .transport import Transport, UploadResult
 
@@ -22,9 +22,11 @@ class Outbox:
 
     @classmethod
     @typed
-    def open(cls, path: str | os.PathLike[str], reporter: str) -> Outbox:
+    def open(
+        cls, path: str | os.PathLike[str], reporter: str, settings: OutboxSettings | None = None
+    ) -> Outbox:
         """Opens the file, or makes it. ``reporter`` is the ``sub`` of the access token."""
-        return cls(ffi.Outbox.open(os.fspath(path), reporter))
+        return cls(ffi.Outbox.open(os.fspath(path), reporter, model.settings(settings or OutboxSettings())))
 
     @typed
     def report(self, draft: Draft) -> Entry:

@@ -18,7 +18,7 @@ pub(crate) fn settled(
     now_ms: i64,
 ) -> Result<usize, OutboxError> {
     let old_ms = now_ms.saturating_sub(limits.settled_for_ms);
-    let old = "SELECT seq FROM entry WHERE state = 1 AND changed_at_ms < ?1";
+    let old = "SELECT seq FROM entry WHERE state = 1 AND changed_at_ms <= ?1";
     let beyond = "SELECT seq FROM entry WHERE reporter = ?1 AND state = 1
                   ORDER BY changed_at_ms DESC, seq DESC LIMIT -1 OFFSET ?2";
     let mut erased = all(transaction, old, params![old_ms])?;
@@ -64,7 +64,7 @@ pub(crate) fn is_due(
     now_ms: i64,
 ) -> Result<bool, OutboxError> {
     let sql = "SELECT (SELECT count(*) FROM entry WHERE reporter = ?1 AND state = 1) > ?2
-                   OR EXISTS (SELECT 1 FROM entry WHERE state = 1 AND changed_at_ms < ?3)";
+                   OR EXISTS (SELECT 1 FROM entry WHERE state = 1 AND changed_at_ms <= ?3)";
     let old_ms = now_ms.saturating_sub(limits.settled_for_ms);
     Ok(connection.query_row(sql, params![reporter, limits.settled, old_ms], |row| row.get(0))?)
 }

@@ -21,10 +21,14 @@ public final class Outbox: @unchecked Sendable {
     /// Opens the file at `path`, or makes it, for the reporter whose identity is the `sub` of the token.
     ///
     /// What was saved if the file was found corrupt is in `summary().recovery`.
-    public static func open(path: String, reporter: String) async throws -> Outbox {
+    public static func open(
+        path: String,
+        reporter: String,
+        settings: OutboxSettings = OutboxSettings()
+    ) async throws -> Outbox {
         let queue = DispatchQueue(label: "incident-sync.outbox")
         let library = try await run(on: queue) {
-            try IncidentSyncGenerated.Outbox.open(path: path, reporter: reporter)
+            try IncidentSyncGenerated.Outbox.open(path: path, reporter: reporter, settings: settings)
         }
         return Outbox(library: library, queue: queue)
     }

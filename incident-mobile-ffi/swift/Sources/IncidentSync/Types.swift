@@ -11,6 +11,7 @@ public typealias Incident = IncidentSyncGenerated.Incident
 public typealias IncidentStatus = IncidentSyncGenerated.IncidentStatus
 public typealias NetworkFailureKind = IncidentSyncGenerated.NetworkFailureKind
 public typealias NextUpload = IncidentSyncGenerated.NextUpload
+public typealias OutboxSettings = IncidentSyncGenerated.OutboxSettings
 public typealias Outcome = IncidentSyncGenerated.Outcome
 public typealias Problem = IncidentSyncGenerated.Problem
 public typealias Recovery = IncidentSyncGenerated.Recovery

@@ -764,12 +764,13 @@ open class Outbox: OutboxProtocol, @unchecked Sendable {
      * # Errors
      * See [`OutboxError`].
      */
-public static func `open`(path: String, reporter: String)throws  -> Outbox  {
+public static func `open`(path: String, reporter: String, settings: OutboxSettings? = nil)throws  -> Outbox  {
     return try  FfiConverterTypeOutbox_lift(try rustCallWithError(FfiConverterTypeOutboxError_lift) {
         uniffiCallStatus in
     uniffi_incident_mobile_ffi_fn_constructor_outbox_open(
         FfiConverterString.lower(path),
-        FfiConverterString.lower(reporter),uniffiCallStatus
+        FfiConverterString.lower(reporter),
+        FfiConverterOptionTypeOutboxSettings.lower(settings),uniffiCallStatus
     )
 })
 }
@@ -1660,6 +1661,85 @@ public func FfiConverterTypeIncident_lift(_ buf: RustBuffer) throws -> Incident 
 #endif
 public func FfiConverterTypeIncident_lower(_ value: Incident) -> RustBuffer {
     return FfiConverterTypeIncident.lower(value)
+}
+
+
+/**
+ * What an app may set; what it leaves out is as it always is.
+ */
+public struct OutboxSettings: Equatable, Hashable {
+    /**
+     * How long a settled entry is remembered, 30 days if absent. 0: it goes at once, and can no longer be called off.
+     */
+    public var settledForMs: Int64?
+    /**
+     * How long an anonymous report stays behind a named one at least, 2 minutes if absent.
+     */
+    public var shortestSpacingMs: Int64?
+    /**
+     * And at most, 10 minutes if absent. 0: it does not wait, and the order in which they arrive may say whose it is.
+     */
+    public var longestSpacingMs: Int64?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * How long a settled entry is remembered, 30 days if absent. 0: it goes at once, and can no longer be called off.
+         */settledForMs: Int64? = nil, 
+        /**
+         * How long an anonymous report stays behind a named one at least, 2 minutes if absent.
+         */shortestSpacingMs: Int64? = nil, 
+        /**
+         * And at most, 10 minutes if absent. 0: it does not wait, and the order in which they arrive may say whose it is.
+         */longestSpacingMs: Int64? = nil) {
+        self.settledForMs = settledForMs
+        self.shortestSpacingMs = shortestSpacingMs
+        self.longestSpacingMs = longestSpacingMs
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension OutboxSettings: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeOutboxSettings: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> OutboxSettings {
+        return
+            try OutboxSettings(
+                settledForMs: FfiConverterOptionInt64.read(from: &buf), 
+                shortestSpacingMs: FfiConverterOptionInt64.read(from: &buf), 
+                longestSpacingMs: FfiConverterOptionInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: OutboxSettings, into buf: inout [UInt8]) {
+        FfiConverterOptionInt64.write(value.settledForMs, into: &buf)
+        FfiConverterOptionInt64.write(value.shortestSpacingMs, into: &buf)
+        FfiConverterOptionInt64.write(value.longestSpacingMs, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeOutboxSettings_lift(_ buf: RustBuffer) throws -> OutboxSettings {
+    return try FfiConverterTypeOutboxSettings.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeOutboxSettings_lower(_ value: OutboxSettings) -> RustBuffer {
+    return FfiConverterTypeOutboxSettings.lower(value)
 }
 
 
@@ -3330,6 +3410,30 @@ public func FfiConverterTypeWaitReason_lower(_ value: WaitReason) -> RustBuffer 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionInt64: FfiConverterRustBuffer {
+    typealias SwiftType = Int64?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterInt64.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterInt64.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionString: FfiConverterRustBuffer {
     typealias SwiftType = String?
 
@@ -3370,6 +3474,30 @@ fileprivate struct FfiConverterOptionTypeIncident: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeIncident.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeOutboxSettings: FfiConverterRustBuffer {
+    typealias SwiftType = OutboxSettings?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeOutboxSettings.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeOutboxSettings.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -3728,7 +3856,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_incident_mobile_ffi_checksum_method_outbox_token_changed() != 64945) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_incident_mobile_ffi_checksum_constructor_outbox_open() != 44102) {
+    if (uniffi_incident_mobile_ffi_checksum_constructor_outbox_open() != 11821) {
         return InitializationResult.apiChecksumMismatch
     }
 

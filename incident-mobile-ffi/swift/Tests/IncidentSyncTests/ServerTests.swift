@@ -148,6 +148,37 @@ final class ServerTests: XCTestCase {
         XCTAssertEqual(entry.incident?.outcome, Outcome.created)
     }
 
+    func testAnAnonymousReportWaitsBehindANamedOne() async throws {
+        let outbox = try await newOutbox()
+        var hidden = draft("hidden", hoursAgo: 11)
+        hidden.isAnonymous = true
+        try await outbox.report(hidden)
+        try await outbox.report(draft("named", hoursAgo: 12))
+
+        let end = try await outbox.sync(transport: try server())
+        let summary = try await outbox.summary()
+
+        guard case .wait(_, .spacing, _) = end else {
+            return XCTFail("expected a wait, got \(end)")
+        }
+        XCTAssertEqual([summary.settled, summary.pending], [1, 1])
+    }
+
+    func testAnAppMayKeepNoSettledReportAndSpaceNoAnonymousOne() async throws {
+        let settings = OutboxSettings(settledForMs: 0, longestSpacingMs: 0)
+        let outbox = try await Outbox.open(path: newPath(), reporter: "alice", settings: settings)
+        var hidden = draft("hidden", hoursAgo: 13)
+        hidden.isAnonymous = true
+        try await outbox.report(hidden)
+        try await outbox.report(draft("named", hoursAgo: 14))
+
+        let end = try await outbox.sync(transport: try server())
+        let left = try await outbox.entries()
+
+        XCTAssertEqual(end, .idle)
+        XCTAssertEqual(left, [])
+    }
+
     func testAnAppThatIsKilledWhileSendingSendsAgain() async throws {
         let path = newPath()
         let killed = try await Outbox.open(path: path, reporter: "alice")

@@ -53,6 +53,23 @@ final class TransportTests: XCTestCase {
         XCTAssertEqual(entry.attempts, 0)
     }
 
+    func testAnAnonymousReportGoesOnAConnectionOfItsOwn() async throws {
+        let transport = try transport("peer")
+        var peers: [Data] = []
+        for headers in [[], [Header(name: "Connection", value: "close")], []] {
+            let upload = Upload(
+                id: 1, method: "POST", path: "/", headers: headers, body: Data("{}".utf8), timeoutMs: 30_000
+            )
+            guard case .response(_, _, let body) = try await transport.send(upload) else {
+                throw Missing(description: "no answer")
+            }
+            peers.append(body)
+        }
+
+        XCTAssertEqual(peers[0], peers[2])
+        XCTAssertNotEqual(peers[0], peers[1])
+    }
+
     func testNoRedirectIsFollowed() async throws {
         let answer = try await send("redirect")
 

@@ -558,7 +558,7 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_token_changed() != 64945:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_constructor_outbox_open() != 44102:
+    if lib.uniffi_incident_mobile_ffi_checksum_constructor_outbox_open() != 11821:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
 
 # A ctypes library to expose the extern-C FFI definitions.
@@ -744,6 +744,7 @@ _UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_token_changed.argtypes = 
 )
 _UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_token_changed.restype = None
 _UniffiLib.uniffi_incident_mobile_ffi_fn_constructor_outbox_open.argtypes = (
+    _UniffiRustBuffer,
     _UniffiRustBuffer,
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -1776,6 +1777,85 @@ class _UniffiFfiConverterTypeHeader(_UniffiConverterRustBuffer):
     def write(value, buf):
         _UniffiFfiConverterString.write(value.name, buf)
         _UniffiFfiConverterString.write(value.value, buf)
+
+class _UniffiFfiConverterOptionalInt64(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        if value is not None:
+            _UniffiFfiConverterInt64.check_lower(value)
+
+    @classmethod
+    def write(cls, value, buf):
+        if value is None:
+            buf.write_u8(0)
+            return
+
+        buf.write_u8(1)
+        _UniffiFfiConverterInt64.write(value, buf)
+
+    @classmethod
+    def read(cls, buf):
+        flag = buf.read_u8()
+        if flag == 0:
+            return None
+        elif flag == 1:
+            return _UniffiFfiConverterInt64.read(buf)
+        else:
+            raise InternalError("Unexpected flag byte for optional type")
+
+@dataclass
+class OutboxSettings:
+    """
+    What an app may set; what it leaves out is as it always is.
+"""
+    def __init__(self, *, settled_for_ms:typing.Optional[int] = _DEFAULT, shortest_spacing_ms:typing.Optional[int] = _DEFAULT, longest_spacing_ms:typing.Optional[int] = _DEFAULT):
+        if settled_for_ms is _DEFAULT:
+            self.settled_for_ms = None
+        else:
+            self.settled_for_ms = settled_for_ms
+        if shortest_spacing_ms is _DEFAULT:
+            self.shortest_spacing_ms = None
+        else:
+            self.shortest_spacing_ms = shortest_spacing_ms
+        if longest_spacing_ms is _DEFAULT:
+            self.longest_spacing_ms = None
+        else:
+            self.longest_spacing_ms = longest_spacing_ms
+        
+        
+
+    
+    def __str__(self):
+        return "OutboxSettings(settled_for_ms={}, shortest_spacing_ms={}, longest_spacing_ms={})".format(self.settled_for_ms, self.shortest_spacing_ms, self.longest_spacing_ms)
+    def __eq__(self, other):
+        if self.settled_for_ms != other.settled_for_ms:
+            return False
+        if self.shortest_spacing_ms != other.shortest_spacing_ms:
+            return False
+        if self.longest_spacing_ms != other.longest_spacing_ms:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeOutboxSettings(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return OutboxSettings(
+            settled_for_ms=_UniffiFfiConverterOptionalInt64.read(buf),
+            shortest_spacing_ms=_UniffiFfiConverterOptionalInt64.read(buf),
+            longest_spacing_ms=_UniffiFfiConverterOptionalInt64.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterOptionalInt64.check_lower(value.settled_for_ms)
+        _UniffiFfiConverterOptionalInt64.check_lower(value.shortest_spacing_ms)
+        _UniffiFfiConverterOptionalInt64.check_lower(value.longest_spacing_ms)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterOptionalInt64.write(value.settled_for_ms, buf)
+        _UniffiFfiConverterOptionalInt64.write(value.shortest_spacing_ms, buf)
+        _UniffiFfiConverterOptionalInt64.write(value.longest_spacing_ms, buf)
 
 @dataclass
 class Progress:
@@ -3343,7 +3423,7 @@ class Outbox(OutboxProtocol):
     
     _handle: ctypes.c_uint64
     @classmethod
-    def open(cls, path: str,reporter: str) -> Outbox:
+    def open(cls, path: str,reporter: str,settings: typing.Union[object, typing.Optional[OutboxSettings]] = _DEFAULT) -> Outbox:
         """
         Opens the file at `path`, or makes it.
 
@@ -3354,9 +3434,14 @@ class Outbox(OutboxProtocol):
         _UniffiFfiConverterString.check_lower(path)
 
         _UniffiFfiConverterString.check_lower(reporter)
+
+        if settings is _DEFAULT:
+            settings = None
+        _UniffiFfiConverterOptionalTypeOutboxSettings.check_lower(settings)
         _uniffi_lowered_args = (
             _UniffiFfiConverterString.lower(path),
             _UniffiFfiConverterString.lower(reporter),
+            _UniffiFfiConverterOptionalTypeOutboxSettings.lower(settings),
         )
         _uniffi_lift_return = _UniffiFfiConverterTypeOutbox.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeOutboxError
@@ -3716,6 +3801,31 @@ class _UniffiFfiConverterTypeOutbox:
     @classmethod
     def write(cls, value: Outbox, buf: _UniffiRustBuffer):
         buf.write_u64(cls.lower(value))
+
+class _UniffiFfiConverterOptionalTypeOutboxSettings(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        if value is not None:
+            _UniffiFfiConverterTypeOutboxSettings.check_lower(value)
+
+    @classmethod
+    def write(cls, value, buf):
+        if value is None:
+            buf.write_u8(0)
+            return
+
+        buf.write_u8(1)
+        _UniffiFfiConverterTypeOutboxSettings.write(value, buf)
+
+    @classmethod
+    def read(cls, buf):
+        flag = buf.read_u8()
+        if flag == 0:
+            return None
+        elif flag == 1:
+            return _UniffiFfiConverterTypeOutboxSettings.read(buf)
+        else:
+            raise InternalError("Unexpected flag byte for optional type")
 def canonical_payload(json: bytes) -> CanonicalPayload:
     """
     Reads a payload as the server would.
@@ -3801,6 +3911,7 @@ __all__ = [
     "Incident",
     "Entry",
     "Header",
+    "OutboxSettings",
     "Progress",
     "Recovery",
     "Summary",

@@ -255,7 +255,7 @@ void uniffi_incident_mobile_ffi_fn_free_outbox(uint64_t handle, RustCallStatus *
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_FN_CONSTRUCTOR_OUTBOX_OPEN
 #define UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_FN_CONSTRUCTOR_OUTBOX_OPEN
-uint64_t uniffi_incident_mobile_ffi_fn_constructor_outbox_open(RustBuffer path, RustBuffer reporter, RustCallStatus *_Nonnull out_status
+uint64_t uniffi_incident_mobile_ffi_fn_constructor_outbox_open(RustBuffer path, RustBuffer reporter, RustBuffer settings, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_FN_METHOD_OUTBOX_CANCEL

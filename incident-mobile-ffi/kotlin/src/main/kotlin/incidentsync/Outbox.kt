@@ -73,7 +73,7 @@ public class Outbox private constructor(private val queue: Queue) : AutoCloseabl
     public suspend fun tokenChanged(): Unit = onDisk { queue.tokenChanged() }
 
     /** Says what to send next; [sync] asks for you, unless you bring a loop of your own. */
-    public suspend fun nextUpload(): NextUpload = onDisk { queue.nextUpload().toFace() }
+    public suspend fun nextUpload(): NextUpload = onDisk { queue.nextUpload().toPublic() }
 
     /** Takes what came of an upload; one that is no longer under way changes nothing. */
     public suspend fun completeUpload(id: Long, result: UploadResult): Progress =
@@ -103,10 +103,14 @@ public class Outbox private constructor(private val queue: Queue) : AutoCloseabl
          * Opens the file at [path], or makes it, for [reporter], the `sub` of the token. What a killed process was
          * sending waits again; a corrupt file is moved aside and saved from, see [Summary.recovery].
          */
-        public suspend fun open(path: String, reporter: String): Outbox = uninterrupted {
+        public suspend fun open(
+            path: String,
+            reporter: String,
+            settings: OutboxSettings = OutboxSettings(),
+        ): Outbox = uninterrupted {
             requireText("path", path)
             requireText("reporter", reporter)
-            Outbox(core { Queue.open(path, reporter) })
+            Outbox(core { Queue.open(path, reporter, settings) })
         }
     }
 }

@@ -4,6 +4,9 @@ package incidentsync
 /** A report as an app's form gives it; nothing is checked yet. */
 public typealias Draft = incidentsync.generated.Draft
 
+/** What an app may set; what it leaves out is as it always is. */
+public typealias OutboxSettings = incidentsync.generated.OutboxSettings
+
 /** One broken rule of one field. */
 public typealias Violation = incidentsync.generated.Violation
 

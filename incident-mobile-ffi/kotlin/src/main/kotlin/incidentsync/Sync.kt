@@ -47,7 +47,7 @@ internal suspend fun runSync(
     try {
         while (true) {
             currentCoroutineContext().ensureActive()
-            when (val next = core { queue.nextUpload().toFace() }) {
+            when (val next = core { queue.nextUpload().toPublic() }) {
                 is NextUpload.Send -> {
                     upload = next.upload
                     val result = deliver(next.upload, transport)
@@ -78,7 +78,7 @@ private suspend fun deliver(upload: Upload, transport: Transport): UploadResult 
 
 private val tooLate = UploadResult.NetworkFailure(NetworkFailureKind.TIMED_OUT, "no answer in time", sent = true)
 
-internal fun CoreNext.toFace(): NextUpload =
+internal fun CoreNext.toPublic(): NextUpload =
     when (this) {
         is CoreNext.Send -> NextUpload.Send(upload)
         is CoreNext.Wait -> SyncEnd.Wait(until, why, detail)

@@ -290,4 +290,34 @@ class DeliveryTest : Phone() {
         assertInstanceOf(OutboxError.NotFound::class.java, runCatching { outbox.entry(key) }.exceptionOrNull())
         assertTrue(server.incidents("alice").isEmpty())
     }
+
+    @Test
+    fun `an anonymous report waits behind a named one`() = phone {
+        val outbox = outbox()
+        val server = server()
+        outbox.report(draft(isAnonymous = true))
+        val named = outbox.report(draft()).key
+
+        val end = assertInstanceOf(
+            SyncEnd.Wait::class.java,
+            outbox.sync(transport(server.url, server.token("alice"))),
+        )
+
+        assertEquals(WaitReason.SPACING, end.why)
+        assertEquals(EntryState.SETTLED, outbox.entry(named).state)
+        assertEquals(1, outbox.summary().pending)
+    }
+
+    @Test
+    fun `an app may keep no settled report and space no anonymous one`() = phone {
+        val outbox = outbox(settings = OutboxSettings(settledForMs = 0, longestSpacingMs = 0))
+        val server = server()
+        outbox.report(draft())
+        outbox.report(draft(isAnonymous = true))
+
+        assertEquals(SyncEnd.Idle, outbox.sync(transport(server.url, server.token("alice"))))
+
+        assertEquals(emptyList<Entry>(), outbox.entries())
+        assertEquals(1, server.incidents("alice").size)
+    }
 }

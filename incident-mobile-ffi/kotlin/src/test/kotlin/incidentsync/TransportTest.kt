@@ -52,6 +52,18 @@ class TransportTest : Phone() {
     }
 
     @Test
+    fun `an anonymous report goes on a connection of its own`() = phone {
+        val ports = mutableListOf<Int>()
+        val gate = keep(Gate { ports += it.port; it.answer(200, "ok".toByteArray(), "text/plain") })
+        val transport = transport(gate.url, "token")
+        val apart = upload.copy(headers = upload.headers + Header("Connection", "close"))
+        for (next in listOf(upload, apart, upload)) transport.send(next)
+        val (before, alone, after) = ports
+        assertEquals(before, after)
+        assertTrue(alone != before, "$ports")
+    }
+
+    @Test
     fun `an answer of the longest length is read, and a longer one is not`() = phone {
         val longest = 1024 * 1024
         for ((length, read) in listOf(longest to longest, longest + 1 to 0, 9_000_000 to 0)) {

@@ -735,7 +735,7 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_incident_mobile_ffi_fn_free_outbox(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
-    external fun uniffi_incident_mobile_ffi_fn_constructor_outbox_open(`path`: RustBuffer.ByValue,`reporter`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    external fun uniffi_incident_mobile_ffi_fn_constructor_outbox_open(`path`: RustBuffer.ByValue,`reporter`: RustBuffer.ByValue,`settings`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_incident_mobile_ffi_fn_method_outbox_cancel(`ptr`: Long,`key`: RustBuffer.ByValue,`reason`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
@@ -957,7 +957,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_token_changed() and 0xFFFF) != 64945) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_constructor_outbox_open() and 0xFFFF) != 44102) {
+    if ((lib.uniffi_incident_mobile_ffi_checksum_constructor_outbox_open() and 0xFFFF) != 11821) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
 }
@@ -1887,14 +1887,15 @@ open class Outbox: Disposable, AutoCloseable, OutboxInterface
      * # Errors
      * See [`OutboxError`].
      */
-    @Throws(OutboxException::class) fun `open`(`path`: kotlin.String, `reporter`: kotlin.String): Outbox {
+    @Throws(OutboxException::class) fun `open`(`path`: kotlin.String, `reporter`: kotlin.String, `settings`: OutboxSettings? = null): Outbox {
             return FfiConverterTypeOutbox.lift(
     uniffiRustCallWithError(OutboxException) { _status ->
     UniffiLib.uniffi_incident_mobile_ffi_fn_constructor_outbox_open(
     
         
         FfiConverterString.lower(`path`),
-        FfiConverterString.lower(`reporter`),_status)
+        FfiConverterString.lower(`reporter`),
+        FfiConverterOptionalTypeOutboxSettings.lower(`settings`),_status)
 }
     )
     }
@@ -2381,6 +2382,61 @@ public object FfiConverterTypeIncident: FfiConverterRustBuffer<Incident> {
             FfiConverterBoolean.write(value.`clockSuspect`, buf)
             FfiConverterOptionalTypeMoment.write(value.`cancelledAt`, buf)
             FfiConverterOptionalString.write(value.`cancellationReason`, buf)
+    }
+}
+
+
+
+/**
+ * What an app may set; what it leaves out is as it always is.
+ */
+data class OutboxSettings (
+    /**
+     * How long a settled entry is remembered, 30 days if absent. 0: it goes at once, and can no longer be called off.
+     */
+    val `settledForMs`: kotlin.Long? = null 
+    , 
+    /**
+     * How long an anonymous report stays behind a named one at least, 2 minutes if absent.
+     */
+    val `shortestSpacingMs`: kotlin.Long? = null 
+    , 
+    /**
+     * And at most, 10 minutes if absent. 0: it does not wait, and the order in which they arrive may say whose it is.
+     */
+    val `longestSpacingMs`: kotlin.Long? = null 
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeOutboxSettings: FfiConverterRustBuffer<OutboxSettings> {
+    override fun read(buf: ByteBuffer): OutboxSettings {
+        return OutboxSettings(
+            FfiConverterOptionalLong.read(buf),
+            FfiConverterOptionalLong.read(buf),
+            FfiConverterOptionalLong.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: OutboxSettings) = (
+            FfiConverterOptionalLong.allocationSize(value.`settledForMs`) +
+            FfiConverterOptionalLong.allocationSize(value.`shortestSpacingMs`) +
+            FfiConverterOptionalLong.allocationSize(value.`longestSpacingMs`)
+    )
+
+    override fun write(value: OutboxSettings, buf: ByteBuffer) {
+            FfiConverterOptionalLong.write(value.`settledForMs`, buf)
+            FfiConverterOptionalLong.write(value.`shortestSpacingMs`, buf)
+            FfiConverterOptionalLong.write(value.`longestSpacingMs`, buf)
     }
 }
 
@@ -3792,6 +3848,38 @@ public object FfiConverterTypeWaitReason: FfiConverterRustBuffer<WaitReason> {
 /**
  * @suppress
  */
+public object FfiConverterOptionalLong: FfiConverterRustBuffer<kotlin.Long?> {
+    override fun read(buf: ByteBuffer): kotlin.Long? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterLong.read(buf)
+    }
+
+    override fun allocationSize(value: kotlin.Long?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterLong.allocationSize(value)
+        }
+    }
+
+    override fun write(value: kotlin.Long?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterLong.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterOptionalString: FfiConverterRustBuffer<kotlin.String?> {
     override fun read(buf: ByteBuffer): kotlin.String? {
         if (buf.get().toInt() == 0) {
@@ -3846,6 +3934,38 @@ public object FfiConverterOptionalTypeIncident: FfiConverterRustBuffer<Incident?
         } else {
             buf.put(1)
             FfiConverterTypeIncident.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeOutboxSettings: FfiConverterRustBuffer<OutboxSettings?> {
+    override fun read(buf: ByteBuffer): OutboxSettings? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeOutboxSettings.read(buf)
+    }
+
+    override fun allocationSize(value: OutboxSettings?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeOutboxSettings.allocationSize(value)
+        }
+    }
+
+    override fun write(value: OutboxSettings?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeOutboxSettings.write(value, buf)
         }
     }
 }

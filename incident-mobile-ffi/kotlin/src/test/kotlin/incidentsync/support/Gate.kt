@@ -42,6 +42,8 @@ private fun HttpExchange.use(act: (HttpExchange) -> Unit) = try { act(this) } fi
 class Passage(private val exchange: HttpExchange) {
     val body: ByteArray = exchange.requestBody.readAllBytes()
     val path: String = exchange.requestURI.path
+    /** From where it came: of one connection all requests have the same port. */
+    val port: Int = exchange.remoteAddress.port
     val authorization: String? = exchange.requestHeaders.getFirst("Authorization")
 
     /** Lets the request through to [server] and gives its answer without telling the phone. */

@@ -3,6 +3,7 @@ package incidentsync.support
 import incidentsync.Draft
 import incidentsync.OkHttpTransport
 import incidentsync.Outbox
+import incidentsync.OutboxSettings
 import java.nio.file.Path
 import java.time.Instant
 import kotlinx.coroutines.runBlocking
@@ -25,8 +26,11 @@ abstract class Phone {
 
     fun server(): Server = keep(Server(directory.resolve("server")))
 
-    suspend fun outbox(reporter: String = "alice", file: String = "outbox.db"): Outbox =
-        keep(Outbox.open(directory.resolve(file).toString(), reporter))
+    suspend fun outbox(
+        reporter: String = "alice",
+        file: String = "outbox.db",
+        settings: OutboxSettings = OutboxSettings(),
+    ): Outbox = keep(Outbox.open(directory.resolve(file).toString(), reporter, settings))
 
     fun transport(url: String, token: String?): OkHttpTransport = OkHttpTransport(url) { token }
 
