@@ -3,7 +3,7 @@
 use std::{path::Path, process::Command, time::Instant};
 
 use incident_core::Reporter;
-use incident_mobile_ffi::outbox::{NewReport, NextUpload, Options, Outbox, Upload, UploadResult};
+use incident_mobile_ffi::outbox::{EntryState, NewReport, NextUpload, Options, Outbox, Upload, UploadResult};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -17,6 +17,7 @@ const NOW_MS: i64 = 1_795_392_000_000;
 /// All figures of this part.
 pub(crate) async fn measure() -> Result<Value, Failure> {
     let (mut report_ms, mut open_ms, mut deliver_s) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut open_beside_ms, mut list_ms) = (Vec::new(), Vec::new());
     for round in 1..=ROUNDS {
         let folder = TempDir::new()?;
         let file = folder.path().join("outbox.sqlite");
@@ -24,6 +25,9 @@ pub(crate) async fn measure() -> Result<Value, Failure> {
         let opened = Instant::now();
         let mut outbox = open(&file)?;
         open_ms.push(opened.elapsed().as_secs_f64() * 1000.0);
+        outbox.network_changed()?; // something stands in the log, as beside an app in use
+        open_beside_ms.push(open_beside(&file)?);
+        list_ms.push(list_ten(&mut outbox)?);
         deliver_s.push(deliver(&mut outbox).await?);
         println!("phone, round {round}: {ENTRIES} entries delivered in {:.2} s", deliver_s[round - 1]);
     }
@@ -32,6 +36,8 @@ pub(crate) async fn measure() -> Result<Value, Failure> {
         "entries": ENTRIES,
         "reportMedianMs": median(report_ms),
         "openMs": median(open_ms),
+        "openBesideMs": median(open_beside_ms),
+        "listTenMs": median(list_ms),
         "deliverSeconds": median(deliver_s),
         "libraryBytes": library_bytes()?,
         "kotlin": kotlin()?,
@@ -40,6 +46,26 @@ pub(crate) async fn measure() -> Result<Value, Failure> {
 
 fn open(file: &Path) -> Result<Outbox, Failure> {
     Ok(Outbox::open(file, Reporter::parse("alice")?, Options::default(), NOW_MS)?)
+}
+
+/// Opens the file that another outbox has open, which is what an app's extension does.
+fn open_beside(file: &Path) -> Result<f64, Failure> {
+    let started = Instant::now();
+    let beside = open(file)?;
+    let took_ms = started.elapsed().as_secs_f64() * 1000.0;
+    drop(beside);
+    Ok(took_ms)
+}
+
+/// The slowest page of ten, in milliseconds: the newest of all, or those in a state that none is in.
+fn list_ten(outbox: &mut Outbox) -> Result<f64, Failure> {
+    let mut slowest_ms: f64 = 0.0;
+    for filter in [None, Some(EntryState::Pending), Some(EntryState::Quarantined)] {
+        let started = Instant::now();
+        outbox.entries(filter, 10, None)?;
+        slowest_ms = slowest_ms.max(started.elapsed().as_secs_f64() * 1000.0);
+    }
+    Ok(slowest_ms)
 }
 
 /// Reports until the queue is full and returns the median time of one report in milliseconds.
