@@ -42,7 +42,8 @@ fn a_captive_portal_is_waited_out_and_costs_nothing() {
         let html =
             respond(status, &[("Content-Type", "text/html")], b"<html>Sign in to the WLAN \xff</html>");
         phone.complete(&upload, &html);
-        assert_eq!((phone.state(key), phone.entry(key).attempts), (EntryState::Pending, 0));
+        let entry = phone.entry(key);
+        assert_eq!((entry.state, entry.attempts, entry.problem), (EntryState::Pending, 0, None));
         assert_eq!(phone.wait().1, WaitReason::NotTheServer);
     }
 }

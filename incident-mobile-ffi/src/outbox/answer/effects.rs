@@ -45,8 +45,9 @@ impl Effects<'_> {
                 Verdict::Erased => progress.settled += self.erase(&item)?,
                 Verdict::Quarantine(problem) => progress.quarantined += self.quarantine(&item, &problem)?,
                 Verdict::Wait { why, strike: true, problem: Some(problem) } => {
-                    self.note(&item, &problem, why != WaitReason::NotTheServer)?;
-                    let (quarantined, suspect) = self.strike(&item, successes_before)?;
+                    let is_servers = why != WaitReason::NotTheServer;
+                    let (quarantined, suspect) =
+                        self.strike(&item, &problem, is_servers, successes_before)?;
                     progress.quarantined += quarantined;
                     alone |= suspect;
                 }
@@ -109,8 +110,15 @@ impl Effects<'_> {
     }
 
     /// One more refusal for this entry alone; what it draws while nobody succeeds does not count. Says whether that
-    /// was one too many, and whether others went since its first.
-    fn strike(&mut self, item: &Item, successes: i64) -> Result<(i64, bool), OutboxError> {
+    /// was one too many, and whether others went since its first: before that, somebody else's page is no problem of
+    /// this entry.
+    fn strike(
+        &mut self,
+        item: &Item,
+        problem: &Problem,
+        is_servers: bool,
+        successes: i64,
+    ) -> Result<(i64, bool), OutboxError> {
         let sql = "UPDATE entry
                    SET strikes = iif(strikes > 0 AND first_strike < ?5, strikes + 1, 1),
                        first_strike = iif(strikes = 0, ?3, first_strike), not_before_ms = ?4
@@ -132,6 +140,9 @@ impl Effects<'_> {
         let (strikes, first_strike): (i64, i64) = (row.get(0)?, row.get(1)?);
         drop(rows);
         let others_went = self.pace.successes > first_strike;
+        if is_servers || others_went {
+            self.note(item, problem, is_servers)?;
+        }
         let too_many = strikes >= MAX_STRIKES && others_went;
         let quarantined = if too_many { self.recall(item)? } else { 0 };
         Ok((quarantined, others_went))

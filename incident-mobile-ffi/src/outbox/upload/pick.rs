@@ -96,8 +96,8 @@ pub(crate) fn next_turn(
         })
         .optional()?;
     Ok(turn.map(|(turn_ms, problem)| {
-        // Of the answers for which an entry waits by itself, those of a server begin with 5.
-        let is_servers = problem.is_none_or(|problem| problem.status >= 500 || problem.slug.is_some());
+        // Of the answers for which an entry waits by itself, those of a server are noted, and begin with 5.
+        let is_servers = problem.is_some_and(|problem| problem.status >= 500 || problem.slug.is_some());
         let why = if is_servers { WaitReason::ServerBusy } else { WaitReason::NotTheServer };
         (turn_ms.clamp(now_ms, now_ms + LONGEST_BACK_OFF_MS), why)
     }))
