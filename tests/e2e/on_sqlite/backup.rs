@@ -218,6 +218,10 @@ async fn a_backup_of_an_older_version_gets_its_tables_when_it_is_restored() {
     session.run("DROP TABLE installation; DELETE FROM _sqlx_migrations WHERE version > 1").await;
     session.run("DROP INDEX incidents_open; DROP INDEX incidents_open_by_location").await;
     session.run("DROP INDEX incidents_cancelled; DROP INDEX incidents_cancelled_by_location").await;
+    session
+        .run("CREATE INDEX incidents_by_reporter ON incidents (reporter, id) WHERE reporter IS NOT NULL")
+        .await;
+    session.run("DROP INDEX incidents_of_reporter").await;
 
     succeeds(&setup, "restore", &old.data_dir().join("incidents.sqlite")).await;
 

@@ -33,7 +33,7 @@ const HORIZON: &str = concat!(
     FROM (SELECT last_value AS newest FROM history_position_seq) AS sequence"
 );
 
-const CHANGES: &str = concat!(
+pub(super) const CHANGES: &str = concat!(
     "
     SELECT
         history.position,

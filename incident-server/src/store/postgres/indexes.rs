@@ -8,13 +8,21 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
 
 use super::connect;
 
-/// Name and definition. "Open ones" and "cancelled ones", everywhere and at one location, are ranges of these.
-const INDEXES: [(&str, &str); 4] = [
+/// Name and definition. "Open ones" and "cancelled ones", everywhere and at one location, are ranges of these; and one
+/// reporter's own are a range with all that may be asked for, so that only what is shown is looked up.
+const INDEXES: [(&str, &str); 5] = [
     ("incidents_open", "incidents (id) WHERE cancelled_at_ms IS NULL"),
     ("incidents_open_by_location", "incidents (location_id, id) WHERE cancelled_at_ms IS NULL"),
     ("incidents_cancelled", "incidents (id) WHERE cancelled_at_ms IS NOT NULL"),
     ("incidents_cancelled_by_location", "incidents (location_id, id) WHERE cancelled_at_ms IS NOT NULL"),
+    (
+        "incidents_of_reporter",
+        "incidents (reporter, id, location_id, cancelled_at_ms) WHERE reporter IS NOT NULL",
+    ),
 ];
+
+/// What `incidents_of_reporter` took the place of.
+const SUPERSEDED: &str = "incidents_by_reporter";
 
 /// A table with more rows than this is not read while writers wait.
 const FEW_ROWS: i64 = 10_000;
@@ -42,6 +50,7 @@ pub(super) async fn make_where_it_takes_no_time(session: &mut PgConnection) -> R
             let create = format!("CREATE INDEX IF NOT EXISTS {name} ON {definition}");
             sqlx::query(AssertSqlSafe(create)).execute(&mut *session).await?;
         }
+        drop_superseded(&mut *session, "DROP INDEX IF EXISTS").await?;
     }
     sqlx::query(UNLOCK).execute(session).await.map(drop)
 }
@@ -49,7 +58,7 @@ pub(super) async fn make_where_it_takes_no_time(session: &mut PgConnection) -> R
 /// Makes what is still missing while everybody reads and writes.
 pub(super) async fn make_beside_the_load(options: PgConnectOptions) {
     if let Err(error) = make_all(&options).await {
-        tracing::warn!(%error, "an index could not be made; lists by status may be slow until the next start");
+        tracing::warn!(%error, "an index could not be made; lists may be slow until the next start");
     }
 }
 
@@ -60,10 +69,7 @@ pub(super) async fn make_all(
     let is_ours: bool = sqlx::query_scalar(TRY_LOCK).fetch_one(&mut session).await?;
     if is_ours {
         for (name, definition, broken) in missing(&mut session).await? {
-            tracing::info!(
-                index = name,
-                "an index is being made beside the load; lists by status may be slow"
-            );
+            tracing::info!(index = name, "an index is being made beside the load; lists may be slow");
             if broken {
                 let drop = format!("DROP INDEX CONCURRENTLY IF EXISTS {name}");
                 sqlx::query(AssertSqlSafe(drop)).execute(&mut session).await?;
@@ -72,8 +78,16 @@ pub(super) async fn make_all(
             sqlx::query(AssertSqlSafe(create)).execute(&mut session).await?;
             tracing::info!(index = name, "the index is there");
         }
+        drop_superseded(&mut session, "DROP INDEX CONCURRENTLY IF EXISTS").await?;
     }
     Ok(session.close().await?)
+}
+
+async fn drop_superseded(session: &mut PgConnection, drop: &str) -> Result<(), sqlx::Error> {
+    if sqlx::query(STATE).bind(SUPERSEDED).fetch_optional(&mut *session).await?.is_some() {
+        sqlx::query(AssertSqlSafe(format!("{drop} {SUPERSEDED}"))).execute(session).await?;
+    }
+    Ok(())
 }
 
 /// Those that are not there or not whole; with true for the latter.
@@ -114,6 +128,7 @@ mod tests {
         one.and(other).unwrap();
 
         assert_eq!(missing(&mut session).await.unwrap(), []);
+        assert_eq!(sqlx::query(STATE).bind(SUPERSEDED).fetch_all(&mut session).await.unwrap().len(), 0);
         session.close().await.unwrap();
     }
 }

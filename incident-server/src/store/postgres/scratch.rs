@@ -23,7 +23,11 @@ const FILL: &str = "
         CASE WHEN n > 500 THEN 1732320000000 + n END,
         'location-' || (n % 20), 'reporter-' || (n % 50),
         CASE WHEN n > 500 THEN 'x' END
-    FROM generate_series(0::bigint, 50000) AS numbers (n)";
+    FROM generate_series(0::bigint, 50000) AS numbers (n);
+
+    INSERT INTO history (incident_id, at_ms, kind)
+    SELECT id, received_at_ms, 'created'
+    FROM incidents";
 
 /// A database with the tables of a first version that holds many incidents, and with no index that came later.
 pub(super) async fn filled(name: &str) -> PgConnectOptions {
@@ -38,7 +42,7 @@ pub(super) async fn filled(name: &str) -> PgConnectOptions {
     let options = server.database(&name);
     let mut session: PgConnection = options.connect().await.expect("it is there");
     MIGRATIONS.run_direct(None, &mut session, false).await.expect("its tables");
-    sqlx::query(FILL).execute(&mut session).await.expect("its rows");
+    sqlx::raw_sql(FILL).execute(&mut session).await.expect("its rows");
     session.close().await.expect("nothing is lost");
     options
 }
