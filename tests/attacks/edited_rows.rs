@@ -143,7 +143,13 @@ async fn a_text_that_is_refused_costs_its_report_alone_on_sqlite() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_text_that_is_refused_costs_its_report_alone_on_postgres() {
-    let refuse = "ALTER TABLE incidents ADD CHECK (location_id <> 'πύλη') NOT VALID";
+    // A character that the encoding lacks, a constraint, a limit.
+    let refuse = "
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            RAISE EXCEPTION 'no' USING ERRCODE = (ARRAY['22P05', '23514', '54000'])[1 + NEW.created_at_ms % 3];
+        END $$;
+        CREATE TRIGGER refuse BEFORE INSERT ON incidents FOR EACH ROW
+        WHEN (NEW.location_id = 'πύλη') EXECUTE FUNCTION refuse()";
     a_text_that_is_refused(Setup::on_postgres(), refuse).await;
 }
 

@@ -42,7 +42,9 @@ async fn no_id_secret_is_made_for_a_database_that_others_may_use() {
     let secret = setup.data_dir().join("id.secret");
     std::fs::remove_file(&secret).unwrap();
 
-    refused(&setup.program().output().await, "none is made for a database that other servers may use");
+    let output = setup.program().output().await;
+    refused(&output, "none is made for a database that other servers may use");
+    assert!(String::from_utf8_lossy(&output.stderr).contains(secret.to_str().unwrap()), "it names the file");
     assert!(!secret.exists());
 }
 

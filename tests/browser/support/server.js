@@ -43,6 +43,13 @@ export class Server {
     await ended;
   }
 
+  /** Stores so many incidents of the last two years; the program is stopped for that and started again. */
+  async fill(count) {
+    await this.kill();
+    execFileSync("python3", [join(import.meta.dirname, "fill.py"), join(this.#directory, "incidents.sqlite"), String(count)]);
+    await this.start();
+  }
+
   /** Copies the data of the program, which must not run, and answers with how to put them back. */
   backUp() {
     const copy = mkdtempSync(join(tmpdir(), "incident-backup-"));
