@@ -68,6 +68,7 @@ impl Outbox {
         };
         // Each state by itself, out of an index in this order: the first ten cost no more than thirty, however many
         // there are.
+        let _one_moment = self.file.read().unchecked_transaction()?;
         let mut entries = Vec::new();
         for state in states {
             entries.extend(self.newest(
