@@ -297,7 +297,10 @@ fn a_newer_schema_and_another_programs_file_are_refused_untouched() {
     assert_eq!(fs::read(phone.path()).unwrap(), before);
     let other = phone.folder.path().join("other.db");
     sql(&other, "CREATE TABLE contacts (name TEXT)");
+    let state = |path: &Path| (fs::read(path).unwrap(), fs::metadata(path).unwrap().permissions());
+    let before = state(&other);
     assert!(matches!(open(&other, "alice", options(), NOW_MS), Err(OutboxError::Unavailable(_))));
+    assert!(state(&other) == before, "it is as it was");
 }
 
 #[test]

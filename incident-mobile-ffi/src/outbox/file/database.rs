@@ -17,7 +17,7 @@ use super::{
     copies::forget_all,
     lock, log,
     own::{self, Erased},
-    place::{beside, identity, make_private, size},
+    place::{beside, identity, make_if_missing, make_private, size},
     schema,
 };
 
@@ -50,7 +50,7 @@ impl File {
         }
         let left_a_log = user.alone && size(&beside(path, "-wal")) > 0;
         if left_a_log {
-            make_private(path)?;
+            make_private(path);
             if log::is_damaged(&beside(path, "-wal"), Some(&beside(path, "-shm")))? {
                 return Err(OutboxError::Corrupt);
             }
@@ -59,15 +59,16 @@ impl File {
         }
         let copied = beside(path, "-log");
         let unclean = left_a_log || copied.exists() || beside(path, "-suspect").exists();
-        make_private(path)?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags)?;
+        make_if_missing(path)?;
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        connection.busy_timeout(options.patience)?;
+        // Another program's file is refused before anything of it is changed.
+        let is_current = schema::is_current(&connection)?;
+        make_private(path);
         schema::set_up(&connection, options)?;
         let (path, identity, options) = (path.to_owned(), identity(path), options.clone());
         let mut file = Self { options, connection, path, identity, user, is_let_go: false };
-        if !schema::is_current(file.read())? {
+        if !is_current {
             file.write(Change::Create, schema::migrate)?;
         }
         if unclean {
@@ -91,8 +92,9 @@ impl File {
             return Err(OutboxError::Corrupt);
         }
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        schema::set_up(&connection, options)?;
+        connection.busy_timeout(options.patience)?;
         schema::is_current(&connection)?;
+        schema::set_up(&connection, options)?;
         sound(&connection)
     }
 

@@ -16,19 +16,24 @@ pub(crate) fn private() -> fs::OpenOptions {
     options
 }
 
-/// Makes the file, if there is none, or takes others' rights to read it away; its log gets the same rights.
-pub(crate) fn make_private(path: &Path) -> Result<(), OutboxError> {
+/// Makes an empty file that only its owner may read, if there is none.
+pub(crate) fn make_if_missing(path: &Path) -> Result<(), OutboxError> {
     match private().create_new(true).open(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-        made => return Ok(made.map(|_| ())?),
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error.into()),
+        _ => Ok(()),
     }
+}
+
+/// Takes others' rights to read the file and its log away.
+pub(crate) fn make_private(path: &Path) {
     #[cfg(unix)]
     for suffix in ["", "-wal", "-shm"] {
         use std::os::unix::fs::PermissionsExt;
         // Some file systems know no rights, and some files are others': that is no reason to refuse a report.
         let _ = fs::set_permissions(beside(path, suffix), fs::Permissions::from_mode(0o600));
     }
-    Ok(())
+    #[cfg(not(unix))]
+    let _ = path;
 }
 
 /// `path` with something after its name, as SQLite itself names `-wal` and `-shm`.

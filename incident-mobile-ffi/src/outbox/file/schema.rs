@@ -76,7 +76,6 @@ CREATE TABLE reserved (
 
 /// Durable at every commit; erased means overwritten; a damaged page is found when it is read.
 pub(crate) fn set_up(connection: &Connection, options: &FileOptions) -> Result<(), OutboxError> {
-    connection.busy_timeout(options.patience)?;
     connection.execute_batch(
         "PRAGMA page_size = 4096;
          PRAGMA journal_mode = WAL;
