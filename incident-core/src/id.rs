@@ -105,6 +105,14 @@ impl IncidentId {
         self.0.as_bytes()
     }
 
+    /// The moment that the id begins with: when its incident was created, by the phone's clock.
+    pub fn created_at(&self) -> Timestamp {
+        let mut ms = [0; 8];
+        ms[2..].copy_from_slice(&self.0.as_bytes()[..6]);
+        // 48 bits reach further than the years that a moment may have; no key has such bits.
+        Timestamp::from_unix_ms(i64::from_be_bytes(ms)).unwrap_or(Timestamp::MAX)
+    }
+
     /// The smallest possible id of an incident created at `moment`: where a range of time begins.
     pub fn first_at(moment: Timestamp) -> Self {
         let mut bytes = [0; 16];
@@ -147,6 +155,8 @@ mod tests {
         assert_ne!(one, other);
         assert_eq!(one.as_bytes()[..6], other.as_bytes()[..6]);
         assert!(one > IncidentId::first_at(Timestamp::MIN));
+        assert_eq!(one.created_at(), Timestamp::MIN);
+        assert_eq!(IncidentId::from_bytes([0xff; 16]).created_at(), Timestamp::MAX);
     }
 
     #[test]

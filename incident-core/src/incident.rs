@@ -1,9 +1,11 @@
 //! What a sync does to an incident: the rules, once.
 //!
-//! State only ever grows: absent, then open, then cancelled. So the order in which payloads arrive, and how
-//! often, decides nothing about where an incident ends.
+//! State only ever grows: absent, then open, then cancelled, and from any of them erased. So the order in which payloads
+//! arrive, and how often, decides nothing about where an incident ends.
 
-use crate::{CancellationReason, Facts, Field, Outcome, SyncPayload, Timestamp, words::words};
+use crate::{
+    CancellationReason, Facts, Field, Outcome, SyncPayload, Timestamp, tombstone::Tombstone, words::words,
+};
 
 /// The most distinct further reasons that the history of one incident keeps.
 pub const MAX_RESTATED_REASONS: usize = 16;
@@ -11,6 +13,15 @@ pub const MAX_RESTATED_REASONS: usize = 16;
 const CLOCK_TOLERANCE_MS: i64 = 5 * 60 * 1000;
 /// 2020-01-01T00:00:00.000Z: no phone with this code was in use before.
 const EARLIEST_PLAUSIBLE_MS: i64 = 1_577_836_800_000;
+
+/// What is stored under an id: an incident, or what is left of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stored {
+    /// It is there.
+    Kept(Incident),
+    /// It was erased; nothing brings it back.
+    Erased(Tombstone),
+}
 
 /// An incident as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +95,8 @@ pub enum Change {
     Cancelled(CancellationReason),
     /// It was called off again, for another reason.
     CancellationRestated(CancellationReason),
+    /// It was erased; what happened before is told no more.
+    Erased,
 }
 
 words! {
@@ -95,6 +108,8 @@ words! {
         Cancelled = "cancelled",
         /// It was called off again, for another reason.
         CancellationRestated = "cancellationRestated",
+        /// It was erased.
+        Erased = "erased",
     }
 }
 
@@ -105,13 +120,14 @@ impl Change {
             Self::Created => EventKind::Created,
             Self::Cancelled(_) => EventKind::Cancelled,
             Self::CancellationRestated(_) => EventKind::CancellationRestated,
+            Self::Erased => EventKind::Erased,
         }
     }
 
     /// The reason it records, if it is a cancellation.
     pub const fn reason(&self) -> Option<&CancellationReason> {
         match self {
-            Self::Created => None,
+            Self::Created | Self::Erased => None,
             Self::Cancelled(reason) | Self::CancellationRestated(reason) => Some(reason),
         }
     }
@@ -121,7 +137,7 @@ impl Change {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Applied {
     /// The incident as it is now.
-    pub incident: Incident,
+    pub incident: Stored,
     /// The word for what happened.
     pub outcome: Outcome,
     /// What the history gains; empty exactly when nothing changed.
@@ -146,21 +162,32 @@ impl Incident {
     /// let (payload, now) = (decode(text)?.payload, "2026-11-22T10:16Z".parse()?);
     /// let first = Incident::apply(None, &payload, now)?;
     /// let again = Incident::apply(Some(first.incident.clone()), &payload, now)?;
-    /// assert_eq!((again.outcome, again.incident), (Outcome::Unchanged, first.incident));
+    /// assert_eq!((again.outcome, &again.incident), (Outcome::Unchanged, &first.incident));
+    ///
+    /// let erased = first.incident.erase(now).tombstone;
+    /// let late = Incident::apply(Some(erased.into()), &payload, now)?;
+    /// assert_eq!((late.outcome, late.incident), (Outcome::Erased, erased.into()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
     /// [`Conflict`] where the stored facts are not the payload's.
-    pub fn apply(stored: Option<Self>, payload: &SyncPayload, now: Timestamp) -> Result<Applied, Conflict> {
-        let Some(incident) = stored else { return Ok(Self::create(payload, now)) };
+    pub fn apply(stored: Option<Stored>, payload: &SyncPayload, now: Timestamp) -> Result<Applied, Conflict> {
+        let incident = match stored {
+            None => return Ok(Self::create(payload, now)),
+            // Its facts are gone, so there is nothing to compare with, either.
+            Some(erased @ Stored::Erased(_)) => {
+                return Ok(Applied { incident: erased, outcome: Outcome::Erased, events: Vec::new() });
+            }
+            Some(Stored::Kept(incident)) => incident,
+        };
         let fields = incident.facts.differences(&payload.facts);
         if !fields.is_empty() {
             return Err(Conflict { fields });
         }
         Ok(match &payload.cancellation_reason {
             Some(reason) => incident.cancel(reason, now),
-            None => Applied { incident, outcome: Outcome::Unchanged, events: Vec::new() },
+            None => Applied { incident: incident.into(), outcome: Outcome::Unchanged, events: Vec::new() },
         })
     }
 
@@ -176,7 +203,7 @@ impl Incident {
         };
         let created = Event { at, change: Change::Created };
         let Some(reason) = &payload.cancellation_reason else {
-            return Applied { incident, outcome: Outcome::Created, events: vec![created] };
+            return Applied { incident: incident.into(), outcome: Outcome::Created, events: vec![created] };
         };
         let mut applied = incident.cancel(reason, now);
         applied.outcome = Outcome::CreatedAndCancelled;
@@ -199,7 +226,29 @@ impl Incident {
             }
         };
         let events = change.into_iter().map(|change| Event { at, change }).collect();
-        Applied { incident: self, outcome, events }
+        Applied { incident: self.into(), outcome, events }
+    }
+}
+
+impl Stored {
+    /// The incident, unless it was erased.
+    pub fn kept(&self) -> Option<&Incident> {
+        match self {
+            Self::Kept(incident) => Some(incident),
+            Self::Erased(_) => None,
+        }
+    }
+}
+
+impl From<Incident> for Stored {
+    fn from(incident: Incident) -> Self {
+        Self::Kept(incident)
+    }
+}
+
+impl From<Tombstone> for Stored {
+    fn from(tombstone: Tombstone) -> Self {
+        Self::Erased(tombstone)
     }
 }
 

@@ -99,6 +99,12 @@ impl IncidentKey {
         }
     }
 
+    /// The key under which an erased incident was stored if this caller may know that it was: whoever sends its sealed
+    /// key. Whether it was named, and whose, is not known any more.
+    pub fn to_know_erased(sent: Option<IdempotencyKey>) -> Option<Self> {
+        sent.map(Self::Sealed)
+    }
+
     /// The key under which an incident with these facts is stored if this caller may read it: the way in for all who
     /// may not read every incident.
     ///

@@ -13,7 +13,7 @@
 //!    reporter and its moment, or for an anonymous report by a sealed one. The server stores it under an
 //!    [`IncidentId`], which needs a secret to be recomputed.
 //! 3. [`Incident::apply`] merges the payload into what is stored: a new state, an [`Outcome`] and the
-//!    [`Event`]s for the history, or a [`Conflict`].
+//!    [`Event`]s for the history, or a [`Conflict`]. [`Stored::erase`] is the last step, with no way back.
 //! 4. The answer speaks the words of [`Problem`] and [`Disposition`].
 //!
 //! ```
@@ -48,6 +48,7 @@ mod payload;
 mod stored;
 mod text;
 mod timestamp;
+mod tombstone;
 mod violation;
 mod words;
 
@@ -58,6 +59,7 @@ pub use decode::{Decoded, MAX_PAYLOAD_BYTES, Malformed, Refusal, Warning, decode
 pub use id::{IdSecret, IdSecretTooShort, IncidentId, NotAnId};
 pub use incident::{
     Applied, Cancellation, Change, Conflict, Event, EventKind, Incident, MAX_RESTATED_REASONS, State, Status,
+    Stored,
 };
 pub use incident_key::{IncidentKey, KeyMismatch, OutboxSecret};
 pub use key::{IdempotencyKey, NotAKey, Reporter, ReporterError};
@@ -65,5 +67,6 @@ pub use payload::{Draft, Facts, Field, SyncPayload};
 pub use stored::{EventColumns, IncidentColumns, UnreadableColumn};
 pub use text::{CancellationReason, LocationId, RoomNumber, TextError};
 pub use timestamp::{Timestamp, TimestampError};
+pub use tombstone::{ErasedStatus, Erasure, Tombstone};
 pub use violation::{Code, Violation};
 pub use words::UnknownWord;

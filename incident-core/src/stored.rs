@@ -6,7 +6,7 @@
 
 use crate::{
     Cancellation, CancellationReason, Change, Coordinates, Event, EventKind, Facts, Incident, LocationId,
-    RoomNumber, State, Timestamp,
+    RoomNumber, State, Stored, Timestamp, Tombstone,
 };
 
 /// A column holds what is no value of its type; named as the column is.
@@ -37,14 +37,23 @@ pub struct IncidentColumns {
     pub cancelled_at_ms: Option<i64>,
     /// The first reason; where it was taken away, the incident is cancelled for an empty one.
     pub cancellation_reason: Option<String>,
+    /// In milliseconds since 1970. This column alone says whether the incident was erased; then no other one but
+    /// `created_at_ms` is looked at.
+    pub erased_at_ms: Option<i64>,
 }
 
 impl IncidentColumns {
-    /// The incident; `restated` are the further reasons of its history, oldest first.
+    /// The incident, or what is left of it; `restated` are the further reasons of its history, oldest first.
     ///
     /// # Errors
     /// The first column that holds no value of its type.
-    pub fn incident(self, restated: Vec<String>) -> Result<Incident, UnreadableColumn> {
+    pub fn stored(self, restated: Vec<String>) -> Result<Stored, UnreadableColumn> {
+        let Some(erased_at_ms) = self.erased_at_ms else { return Ok(self.incident(restated)?.into()) };
+        let created_at = moment("created_at_ms", self.created_at_ms)?;
+        Ok(Tombstone { created_at, erased_at: moment("erased_at_ms", erased_at_ms)? }.into())
+    }
+
+    fn incident(self, restated: Vec<String>) -> Result<Incident, UnreadableColumn> {
         let state = match self.cancelled_at_ms {
             None => State::Open,
             Some(at) => State::Cancelled(Cancellation {
@@ -89,6 +98,7 @@ impl EventColumns {
             EventKind::Created => Change::Created,
             EventKind::Cancelled => Change::Cancelled(reason(self.cancellation_reason)),
             EventKind::CancellationRestated => Change::CancellationRestated(reason(self.cancellation_reason)),
+            EventKind::Erased => Change::Erased,
         };
         Ok(Event { at: moment("at_ms", self.at_ms)?, change })
     }
@@ -119,7 +129,20 @@ mod tests {
             clock_suspect: true,
             cancelled_at_ms: None,
             cancellation_reason: None,
+            erased_at_ms: None,
         }
+    }
+
+    #[test]
+    fn of_an_erased_incident_nothing_but_two_moments_is_looked_at() {
+        let erased = IncidentColumns { erased_at_ms: Some(60_000), received_at_ms: i64::MAX, ..columns() };
+        let tombstone =
+            Tombstone { created_at: Timestamp::MIN, erased_at: Timestamp::from_unix_ms(60_000).unwrap() };
+        assert_eq!(erased.stored(Vec::new()), Ok(tombstone.into()));
+        let never = IncidentColumns { erased_at_ms: Some(i64::MIN), ..columns() };
+        assert_eq!(never.stored(Vec::new()), Err(UnreadableColumn("erased_at_ms")));
+        let event = EventColumns { kind: "erased".to_owned(), at_ms: 1, cancellation_reason: None };
+        assert_eq!(event.event().unwrap().change, Change::Erased);
     }
 
     #[test]

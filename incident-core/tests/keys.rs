@@ -74,6 +74,17 @@ fn a_named_incident_is_read_by_its_reporter_and_an_anonymous_one_with_its_sealed
 }
 
 #[test]
+fn that_one_was_erased_is_known_to_whoever_sends_its_sealed_key() {
+    assert_eq!(IncidentKey::to_know_erased(None), None);
+    let own = derived("alice");
+    assert_eq!(
+        IncidentKey::to_know_erased(Some(own)),
+        Some(IncidentKey::Sealed(own)),
+        "never the derived one"
+    );
+}
+
+#[test]
 fn no_secret_is_shown() {
     assert_eq!(format!("{:?}", OutboxSecret::new([7; 32])), "OutboxSecret(…)");
 }

@@ -5,7 +5,7 @@
 mod strategies;
 
 use incident_core::{
-    Applied, Change, Conflict, Event, Facts, Incident, MAX_RESTATED_REASONS, Outcome, State, Status,
+    Applied, Change, Conflict, Event, Facts, Incident, MAX_RESTATED_REASONS, Outcome, State, Status, Stored,
     SyncPayload, Timestamp,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -14,7 +14,7 @@ use strategies::{facts, reason, timestamp};
 /// Everything that happened to one incident, as a store would keep it.
 #[derive(Default)]
 struct Ledger {
-    incident: Option<Incident>,
+    incident: Option<Stored>,
     history: Vec<Event>,
 }
 
@@ -26,8 +26,22 @@ impl Ledger {
         Ok(outcome)
     }
 
+    /// Erases it, if it is there.
+    fn erase(&mut self, now: Timestamp) -> Option<Outcome> {
+        let erasure = self.incident.as_ref()?.erase(now);
+        if erasure.outcome == Outcome::Erased {
+            self.incident = Some(erasure.tombstone.into());
+            self.history = vec![erasure.tombstone.event()];
+        }
+        Some(erasure.outcome)
+    }
+
+    fn kept(&self) -> &Incident {
+        self.incident.as_ref().and_then(Stored::kept).expect("it is there and not erased")
+    }
+
     fn status(&self) -> Option<Status> {
-        self.incident.as_ref().map(|incident| incident.state.status())
+        self.incident.as_ref()?.kept().map(|incident| incident.state.status())
     }
 }
 
@@ -91,7 +105,7 @@ proptest! {
         for payload in &payloads {
             ledger.sync(payload, now).unwrap();
             first = first.or_else(|| payload.cancellation_reason.clone());
-            match (&ledger.incident.as_ref().unwrap().state, &first) {
+            match (&ledger.kept().state, &first) {
                 (State::Open, None) => {}
                 (State::Cancelled(cancellation), Some(first)) => prop_assert_eq!(&cancellation.reason, first),
                 (state, first) => prop_assert!(false, "{:?} with first reason {:?}", state, first),
@@ -110,6 +124,56 @@ proptest! {
         let reasons: Vec<_> = ledger.history.iter().filter_map(|event| event.change.reason()).collect();
         prop_assert_eq!(&ledger.history[0].change, &Change::Created);
         prop_assert!(reasons.iter().enumerate().all(|(i, reason)| !reasons[..i].contains(reason)));
+    }
+
+    #[test]
+    fn no_order_of_payloads_and_erasures_ever_brings_one_back(
+        steps in vec(option::weighted(0.8, 0..64_usize), 1..40),
+        payloads in payloads(),
+        others in facts(),
+        now in timestamp(),
+        later in timestamp(),
+    ) {
+        let mut ledger = Ledger::default();
+        let mut erased = None;
+        for step in steps {
+            let before = ledger.incident.clone();
+            let clock = if erased.is_some() { later } else { now };
+            match step {
+                None => {
+                    let expected = before.is_some().then_some(match &erased {
+                        Some(_) => Outcome::Unchanged,
+                        None => Outcome::Erased,
+                    });
+                    prop_assert_eq!(ledger.erase(clock), expected);
+                    erased = erased.or_else(|| ledger.incident.clone());
+                }
+                Some(at) => {
+                    let mut payload = payloads[at % payloads.len()].clone();
+                    // Some bring other facts, which a kept incident refuses.
+                    if at % 5 == 0 { payload.facts = others.clone(); }
+                    let outcome = ledger.sync(&payload, clock);
+                    if erased.is_some() { prop_assert_eq!(outcome, Ok(Outcome::Erased)); }
+                }
+            }
+            if let Some(erased) = &erased {
+                prop_assert_eq!(ledger.incident.as_ref(), Some(erased));
+                prop_assert_eq!(ledger.history.len(), 1);
+                prop_assert_eq!(&ledger.history[0].change, &Change::Erased);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_left_of_named_and_anonymous_ones_is_alike(facts in facts(), now in timestamp(), later in timestamp()) {
+        let left = |is_anonymous| {
+            let facts = Facts { is_anonymous, ..facts.clone() };
+            let payload = SyncPayload { facts, cancellation_reason: None };
+            Incident::apply(None, &payload, now).unwrap().incident.erase(later).tombstone
+        };
+        prop_assert_eq!(left(true), left(false));
+        prop_assert_eq!(left(true).created_at, facts.created_at);
+        prop_assert_eq!(left(true).erased_at, later.to_the_minute());
     }
 
     #[test]
@@ -141,7 +205,8 @@ fn a_clock_is_suspect_beyond_five_minutes_ahead_or_before_2020() {
     let suspect = |created_at: &str, now: &str| {
         let facts = Facts { created_at: created_at.parse().unwrap(), ..sample_facts() };
         let payload = SyncPayload { facts, cancellation_reason: None };
-        Incident::apply(None, &payload, now.parse().unwrap()).unwrap().incident.clock_suspect
+        let applied = Incident::apply(None, &payload, now.parse().unwrap()).unwrap();
+        applied.incident.kept().unwrap().clock_suspect
     };
     assert!(!suspect("2026-11-22T10:05:00.000Z", "2026-11-22T10:00:00.000Z"));
     assert!(suspect("2026-11-22T10:05:00.001Z", "2026-11-22T10:00:00.000Z"));
@@ -160,7 +225,7 @@ fn of_an_anonymous_incident_only_the_minutes_are_kept() {
         let payload = SyncPayload { facts: facts.clone(), cancellation_reason: reason.map(reason_of) };
         ledger.sync(&payload, now).unwrap();
     }
-    let incident = ledger.incident.unwrap();
+    let incident = ledger.kept();
     let State::Cancelled(cancellation) = &incident.state else { panic!("open") };
     let at: Vec<_> = ledger.history.iter().map(|event| event.at.to_string()).collect();
     let minutes = ["2026-11-22T10:16:00.000Z", "2026-11-22T10:17:00.000Z", "2026-11-22T10:18:00.000Z"];

@@ -7,7 +7,9 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use incident_core::{IdempotencyKey, Incident, IncidentKey, Outcome, Reporter, Status, Timestamp, decode};
+use incident_core::{
+    IdempotencyKey, Incident, IncidentKey, Outcome, Reporter, Status, Stored, Timestamp, decode,
+};
 use incident_mobile_ffi::outbox::{EntryState, NextUpload, Outbox, OutboxError, Upload, UploadResult};
 use proptest::{prelude::*, sample::Index};
 use serde_json::{Value, json};
@@ -64,7 +66,7 @@ fn step() -> impl Strategy<Value = Step> {
 /// The server is the core's own rules over a map; it dislikes the location «bad».
 #[derive(Default)]
 struct Server {
-    incidents: BTreeMap<IdempotencyKey, Incident>,
+    incidents: BTreeMap<IdempotencyKey, Stored>,
     creations: BTreeMap<IdempotencyKey, usize>,
 }
 
@@ -82,7 +84,7 @@ impl Server {
         let applied = Incident::apply(self.incidents.get(&key).cloned(), &payload, now).expect("no conflict");
         let created = matches!(applied.outcome, Outcome::Created | Outcome::CreatedAndCancelled);
         *self.creations.entry(key).or_default() += usize::from(created);
-        let status = applied.incident.state.status().as_str();
+        let status = applied.incident.kept().unwrap().state.status().as_str();
         self.incidents.insert(key, applied.incident);
         (if created { 201 } else { 200 }, support::settled(key, applied.outcome.as_str(), status))
     }
@@ -237,7 +239,7 @@ impl World {
                 None | Some(EntryState::Settled) => {
                     assert_eq!(entry.is_none(), self.anonymous.contains(&key), "nothing is left of it");
                     assert_eq!(self.server.creations[&key], 1, "exactly once");
-                    let status = self.server.incidents[&key].state.status();
+                    let status = self.server.incidents[&key].kept().unwrap().state.status();
                     assert_eq!(status == Status::Cancelled, reason.is_some(), "the cancellation arrived too");
                 }
                 Some(EntryState::Quarantined) => assert!(entry.unwrap().problem.is_some(), "told why"),

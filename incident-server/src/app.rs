@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -11,7 +11,8 @@ use std::{
 use incident_core::{IdSecret, Problem, Timestamp};
 use tokio::{
     sync::watch,
-    time::{Instant, interval_at, timeout},
+    task::JoinSet,
+    time::{Instant, interval_at, sleep, timeout},
 };
 
 use crate::{
@@ -19,11 +20,12 @@ use crate::{
     auth::Verifier,
     budget::Budget,
     commit::{Committer, Limits},
-    limits::CLOSE_DEADLINE,
+    limits::{CLOSE_DEADLINE, FORGET_EVERY, RETENTION_PAUSE},
     metrics::Metrics,
     problem::ProblemDetails,
     rate_limit::{RateLimit, RateLimiting},
     refusals::Refusals,
+    retention::Retention,
     store::Store,
     supervise::supervised,
 };
@@ -63,6 +65,8 @@ struct Inner {
     clock: Clock,
     draining: watch::Sender<bool>,
     stopping: AtomicBool,
+    /// Those that use the store; they end before it is closed.
+    erasing: std::sync::Mutex<JoinSet<()>>,
     refusals: Refusals,
     budget: Budget,
 }
@@ -83,19 +87,34 @@ impl App {
             clock: parts.clock,
             draining: watch::Sender::new(false),
             stopping: AtomicBool::new(false),
+            erasing: std::sync::Mutex::default(),
             refusals: Refusals::new(),
             budget: Budget::new(),
         }));
         let weak = Arc::downgrade(&app.0);
         tokio::spawn(supervised("expiry and keys", move || forget_and_refresh(weak.clone())));
+        let weak = Arc::downgrade(&app.0);
+        app.erasing().spawn(supervised("forget", move || forget_erased(weak.clone())));
         app
+    }
+
+    /// From now on erases incidents that were received longer ago.
+    pub fn erase_after(&self, retention: Retention) {
+        let weak = Arc::downgrade(&self.0);
+        self.erasing().spawn(supervised("retention", move || retain(weak.clone(), retention)));
+    }
+
+    fn erasing(&self) -> std::sync::MutexGuard<'_, JoinSet<()>> {
+        self.0.erasing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Answers that from now on there is no commit; commits what was accepted; closes the store. Ends within 3 s: what
     /// is still in the queue then has been answered, and a database that does not answer is left.
     pub async fn drain(&self) {
         self.announce_drain();
+        let mut erasing = std::mem::take(&mut *self.erasing());
         let end = async {
+            erasing.shutdown().await;
             self.0.committer.drain().await;
             self.0.store.close().await;
         };
@@ -183,5 +202,36 @@ async fn forget_and_refresh(app: std::sync::Weak<Inner>) {
         app.payload_limiting.forget_idle();
         app.verifier.forget_idle();
         app.verifier.refresh().await;
+    }
+}
+
+/// Lets nothing of what was erased stand in the write-ahead log for long.
+async fn forget_erased(app: std::sync::Weak<Inner>) {
+    let mut every = interval_at(Instant::now() + FORGET_EVERY, FORGET_EVERY);
+    loop {
+        every.tick().await;
+        let Some(app) = app.upgrade() else { return };
+        if let Err(error) = app.store.forget().await {
+            tracing::warn!(%error, "the write-ahead log still holds what was erased; tried again");
+        }
+    }
+}
+
+/// Erases what is too old, a little at a time.
+async fn retain(app: std::sync::Weak<Inner>, retention: Retention) {
+    let Some(mut eraser) = retention.begin() else { return };
+    loop {
+        let pause = {
+            let Some(app) = app.upgrade() else { return };
+            match eraser.step(&*app.store, app.clock.now()).await {
+                Ok(true) => RETENTION_PAUSE,
+                Ok(false) => eraser.rest(),
+                Err(error) => {
+                    tracing::warn!(%error, "what is too old could not be erased; tried again");
+                    eraser.rest()
+                }
+            }
+        };
+        sleep(pause).await;
     }
 }

@@ -11,6 +11,7 @@ use crate::{
     auth::{JwksSource, OidcIssuer},
     limits::MAX_SHUTDOWN_DELAY,
     rate_limit::RateLimit,
+    retention::Retention,
     variables,
 };
 
@@ -74,6 +75,9 @@ pub struct Config {
     /// Payloads per identity, over single requests and batches: RATE/s,BURST or RATE/m,BURST, or off
     #[arg(long, env = "INCIDENT_PAYLOAD_RATE_LIMIT", default_value = "100/s,5000", global = true)]
     pub payload_rate_limit: RateLimit,
+    /// Incidents that were received longer ago are erased: a time such as 730d, or off
+    #[arg(long, env = "INCIDENT_RETENTION", default_value = "off", global = true)]
+    pub retention: Retention,
     /// Requests that wait for their commit at most; more are answered 503
     #[arg(long, env = "INCIDENT_MAX_IN_FLIGHT", default_value_t = 4096, value_parser = at_least_one, global = true)]
     pub max_in_flight: usize,
@@ -141,6 +145,10 @@ pub enum Command {
         /// The backup
         file: PathBuf,
     },
+    /// Write the SQLite database anew without gaps, in which copies of what was erased may be left; the server may run
+    ///
+    /// Reports wait meanwhile, and are answered 503 where that takes longer than seconds.
+    Compact,
     /// Print the OpenAPI document
     Openapi,
 }

@@ -1,4 +1,4 @@
-//! The subcommands `backup` and `restore`.
+//! The subcommands `backup`, `restore` and `compact`.
 
 use std::{
     error::Error,
@@ -44,13 +44,21 @@ pub(crate) async fn restore(config: &Config, from: &Path) -> Result<(), Failure>
     Ok(())
 }
 
+/// Writes the database anew in its place.
+pub(crate) async fn compact(config: &Config) -> Result<(), Failure> {
+    let database = database(config)?;
+    store::compact(&database).await?;
+    say(format_args!("{}: written anew; nothing of what was erased is left in it", database.display()));
+    Ok(())
+}
+
 fn database(config: &Config) -> Result<PathBuf, Failure> {
     match Place::of(config)? {
         Place::Sqlite(file) => Ok(file),
         Place::SqliteUrl(url) => Ok(SqliteStore::file_of(&url)?),
         Place::Postgres(_) => {
-            Err("backup and restore are for SQLite; PostgreSQL has its own tools, such as \
-            pg_basebackup and pg_dump: see docs/high-availability.md"
+            Err("backup, restore and compact are for SQLite; PostgreSQL has its own tools, such as \
+            pg_basebackup and pg_dump, and vacuums by itself: see docs/high-availability.md"
                 .into())
         }
     }

@@ -109,3 +109,16 @@ pub(crate) const MAX_SHUTDOWN_DELAY: Duration = Duration::from_secs(20);
 /// After the last answer, for what is left in the queue and for closing the database; with it the end comes within
 /// 35 s.
 pub(crate) const CLOSE_DEADLINE: Duration = Duration::from_secs(3);
+
+/// Incidents erased in one transaction: a few milliseconds of the writer's time.
+pub(crate) const ERASURE_STEP: usize = 100;
+/// Incidents of one reporter erased by one request (contract, section 9).
+pub(crate) const ERASED_AT_ONCE: usize = 10_000;
+/// After this long such a request answers how far it came.
+pub(crate) const ERASURE_DEADLINE: Duration = Duration::from_secs(5);
+/// Between two steps of the retention, so that syncs do not feel it: 1,000 events a second at most.
+pub(crate) const RETENTION_PAUSE: Duration = Duration::from_millis(100);
+/// Between two looks whether something has become too old.
+pub(crate) const RETENTION_REST: Duration = Duration::from_secs(60);
+/// Between two attempts to empty the write-ahead log of what was erased, which has a minute (contract, section 9).
+pub(crate) const FORGET_EVERY: Duration = Duration::from_secs(10);

@@ -13,7 +13,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
     App, board,
-    handlers::{batch, changes, history, incident, list, operations, problem_page, sync},
+    handlers::{batch, changes, erase, history, incident, list, operations, problem_page, sync},
     openapi,
     problem::ProblemDetails,
     request::observe,
@@ -24,9 +24,9 @@ fn api() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::Base::openapi())
         .routes(routes!(sync::sync))
         .routes(routes!(batch::sync_batch))
-        .routes(routes!(list::list_incidents))
+        .routes(routes!(list::list_incidents, erase::erase_incidents_of_reporter))
         .routes(routes!(changes::list_changes))
-        .routes(routes!(incident::get_incident))
+        .routes(routes!(incident::get_incident, erase::erase_incident))
         .routes(routes!(history::get_history))
         .routes(routes!(problem_page::get_problem_page))
 }

@@ -46,6 +46,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         }
         Some(Command::Backup { file }) => copies::backup(&cli.config, &file).await,
         Some(Command::Restore { file }) => copies::restore(&cli.config, &file).await,
+        Some(Command::Compact) => copies::compact(&cli.config).await,
         Some(Command::Openapi) => {
             say(format_args!("{}", routes::document().to_pretty_json()?));
             Ok(())
@@ -67,6 +68,10 @@ async fn serve_until_stopped(config: &Config) -> Result<(), Failure> {
         app = open(config) => app?,
         _ = signals.stop() => return Ok(()), // while the database is waited for
     };
+    if config.retention.is_short() {
+        tracing::warn!("--retention is less than a day: reports may be erased before anybody has seen them");
+    }
+    app.erase_after(config.retention);
     let listener = serve::bind(config.listen).await?;
     let address = listener.local_addr()?;
     tokio::spawn(hangups.reload(app.clone()));

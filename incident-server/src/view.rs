@@ -1,15 +1,15 @@
 //! What callers see of an incident.
 
 use incident_core::{
-    CancellationReason, Coordinates, Disposition, Event, EventKind, IdempotencyKey, Incident, IncidentId,
-    Outcome, RoomNumber, State, Status, Timestamp, Warning,
+    CancellationReason, Coordinates, Disposition, ErasedStatus, Event, EventKind, IdempotencyKey, Incident,
+    IncidentId, Outcome, RoomNumber, State, Status, Stored, Timestamp, Tombstone, Warning,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
     cursor::ChangesCursor,
-    schema::{self, DispositionWord, EventKindWord, OutcomeWord, Point, StatusWord},
+    schema::{self, DispositionWord, ErasedWord, EventKindWord, OutcomeWord, Point, StatusWord},
     store::{self, StoredChange, StoredIncident},
 };
 
@@ -73,11 +73,72 @@ impl IncidentView {
         }
     }
 
-    /// As a reading route shows it; the reporter only to those who may read all.
-    pub(crate) fn read(stored: StoredIncident, may_read_all: bool) -> Self {
+    /// As a reading route shows it, unless it was erased; the reporter only to those who may read all.
+    pub(crate) fn read(stored: StoredIncident, may_read_all: bool) -> Option<Self> {
         let reporter = stored.reporter.filter(|_| may_read_all);
-        Self { reporter, ..Self::new(stored.id, &stored.incident) }
+        Some(Self { reporter, ..Self::new(stored.id, stored.incident.kept()?) })
     }
+}
+
+/// What is left of an erased incident.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ErasedIncident)]
+pub(crate) struct ErasedView {
+    #[schema(value_type = String, format = "uuid", example = "01a202c0-f648-8114-8d97-64d571c679d1")]
+    id: IncidentId,
+    #[schema(value_type = ErasedWord, inline)]
+    status: ErasedStatus,
+    /// By the phone's clock.
+    #[schema(value_type = String, format = "date-time")]
+    created_at: Timestamp,
+    /// By the server's clock; the minute.
+    #[schema(value_type = String, format = "date-time")]
+    erased_at: Timestamp,
+}
+
+impl ErasedView {
+    pub(crate) fn new(id: IncidentId, tombstone: &Tombstone) -> Self {
+        let Tombstone { created_at, erased_at } = *tombstone;
+        Self { id, status: ErasedStatus::Erased, created_at, erased_at }
+    }
+}
+
+/// An incident, or what is left of it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = IncidentOrErased)]
+pub(crate) enum StoredView {
+    Kept(Box<IncidentView>),
+    Erased(ErasedView),
+}
+
+impl StoredView {
+    /// As its reporter sees it in the answer to a sync: without a name.
+    pub(crate) fn new(id: IncidentId, stored: &Stored) -> Self {
+        match stored {
+            Stored::Kept(incident) => Self::Kept(Box::new(IncidentView::new(id, incident))),
+            Stored::Erased(tombstone) => Self::Erased(ErasedView::new(id, tombstone)),
+        }
+    }
+}
+
+/// The answer to an erasure.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Erasure {
+    /// `erased`, or `unchanged` where it had been erased before.
+    #[schema(value_type = OutcomeWord, inline)]
+    pub(crate) outcome: Outcome,
+    pub(crate) incident: ErasedView,
+}
+
+/// The answer to the erasure of all incidents of one reporter.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct ErasureOfReporter {
+    /// How many were erased.
+    pub(crate) erased: usize,
+    /// Whether there are more: the same request goes on.
+    pub(crate) more: bool,
 }
 
 /// A reason, unless it was taken away in the database.
@@ -95,7 +156,7 @@ pub(crate) struct SyncAnswer {
     pub(crate) disposition: Disposition,
     #[schema(value_type = String, format = "uuid", example = "01a202c0-f648-81b8-95f2-469ecf9e3f4e")]
     pub(crate) idempotency_key: IdempotencyKey,
-    pub(crate) incident: IncidentView,
+    pub(crate) incident: StoredView,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<schema::Warning>)]
     pub(crate) warnings: Vec<Warning>,
@@ -155,7 +216,7 @@ pub(crate) struct ChangeView {
     #[serde(flatten)]
     event: EventView,
     /// The incident as it is now.
-    incident: IncidentView,
+    incident: StoredView,
 }
 
 impl ChangePage {
@@ -173,7 +234,15 @@ impl ChangeView {
         Self {
             cursor: cursor.to_string(),
             event: EventView::from(&change.event),
-            incident: IncidentView::read(change.incident, true),
+            incident: match change.incident.incident {
+                Stored::Erased(tombstone) => {
+                    StoredView::Erased(ErasedView::new(change.incident.id, &tombstone))
+                }
+                Stored::Kept(ref incident) => StoredView::Kept(Box::new(IncidentView {
+                    reporter: change.incident.reporter,
+                    ..IncidentView::new(change.incident.id, incident)
+                })),
+            },
         }
     }
 

@@ -6,7 +6,7 @@
 mod contract;
 mod support;
 
-use contract::{changes, edited, racing, reading, rules};
+use contract::{changes, edited, erasure, racing, reading, rules};
 use support::place::on_both;
 
 on_both! {
@@ -37,6 +37,13 @@ on_both! {
         a_reason_that_was_taken_away_leaves_a_cancellation_without_one
         a_history_that_was_deleted_keeps_nobody_busy
         a_text_that_the_database_does_not_take_fails_alone;
+    erasure:
+        of_an_erased_incident_two_moments_are_left_and_one_event
+        nothing_brings_an_erased_incident_back
+        a_reader_who_was_there_learns_of_every_erasure
+        erasures_beside_writers_are_whole_and_final
+        an_erasure_that_fails_half_way_has_changed_nothing
+        a_row_that_cannot_be_read_is_erased_like_any_other;
     changes:
         changes_come_in_the_order_of_their_commits
         pages_of_changes_join_without_gap_or_repeat

@@ -34,7 +34,10 @@ const FILL: &str = "
         1732320000000 + n * 1000 AS created_at_ms,
         unhex(printf('%012x', 1732320000000 + n * 1000) || '80008000' || printf('%012x', n)) AS id
     FROM numbers;
-    INSERT INTO incidents
+    INSERT INTO incidents (
+        id, reporter, location_id, room_number, longitude_e7, latitude_e7, is_anonymous,
+        created_at_ms, received_at_ms, clock_suspect, cancelled_at_ms, cancellation_reason
+    )
     SELECT
         id, 'nurse-' || (created_at_ms % 997) || '@hospital.example.org', 'building-7/ward-' || (created_at_ms % 89),
         'room 12B', 124924000, 418902000, 0, created_at_ms, created_at_ms + 1000, 0, created_at_ms + 9000,

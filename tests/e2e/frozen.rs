@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::problems::provoke;
 
-const OF_THE_RUN: [&str; 5] = ["receivedAt", "cancelledAt", "at", "cursor", "nextCursor"];
+const OF_THE_RUN: [&str; 6] = ["receivedAt", "cancelledAt", "erasedAt", "at", "cursor", "nextCursor"];
 
 /// Hides what is of this run only.
 fn masked(mut value: Value) -> Value {
@@ -82,6 +82,19 @@ async fn answers_to_a_batch_and_to_readers() {
 }
 
 #[tokio::test]
+async fn answers_to_an_erasure() {
+    let server = server().await;
+    let (alice, eraser) = (server.client("alice"), server.eraser());
+    let path = alice.sync(&report()).await.header("location");
+
+    assert_answer("answers/erasure", eraser.delete(&path).await.body);
+    assert_answer("answers/erasure-again", eraser.delete(&path).await.body);
+    assert_answer("answers/erasure-of-a-reporter", eraser.delete("/api/incidents?reporter=alice").await.body);
+    said(&alice, "answers/erased", &payload::cancelled(report(), "too late")).await;
+    assert_answer("answers/erased-change", server.responder().get("/api/incidents/changes").await.body);
+}
+
+#[tokio::test]
 async fn events_of_a_stream() {
     let server = server().await;
     let mut events = Events::open(&server.responder(), "", None).await.ok().unwrap();
@@ -90,7 +103,11 @@ async fn events_of_a_stream() {
     server.client("alice").sync(&payload::cancelled(report(), "false alarm")).await;
     server.client("alice").sync(&payload::cancelled(report(), "another reason")).await;
 
-    for kind in ["created", "cancelled", "cancellationRestated"] {
+    let id = server.client("alice").sync(&report()).await.id();
+    for kind in ["created", "cancelled", "cancellationRestated", "erased"] {
+        if kind == "erased" {
+            server.eraser().delete(&format!("/api/incidents/{id}")).await;
+        }
         let event = events.next().await;
         // `data` shows the incident as it is when it is read, which depends on who was faster.
         let mut change = event.change;
@@ -102,8 +119,7 @@ async fn events_of_a_stream() {
 
 #[tokio::test]
 async fn problems() {
-    // No route answers that an incident was erased yet.
-    for problem in Problem::ALL.iter().copied().filter(|problem| *problem != Problem::Gone) {
+    for problem in Problem::ALL.iter().copied() {
         let mut answer = provoke(problem).await;
         let request = answer.header("x-request-id");
         let detail = answer.body["detail"].as_str().unwrap().replace(&request, "<request>");

@@ -13,7 +13,7 @@ mod connections;
 mod crash;
 mod creation;
 mod documents;
-
+mod erasure;
 mod following;
 mod frozen;
 mod idempotency;
@@ -32,6 +32,7 @@ mod problem_pages;
 mod problems;
 mod rate_limit;
 mod reading;
+mod retention;
 mod sealed_keys;
 mod secret_rotation;
 mod secrets;

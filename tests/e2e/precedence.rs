@@ -89,8 +89,8 @@ async fn a_wrong_method_is_answered_everywhere_with_what_is_allowed() {
     let routes = [
         (Method::DELETE, "/api/incidents/sync", "POST"),
         (Method::GET, "/api/incidents/sync/batch", "POST"),
-        (Method::POST, "/api/incidents", "GET,HEAD"),
-        (Method::DELETE, "/api/incidents/x", "GET,HEAD"),
+        (Method::POST, "/api/incidents", "GET,HEAD,DELETE"),
+        (Method::PUT, "/api/incidents/x", "GET,HEAD,DELETE"),
         (Method::PATCH, "/api/incidents/x/history", "GET,HEAD"),
         (Method::PUT, "/api/incidents/changes", "GET,HEAD"),
         (Method::POST, "/", "GET,HEAD"),

@@ -51,7 +51,7 @@ pub(crate) async fn provoke(problem: Problem) -> Answer {
         Problem::Internal => bug(&server).await,
         Problem::Overloaded => overloaded().await,
         Problem::CursorGone => cursor_gone(&server).await,
-        Problem::Gone => unreachable!("no route answers it yet"),
+        Problem::Gone => gone(&server).await,
     }
 }
 
@@ -61,6 +61,12 @@ async fn half_a_body(server: &Server) -> Answer {
     let mut stream = raw::send(server, raw::sync_head(server, "alice", 100) + "{").await;
     stream.shutdown().await.unwrap();
     raw::answer(&raw::rest(&mut stream).await)
+}
+
+async fn gone(server: &Server) -> Answer {
+    let path = server.client("alice").sync(&payload::report()).await.header("location");
+    server.eraser().delete(&path).await;
+    server.responder().get(&path).await
 }
 
 async fn rate_limited() -> Answer {

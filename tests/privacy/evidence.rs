@@ -66,7 +66,8 @@ impl Evidence {
 
 impl Incident {
     fn new(stored: &StoredIncident, numbers: &HashMap<&str, usize>) -> Self {
-        let facts = &stored.incident.facts;
+        let incident = stored.incident.kept().expect("nothing was erased on that day");
+        let facts = &incident.facts;
         Self {
             id: stored.id,
             reporter: stored.reporter.as_deref().and_then(|sub| numbers.get(sub).copied()),
@@ -74,7 +75,7 @@ impl Incident {
             longitude: facts.gps_coordinates.longitude_e7(),
             latitude: facts.gps_coordinates.latitude_e7(),
             created_ms: facts.created_at.unix_ms(),
-            received_ms: stored.incident.received_at.unix_ms(),
+            received_ms: incident.received_at.unix_ms(),
         }
     }
 

@@ -68,6 +68,11 @@ impl Client {
         Answer::to(self.request(Method::GET, path).header(KEY, key)).await
     }
 
+    /// Erases.
+    pub async fn delete(&self, path: &str) -> Answer {
+        Answer::to(self.request(Method::DELETE, path)).await
+    }
+
     /// Syncs one payload.
     pub async fn sync(&self, payload: &Value) -> Answer {
         Answer::to(self.request(Method::POST, SYNC).json(payload)).await

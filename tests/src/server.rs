@@ -199,6 +199,11 @@ impl Server {
         Client::new(&self.url, Some(self.token("responder", Some("incidents:read"))))
     }
 
+    /// Somebody who may erase.
+    pub fn eraser(&self) -> Client {
+        Client::new(&self.url, Some(self.token("data-protection", Some("incidents:erase"))))
+    }
+
     /// Somebody without a token.
     pub fn stranger(&self) -> Client {
         Client::new(&self.url, None)

@@ -9,7 +9,14 @@ export class Announcer {
   #saidMs = 0;
 
   heard(change, incident) {
+    if (change === "erased") this.#forget(incident.id);
     this.#heard.push({ change, incident });
+  }
+
+  /** What was told of it may not be read again. */
+  #forget(id) {
+    this.#heard = this.#heard.filter(({ incident }) => incident.id !== id);
+    setText(byId("spoken"), "");
   }
 
   say() {
@@ -23,11 +30,13 @@ export class Announcer {
 function sentence(heard) {
   if (heard.length === 1) {
     const [{ change, incident }] = heard;
+    if (change === "erased") return "A report was erased.";
     return change === "created" ? `New report at ${incident.locationId}.` : `Report at ${incident.locationId} cancelled.`;
   }
-  const created = heard.filter(({ change }) => change === "created").length;
+  const count = (wanted) => heard.filter(({ change }) => change === wanted).length;
   const parts = [];
-  if (created) parts.push(`${created} new`);
-  if (heard.length > created) parts.push(`${heard.length - created} cancelled`);
+  if (count("created")) parts.push(`${count("created")} new`);
+  if (count("cancelled")) parts.push(`${count("cancelled")} cancelled`);
+  if (count("erased")) parts.push(`${count("erased")} erased`);
   return `${parts.join(", ")}.`;
 }

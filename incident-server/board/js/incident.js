@@ -98,7 +98,16 @@ export class IncidentPage {
     if (hadFocus || fresh) byId("incident-title").focus({ preventScroll: true });
   }
 
+  /** Nothing of it may stay on the screen. */
+  #erased() {
+    this.#status = null;
+    this.#position = null;
+    const notice = html("div", { class: "notice", role: "alert" }, html("p", null, "This report was erased."));
+    this.#page.replaceChildren(back(), html("h1", { id: "incident-title", tabindex: "-1" }, "Incident"), notice);
+  }
+
   #fail(error) {
+    if (error.status === 410) return this.#erased();
     const text = error.status === 404 ? "The server knows no incident with this id." : `The server could not be asked: ${error.message}.`;
     const again = html("button", { type: "button", click: () => this.#read() }, "Try again");
     const notice = html("div", { class: "notice", role: "alert" }, html("p", null, text), error.status !== 404 && again);

@@ -8,6 +8,8 @@ export class Incidents {
   #byId = new Map();
   /** Oldest first by id, which is time-ordered: a new incident mostly goes to the end. */
   #ordered = [];
+  /** Ids that were erased: what was read before and arrives late brings none back. */
+  #erased = new Set();
 
   get(id) {
     return this.#byId.get(id);
@@ -19,11 +21,13 @@ export class Incidents {
   }
 
   /**
-   * Takes what the server says. State only grows from Open to Cancelled, so what arrives twice, late or in
-   * another order changes nothing. Answers `created` for a new open one, `cancelled`, or null.
+   * Takes what the server says. State only grows from Open to Cancelled to Erased, so what arrives twice, late or in
+   * another order changes nothing. Answers `created` for a new open one, `cancelled`, `erased`, or null.
    * `heardMs` is when it was told as news; not at all, where it was read as a part of the past.
    */
   take(said, heardMs = 0) {
+    if (said.status === "Erased") return this.#erase(said.id);
+    if (this.#erased.has(said.id)) return null;
     const incident = { ...understood(said), heardMs };
     const held = this.#byId.get(incident.id);
     if (held && (held.status === incident.status || held.status === "Cancelled")) return null;
@@ -76,7 +80,16 @@ export class Incidents {
   }
 
   clear() {
+    this.#erased.clear();
     this.#keep(() => false);
+  }
+
+  #erase(id) {
+    this.#erased.add(id);
+    if (this.#erased.size > HELD_AT_MOST) this.#erased.delete(this.#erased.values().next().value);
+    if (!this.#byId.has(id)) return null;
+    this.#keep((incident) => incident.id !== id);
+    return "erased";
   }
 
   /** Where the id stands, or would stand, in the order. */

@@ -44,7 +44,7 @@ class SignedIn {
     const change = this.incidents.take(said, live ? now() : 0);
     if (live) this.page.heard(said.id);
     if (!change) return this.incidents.haveRoom;
-    if (live) this.announcer.heard(change, this.incidents.get(said.id));
+    if (live) this.announcer.heard(change, this.incidents.get(said.id) ?? said);
     if (live && change === "created") this.board.markNew(said.id);
     this.paint();
     return this.incidents.haveRoom;

@@ -23,6 +23,9 @@ pub use verify::{Refused, Verifier};
 /// The scope that allows reading the incidents of others.
 pub const READ_SCOPE: &str = "incidents:read";
 
+/// The scope that allows erasing incidents.
+pub const ERASE_SCOPE: &str = "incidents:erase";
+
 /// One of the requests that an identity may have under way; a copy of it is none.
 #[derive(Debug, Default)]
 pub(crate) struct Place {
@@ -48,6 +51,8 @@ pub struct Caller {
     pub reporter: Arc<Reporter>,
     /// Whether the token has the scope `incidents:read`.
     pub may_read_all: bool,
+    /// Whether the token has the scope `incidents:erase`.
+    pub may_erase: bool,
     /// Until when the token is taken, in milliseconds since 1970; the leeway is in it.
     pub expires_at_ms: i64,
     /// The key under which the token was verified.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use super::{
-    Caller, JwksError, JwksSource, KeySetState, Place, READ_SCOPE, SecretFiles,
+    Caller, ERASE_SCOPE, JwksError, JwksSource, KeySetState, Place, READ_SCOPE, SecretFiles,
     in_force::{InForce, KeySource, Trusted},
     keys::{Key, KeySet, SignedWith},
 };
@@ -196,12 +196,13 @@ impl Verifier {
         }
         let reporter = Reporter::parse(&sub)
             .map_err(|_| "the access token's `sub` must have 1 to 255 characters, none of them a control")?;
-        let may_read_all =
-            matches!(&scope, Some(Value::String(scope)) if scope.split(' ').any(|s| s == READ_SCOPE));
+        let has =
+            |wanted| matches!(&scope, Some(Value::String(scope)) if scope.split(' ').any(|s| s == wanted));
+        let (may_read_all, may_erase) = (has(READ_SCOPE), has(ERASE_SCOPE));
         let expires_at_ms = ((exp + f64::from(LEEWAY_SECONDS)) * 1000.0) as i64;
         let (signed_with, usage) = (SignedWith(Arc::clone(key)), self.usages.of(&reporter));
         let (reporter, place) = (Arc::new(reporter), Place::default());
-        Ok(Caller { reporter, may_read_all, expires_at_ms, signed_with, usage, place })
+        Ok(Caller { reporter, may_read_all, may_erase, expires_at_ms, signed_with, usage, place })
     }
 
     fn validation(&self, key: &Key) -> Validation {

@@ -10,7 +10,7 @@ use incident_core::Problem;
 
 use crate::{
     App,
-    auth::{Caller, READ_SCOPE, Refused},
+    auth::{Caller, ERASE_SCOPE, READ_SCOPE, Refused},
     problem::ProblemDetails,
 };
 
@@ -44,12 +44,27 @@ impl FromRequestParts<App> for ReadsAll {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ProblemDetails> {
         let caller = authenticated(parts, app).await?;
-        if !caller.may_read_all {
-            let detail = format!("the access token needs the scope {READ_SCOPE}");
-            return Err(ProblemDetails::new(Problem::Forbidden, detail));
-        }
+        needs(READ_SCOPE, caller.may_read_all)?;
         admitted(caller, parts, app).map(Self)
     }
+}
+
+/// A caller who may erase incidents; anybody else is refused.
+pub(crate) struct Erases(pub(crate) Caller);
+
+impl FromRequestParts<App> for Erases {
+    type Rejection = ProblemDetails;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ProblemDetails> {
+        let caller = authenticated(parts, app).await?;
+        needs(ERASE_SCOPE, caller.may_erase)?;
+        admitted(caller, parts, app).map(Self)
+    }
+}
+
+fn needs(scope: &str, has: bool) -> Result<(), ProblemDetails> {
+    let detail = || format!("the access token needs the scope {scope}");
+    if has { Ok(()) } else { Err(ProblemDetails::new(Problem::Forbidden, detail())) }
 }
 
 /// The caller, if this is not one request too many: of late, or at once.

@@ -21,6 +21,11 @@ impl<S: Sync> FromRequestParts<S> for PathId {
     }
 }
 
+/// The incident was erased, and this caller may know it.
+pub(crate) fn gone() -> ProblemDetails {
+    ProblemDetails::new(Problem::Gone, "the incident was erased")
+}
+
 /// There is no such incident, or none that this caller may see: the answer is the same.
 pub(crate) fn not_found() -> ProblemDetails {
     ProblemDetails::new(Problem::NotFound, "there is no incident with this id that this caller may see")

@@ -3,15 +3,17 @@
 mod body;
 mod caller;
 mod changes;
+mod erasure;
 mod idempotency_key;
 mod incident_id;
 mod query;
 
 pub(crate) use body::JsonBody;
-pub(crate) use caller::{ReadsAll, SendsOne};
+pub(crate) use caller::{Erases, ReadsAll, SendsOne};
 pub(crate) use changes::ChangesParameters;
+pub(crate) use erasure::OfReporter;
 pub(crate) use idempotency_key::KeyHeader;
-pub(crate) use incident_id::{PathId, not_found};
+pub(crate) use incident_id::{PathId, gone, not_found};
 pub(crate) use query::{ListCursor, ListParameters};
 
 #[cfg(test)]

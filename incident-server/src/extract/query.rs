@@ -141,6 +141,11 @@ impl<'a> Query<'a> {
         })
     }
 
+    /// Whether no fault was found so far.
+    pub(crate) fn is_flawless(&self) -> bool {
+        self.faults.is_empty()
+    }
+
     pub(crate) fn finish<T>(self, parameters: T) -> Result<T, ProblemDetails> {
         if self.faults.is_empty() { Ok(parameters) } else { Err(ProblemDetails::query(self.faults)) }
     }

@@ -1,12 +1,12 @@
 //! `GET /api/incidents/{id}`
 
 use axum::{Json, extract::State};
-use incident_core::{IncidentId, IncidentKey};
+use incident_core::{IncidentId, IncidentKey, Stored};
 
 use crate::{
     App,
     auth::Caller,
-    extract::{KeyHeader, PathId, not_found},
+    extract::{KeyHeader, PathId, gone, not_found},
     openapi,
     problem::ProblemDetails,
     store::StoredIncident,
@@ -30,10 +30,10 @@ pub(crate) async fn get_incident(
     PathId(id): PathId,
 ) -> Result<Json<IncidentView>, ProblemDetails> {
     let stored = visible(&app, &caller, key, id).await?;
-    Ok(Json(IncidentView::read(stored, caller.may_read_all)))
+    IncidentView::read(stored, caller.may_read_all).map(Json).ok_or_else(gone)
 }
 
-/// The incident, if there is one that this caller may see.
+/// The incident, if there is one that this caller may see and that was not erased.
 pub(crate) async fn visible(
     app: &App,
     caller: &Caller,
@@ -42,7 +42,13 @@ pub(crate) async fn visible(
 ) -> Result<StoredIncident, ProblemDetails> {
     let stored = app.store().incident(id).await?.ok_or_else(not_found)?;
     let sent = sent.and_then(Result::ok);
-    let key = IncidentKey::to_read(&stored.incident.facts, &caller.reporter, sent);
+    let key = match &stored.incident {
+        Stored::Kept(incident) => IncidentKey::to_read(&incident.facts, &caller.reporter, sent),
+        Stored::Erased(_) => IncidentKey::to_know_erased(sent),
+    };
     let is_theirs = || key.is_some_and(|key| IncidentId::derive(app.id_secret(), key) == id);
-    if caller.may_read_all || is_theirs() { Ok(stored) } else { Err(not_found()) }
+    if !caller.may_read_all && !is_theirs() {
+        return Err(not_found());
+    }
+    if stored.incident.kept().is_none() { Err(gone()) } else { Ok(stored) }
 }

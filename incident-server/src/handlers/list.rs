@@ -32,7 +32,7 @@ pub(crate) async fn list_incidents(
     let page = app.store().incidents(&query(&caller, parameters)).await?;
     let next_cursor = page.next.map(|last| ListCursor(last).to_string());
     let incidents = page.incidents.into_iter();
-    let incidents = incidents.map(|stored| IncidentView::read(stored, caller.may_read_all)).collect();
+    let incidents = incidents.filter_map(|stored| IncidentView::read(stored, caller.may_read_all)).collect();
     Ok((Extension(caller.usage), Json(IncidentPage { incidents, next_cursor })))
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod batch;
 pub(crate) mod changes;
+pub(crate) mod erase;
 pub(crate) mod history;
 pub(crate) mod incident;
 pub(crate) mod list;

@@ -20,7 +20,7 @@ use crate::{
     problem::ProblemDetails,
     schema,
     store::{SyncItem, Verdict},
-    view::{IncidentView, SyncAnswer},
+    view::{StoredView, SyncAnswer},
 };
 
 /// Create an incident, or create and cancel it in one step
@@ -82,7 +82,7 @@ impl Pending {
             outcome,
             disposition: Disposition::Settled,
             idempotency_key: self.key,
-            incident: IncidentView::new(self.item.id, &incident),
+            incident: StoredView::new(self.item.id, &incident),
             warnings: self.warnings.clone(),
         };
         Ok((status(outcome), answer))

@@ -15,18 +15,25 @@ use utoipa::{
     },
 };
 
-pub(crate) use parameters::{ChangesQuery, IdempotencyKeyHeader, IncidentIdPath, ListQuery, SealedKeyHeader};
+pub(crate) use parameters::{
+    ChangesQuery, IdempotencyKeyHeader, IncidentIdPath, ListQuery, ReporterQuery, SealedKeyHeader,
+};
 pub(crate) use problems::{
-    BatchProblems, ChangesProblems, IncidentProblems, ListProblems, NotReady, PageProblems, SyncProblems,
+    BatchProblems, ChangesProblems, ErasureOfReporterProblems, ErasureProblems, IncidentProblems,
+    ListProblems, NotReady, PageProblems, SyncProblems,
 };
 pub(crate) use success::{
-    BatchSynced, Changes, Healthy, HistoryFound, IncidentFound, Listed, MetricsText, ProblemPage, Synced,
+    BatchSynced, Changes, Erased, ErasedOfReporter, Healthy, HistoryFound, IncidentFound, Listed,
+    MetricsText, ProblemPage, Synced,
 };
 
 use crate::{
     problem::ProblemDetails,
     schema::{Batch, BatchResult, Point, SyncPayload, Violation, Warning},
-    view::{ChangePage, ChangeView, History, IncidentPage, IncidentView, SyncAnswer},
+    view::{
+        ChangePage, ChangeView, ErasedView, Erasure, ErasureOfReporter, History, IncidentPage, IncidentView,
+        StoredView, SyncAnswer,
+    },
 };
 
 /// What stands in the document besides the routes.
@@ -42,11 +49,12 @@ use crate::{
     tags(
         (name = "sync", description = "What phones send"),
         (name = "read", description = "What reporters and responders read"),
+        (name = "erase", description = "What the law asks for"),
         (name = "operations", description = "What operators watch"),
         (name = "problems", description = "What went wrong, in words"),
     ),
     components(schemas(
-        SyncPayload, Batch, SyncAnswer, IncidentView, IncidentPage, History, ChangePage, ChangeView, ProblemDetails, Point, Violation, Warning,
+        SyncPayload, Batch, SyncAnswer, IncidentView, ErasedView, StoredView, Erasure, ErasureOfReporter, IncidentPage, History, ChangePage, ChangeView, ProblemDetails, Point, Violation, Warning,
         BatchResult, success::BatchAnswer,
     )),
 )]
@@ -58,7 +66,8 @@ pub(crate) fn complete(mut document: Document) -> Document {
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")
         .description(Some(
-            "A JSON Web Token (RFC 7519): `sub` is the reporter, `scope` may hold `incidents:read`",
+            "A JSON Web Token (RFC 7519): `sub` is the reporter, `scope` may hold `incidents:read` and \
+             `incidents:erase`",
         ))
         .build();
     let components = document.components.get_or_insert_default();

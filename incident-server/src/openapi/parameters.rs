@@ -60,6 +60,16 @@ pub(crate) struct ListQuery {
     cursor: Option<String>,
 }
 
+/// The query of an erasure.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code)] // documentation only: the extractor reads the query
+pub(crate) struct ReporterQuery {
+    /// Whose incidents: the `sub` of their tokens.
+    #[param(min_length = 1, max_length = 255)]
+    reporter: String,
+}
+
 /// The query of the changes.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]

@@ -34,11 +34,15 @@ problems! {
     BatchProblems: MalformedJson Unauthorized MethodNotAllowed RequestTimeout PayloadTooLarge UnsupportedMediaType
         ValidationFailed RateLimited Internal Overloaded;
     /// Of reading one incident.
-    IncidentProblems: Unauthorized NotFound MethodNotAllowed RateLimited Internal Overloaded;
+    IncidentProblems: Unauthorized NotFound MethodNotAllowed Gone RateLimited Internal Overloaded;
     /// Of a list.
     ListProblems: Unauthorized MethodNotAllowed ValidationFailed RateLimited Internal Overloaded;
     /// Of the changes.
     ChangesProblems: Unauthorized Forbidden MethodNotAllowed CursorGone ValidationFailed RateLimited Internal Overloaded;
+    /// Of erasing one incident.
+    ErasureProblems: Unauthorized Forbidden NotFound MethodNotAllowed RateLimited Internal Overloaded;
+    /// Of erasing those of one reporter.
+    ErasureOfReporterProblems: Unauthorized Forbidden MethodNotAllowed ValidationFailed RateLimited Internal Overloaded;
     /// Of a problem's page.
     PageProblems: NotFound MethodNotAllowed;
     /// Of readiness.

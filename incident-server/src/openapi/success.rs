@@ -46,6 +46,10 @@ success! {
     IncidentFound(view::IncidentView);
     /// What happened to it
     HistoryFound(view::History);
+    /// What is left of it
+    Erased(view::Erasure);
+    /// How many were erased
+    ErasedOfReporter(view::ErasureOfReporter);
     /// A page of incidents
     Listed(view::IncidentPage);
     /// The server's state

@@ -5,12 +5,14 @@ use std::{
     sync::Arc,
 };
 
-use incident_core::{Applied, Event, Incident, IncidentId, Reporter, Timestamp};
+use incident_core::{
+    Applied, Erasure, Event, Incident, IncidentId, Outcome, Reporter, Stored, Timestamp, Tombstone,
+};
 
-use super::{ItemError, RowFault, SyncItem, Verdict};
+use super::{Erased, ItemError, RowFault, SyncItem, Verdict};
 
 /// What is stored of some incidents, as far as it can be read.
-pub(super) type Known = HashMap<IncidentId, Result<Incident, RowFault>>;
+pub(super) type Known = HashMap<IncidentId, Result<Stored, RowFault>>;
 
 /// What a batch comes to.
 pub(super) struct Folded {
@@ -46,8 +48,8 @@ pub(super) fn fold<'a>(
     for item in batch {
         let verdict = decide(known.get(&item.id), item, now);
         folded.verdicts.push(verdict.map(|Applied { incident, outcome, events }| {
-            if !events.is_empty() {
-                let changed = Changed { reporter: Arc::clone(&item.reporter), incident: incident.clone() };
+            if let Some(kept) = incident.kept().filter(|_| !events.is_empty()) {
+                let changed = Changed { reporter: Arc::clone(&item.reporter), incident: kept.clone() };
                 folded.changed.insert(item.id, changed);
                 known.insert(item.id, Ok(incident.clone()));
             }
@@ -58,9 +60,24 @@ pub(super) fn fold<'a>(
     folded
 }
 
+/// What erasing them does to those that are known, in the order of the ids, each once. What cannot be read is erased all
+/// the same: its id says when it was created.
+pub(super) fn erase(known: &Known, ids: &[IncidentId], now: Timestamp) -> Vec<Erased> {
+    let mut seen = HashSet::with_capacity(ids.len());
+    let ids = ids.iter().copied().filter(|id| seen.insert(*id));
+    ids.filter_map(|id| {
+        let Erasure { tombstone, outcome } = match known.get(&id)? {
+            Ok(stored) => stored.erase(now),
+            Err(_) => Erasure { tombstone: Tombstone::new(id.created_at(), now), outcome: Outcome::Erased },
+        };
+        Some(Erased { id, tombstone, outcome })
+    })
+    .collect()
+}
+
 /// The core's decision. What cannot be read is left as it is.
 fn decide(
-    stored: Option<&Result<Incident, RowFault>>,
+    stored: Option<&Result<Stored, RowFault>>,
     item: &SyncItem,
     now: Timestamp,
 ) -> Result<Applied, ItemError> {
@@ -70,7 +87,7 @@ fn decide(
 
 #[cfg(test)]
 mod tests {
-    use incident_core::{IdSecret, IdempotencyKey, Outcome, decode};
+    use incident_core::{IdSecret, IdempotencyKey, decode};
 
     use super::*;
 

@@ -11,14 +11,14 @@ mod sqlite;
 
 use async_trait::async_trait;
 use incident_core::{
-    Event, Incident, IncidentId, LocationId, Outcome, Reporter, Status, SyncPayload, Timestamp,
+    Event, IncidentId, LocationId, Outcome, Reporter, Status, Stored, SyncPayload, Timestamp, Tombstone,
 };
 use tokio::sync::watch;
 
 pub use error::{ItemError, OpenError, RowFault, StoreError};
 pub use postgres::PgStore;
 pub use sqlite::{CopyError, SqliteStore};
-pub(crate) use sqlite::{backup, restore};
+pub(crate) use sqlite::{backup, compact, restore};
 
 /// One payload on its way into the store.
 #[derive(Debug, Clone)]
@@ -44,17 +44,28 @@ impl SyncItem {
 }
 
 /// What one item did: the incident as it is now and the word for it, or why it had no effect.
-pub type Verdict = Result<(Incident, Outcome), ItemError>;
+pub type Verdict = Result<(Stored, Outcome), ItemError>;
 
 /// An incident as a reading route finds it.
 #[derive(Debug, Clone)]
 pub struct StoredIncident {
     /// Its id.
     pub id: IncidentId,
-    /// Who reported it; `None` for an anonymous one.
+    /// Who reported it; `None` for an anonymous or an erased one.
     pub reporter: Option<String>,
-    /// The incident.
-    pub incident: Incident,
+    /// The incident, or what is left of it. Lists have kept ones only.
+    pub incident: Stored,
+}
+
+/// What an erasure did to one incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Erased {
+    /// Its id.
+    pub id: IncidentId,
+    /// What is left of it.
+    pub tombstone: Tombstone,
+    /// [`Outcome::Erased`], or [`Outcome::Unchanged`] where it had been erased before.
+    pub outcome: Outcome,
 }
 
 /// Which incidents a list shows, newest first.
@@ -184,6 +195,22 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError`] for the whole batch; its effect is unknown then, and a repeat finds out. After
     /// [`StoreError::Refused`] nothing happened, and a part of the batch may still be taken.
     async fn sync(&self, batch: &[SyncItem], now: Timestamp) -> Result<Vec<Verdict>, StoreError>;
+
+    /// Erases incidents; those that are not there have no part in the answer. A row that cannot be read is erased, too.
+    ///
+    /// Atomic an incident: its row and its history are overwritten and its history says `erased` in one transaction. A
+    /// store uses as few transactions as it can. Idempotent.
+    ///
+    /// # Errors
+    /// [`StoreError`]; each incident is erased or as it was then.
+    async fn erase(&self, ids: &[IncidentId], now: Timestamp) -> Result<Vec<Erased>, StoreError>;
+
+    /// Lets nothing of what was erased stand in a write-ahead log that is this server's to bound; called again and again.
+    /// Returns at once where nothing was erased.
+    ///
+    /// # Errors
+    /// [`StoreError`]; somebody still reads what was there before.
+    async fn forget(&self) -> Result<(), StoreError>;
 
     /// One incident, as it is committed.
     ///

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use incident_core::{Event, EventColumns, Incident, IncidentColumns, IncidentId, UnreadableColumn};
+use incident_core::{Event, EventColumns, IncidentColumns, IncidentId, Stored, UnreadableColumn};
 use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 
 use super::{ChangePage, IncidentPage, ListQuery, Position, RowFault, StoredChange, StoredIncident};
@@ -24,10 +24,11 @@ pub(super) struct IncidentRecord {
     clock_suspect: bool,
     cancelled_at_ms: Option<i64>,
     cancellation_reason: Option<String>,
+    erased_at_ms: Option<i64>,
 }
 
 impl IncidentRecord {
-    fn incident(self, restated: Vec<String>) -> Result<Incident, UnreadableColumn> {
+    fn stored(self, restated: Vec<String>) -> Result<Stored, UnreadableColumn> {
         let columns = IncidentColumns {
             location_id: self.location_id,
             room_number: self.room_number,
@@ -39,8 +40,9 @@ impl IncidentRecord {
             clock_suspect: self.clock_suspect,
             cancelled_at_ms: self.cancelled_at_ms,
             cancellation_reason: self.cancellation_reason,
+            erased_at_ms: self.erased_at_ms,
         };
-        columns.incident(restated)
+        columns.stored(restated)
     }
 }
 
@@ -102,10 +104,10 @@ pub(super) fn incident(
     row: &impl StoredRow,
     id: IncidentId,
     restated: Vec<Option<String>>,
-) -> Result<Incident, RowFault> {
+) -> Result<Stored, RowFault> {
     let restated = restated.into_iter().map(Option::unwrap_or_default).collect();
     let record = row.incident_record().map_err(|error| undecodable(INCIDENTS, id, &error))?;
-    record.incident(restated).map_err(|column| unreadable(INCIDENTS, id, column))
+    record.stored(restated).map_err(|column| unreadable(INCIDENTS, id, column))
 }
 
 /// The incident for a reading route, which has no use for further reasons.
@@ -113,7 +115,7 @@ pub(super) fn stored_incident(row: &impl StoredRow) -> Result<StoredIncident, Ro
     let id = row.id("id").map_err(|error| undecodable(INCIDENTS, "without an id", &error))?;
     let record = row.incident_record().map_err(|error| undecodable(INCIDENTS, id, &error))?;
     let reporter = record.reporter.clone();
-    let incident = record.incident(Vec::new()).map_err(|column| unreadable(INCIDENTS, id, column))?;
+    let incident = record.stored(Vec::new()).map_err(|column| unreadable(INCIDENTS, id, column))?;
     Ok(StoredIncident { id, reporter, incident })
 }
 

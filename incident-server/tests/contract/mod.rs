@@ -2,6 +2,7 @@
 
 pub(crate) mod changes;
 pub(crate) mod edited;
+pub(crate) mod erasure;
 pub(crate) mod racing;
 pub(crate) mod reading;
 pub(crate) mod rules;

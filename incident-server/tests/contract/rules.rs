@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use incident_core::{
     Applied, CancellationReason, Coordinates, EventKind, Field, Incident, IncidentId, LocationId, Outcome,
-    RoomNumber, State,
+    RoomNumber, State, Stored,
 };
 use incident_server::store::{ItemError, Position, Store, SyncItem, Verdict};
 
@@ -46,7 +46,7 @@ pub(crate) async fn a_conflict_names_its_fields_and_changes_nothing(place: &Plac
     assert_eq!(differing(&verdicts[1]), [Field::LocationId, Field::IsAnonymous]);
     assert_eq!(outcomes(&verdicts), [Some(Outcome::Created), None, Some(Outcome::Created)]);
     assert_eq!(differing(&sync(&*store, &[other]).await[0]).len(), 2);
-    assert_eq!(store.incident(first.id).await.unwrap().unwrap().incident.state, State::Open);
+    assert_eq!(kept(&*store, first.id).await.state, State::Open);
     assert_eq!(kinds(&*store, first.id).await, ["created"]);
 }
 
@@ -81,7 +81,7 @@ pub(crate) async fn one_incident_many_times_in_a_batch_ends_as_its_last_word(pla
 /// A seeded walk over a few incidents, batch by batch, beside the core's own memory of them.
 pub(crate) async fn a_batch_does_what_its_payloads_would_do_alone(place: &Place) {
     let store = place.open().await;
-    let mut remembered = HashMap::<IncidentId, Incident>::new();
+    let mut remembered = HashMap::<IncidentId, Stored>::new();
     let mut random = Random(42);
     for batch_number in 0..60 {
         let batch: Vec<_> = (0..=random.below(20)).map(|_| any_step(&mut random)).collect();
@@ -97,6 +97,21 @@ pub(crate) async fn a_batch_does_what_its_payloads_would_do_alone(place: &Place)
             })
             .collect();
         assert_eq!(sync(&*store, &batch).await, expected, "batch {batch_number}");
+        if batch_number % 9 == 8 {
+            erase_one(&*store, &mut remembered, &mut random).await;
+        }
+    }
+}
+
+/// Erases one, in the database and in the memory of it.
+async fn erase_one(store: &dyn Store, remembered: &mut HashMap<IncidentId, Stored>, random: &mut Random) {
+    let id = any_step(random).id;
+    let expected = remembered.get(&id).map(|stored| stored.erase(moment(90_000)));
+    let erased = store.erase(&[id], moment(90_000)).await.unwrap();
+    assert_eq!(erased.first().map(|one| one.tombstone), expected.map(|erasure| erasure.tombstone));
+    assert_eq!(erased.first().map(|one| one.outcome), expected.map(|erasure| erasure.outcome));
+    if let Some(erasure) = expected {
+        remembered.insert(id, erasure.tombstone.into());
     }
 }
 
@@ -157,15 +172,17 @@ pub(crate) async fn of_the_times_of_an_anonymous_incident_the_minute_is_stored(p
         store.sync(&[step, report("bob", ms)], moment(ms)).await.unwrap();
     }
 
-    let stored = store.incident(created.id).await.unwrap().unwrap().incident;
+    let stored = kept(&*store, created.id).await;
     let State::Cancelled(cancellation) = &stored.state else { panic!("it is cancelled: {stored:?}") };
     assert_eq!((stored.received_at, cancellation.at), (moment(60_000), moment(180_000)));
     let minutes = [60_000, 180_000, 300_000].map(moment);
     let history = store.history(created.id).await.unwrap();
     assert_eq!(history.iter().map(|event| event.at).collect::<Vec<_>>(), minutes);
     let changes = store.changes(Position::START, 100).await.unwrap();
-    let (anonymous, named): (Vec<_>, Vec<_>) =
-        changes.changes.iter().partition(|change| change.incident.incident.facts.is_anonymous);
+    let (anonymous, named): (Vec<_>, Vec<_>) = changes
+        .changes
+        .iter()
+        .partition(|change| change.incident.incident.kept().unwrap().facts.is_anonymous);
     assert_eq!(anonymous.iter().map(|change| change.event.at).collect::<Vec<_>>(), minutes);
     assert_eq!(
         named.iter().map(|change| change.event.at).collect::<Vec<_>>(),
@@ -203,6 +220,10 @@ pub(crate) async fn the_longest_texts_and_widest_numbers_come_back_as_they_were(
     assert_eq!(stored.incident, written);
     assert_eq!(stored.reporter.as_deref(), Some(one.reporter.as_str()));
     assert_eq!(outcome(&*store, &one).await, Some(Outcome::Unchanged));
+}
+
+async fn kept(store: &dyn Store, id: IncidentId) -> Incident {
+    store.incident(id).await.unwrap().unwrap().incident.kept().unwrap().clone()
 }
 
 async fn kinds(store: &dyn Store, id: IncidentId) -> Vec<&'static str> {

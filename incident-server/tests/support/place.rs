@@ -10,6 +10,7 @@ use std::{
     },
 };
 
+use incident_core::IncidentId;
 use incident_server::store::{PgStore, SqliteStore, Store};
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions,
@@ -107,6 +108,23 @@ impl Place {
                 sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut session).await.expect("they are right");
             }
         }
+    }
+
+    /// From now on the database does not let the row of this incident be erased.
+    pub(crate) async fn refuse_erasure_of(&self, id: IncidentId) {
+        let statements = match self {
+            Self::Sqlite(_) => format!(
+                "CREATE TRIGGER refuses BEFORE UPDATE ON incidents
+                 WHEN NEW.erased_at_ms IS NOT NULL AND NEW.id = x'{}'
+                 BEGIN SELECT RAISE(ABORT, 'refused'); END",
+                id.to_string().replace('-', "")
+            ),
+            Self::Postgres(_) => format!(
+                "ALTER TABLE incidents ADD CONSTRAINT refuses
+                 CHECK (id <> '{id}' OR erased_at_ms IS NULL)"
+            ),
+        };
+        self.edit(&statements).await;
     }
 
     /// The URL of a PostgreSQL database.

@@ -222,6 +222,7 @@ async fn a_backup_of_an_older_version_gets_its_tables_when_it_is_restored() {
         .run("CREATE INDEX incidents_by_reporter ON incidents (reporter, id) WHERE reporter IS NOT NULL")
         .await;
     session.run("DROP INDEX incidents_of_reporter").await;
+    session.run("ALTER TABLE incidents DROP COLUMN erased_at_ms").await;
 
     succeeds(&setup, "restore", &old.data_dir().join("incidents.sqlite")).await;
 

@@ -6,6 +6,7 @@
 
 mod columns;
 mod connect;
+mod erase;
 mod feed;
 mod indexes;
 mod installation;
@@ -37,8 +38,8 @@ use tokio::{
 
 use self::{connect::Use, sessions::Sessions};
 use super::{
-    ChangePage, Horizon, IncidentPage, ListQuery, OpenError, Position, Store, StoreError, StoredIncident,
-    SyncItem, Verdict,
+    ChangePage, Erased, Horizon, IncidentPage, ListQuery, OpenError, Position, Store, StoreError,
+    StoredIncident, SyncItem, Verdict,
 };
 use crate::{limits::READ_DEADLINE, supervise::supervised};
 
@@ -136,6 +137,16 @@ impl Store for PgStore {
         let verdicts = write::sync(&self.writers, batch, now).await;
         self.news.written.notify_one(); // after an error too: it may have been written all the same
         verdicts
+    }
+
+    async fn erase(&self, ids: &[IncidentId], now: Timestamp) -> Result<Vec<Erased>, StoreError> {
+        let erased = erase::erase(&self.writers, ids, now).await;
+        self.news.written.notify_one(); // after an error too, as above
+        erased
+    }
+
+    async fn forget(&self) -> Result<(), StoreError> {
+        Ok(()) // the log and its archive are the database's own
     }
 
     async fn incident(&self, id: IncidentId) -> Result<Option<StoredIncident>, StoreError> {

@@ -14,7 +14,8 @@ macro_rules! incident_columns {
         incidents.received_at_ms,
         incidents.clock_suspect,
         incidents.cancelled_at_ms,
-        incidents.cancellation_reason"
+        incidents.cancellation_reason,
+        incidents.erased_at_ms"
     };
 }
 pub(super) use incident_columns;
@@ -128,4 +129,54 @@ pub(super) const WRITE: &str = concat!(
         WHERE incidents.id = given.id
     ) AS stored ON true
     WHERE NOT EXISTS (SELECT FROM written WHERE written.id = given.id)"
+);
+
+/// Erases those that nobody has changed since their version was read, and returns their ids.
+///
+/// Where the version is still the one that was seen, all rows of the history were there before this statement began: none
+/// is left over.
+pub(super) const ERASE: &str = concat!(
+    "
+    WITH given AS MATERIALIZED (
+        SELECT *
+        FROM UNNEST($1::uuid[], $2::smallint[], $3::smallint[], $4::bigint[], $5::bigint[])
+            AS given (id, seen, version, created_at_ms, erased_at_ms)
+    ),
+    erased AS (
+        UPDATE incidents
+        SET version = given.version,
+            is_anonymous = false,
+            clock_suspect = false,
+            longitude_e7 = 0,
+            latitude_e7 = 0,
+            created_at_ms = given.created_at_ms,
+            received_at_ms = 0,
+            cancelled_at_ms = given.erased_at_ms,
+            location_id = '',
+            room_number = NULL,
+            reporter = NULL,
+            cancellation_reason = '',
+            erased_at_ms = given.erased_at_ms
+        FROM given
+        WHERE incidents.id = given.id
+            AND incidents.version = given.seen
+        RETURNING incidents.id, incidents.erased_at_ms
+    ),
+    forgotten AS (
+        DELETE FROM history
+        WHERE incident_id IN (SELECT id FROM erased)
+    ),
+    ticket AS MATERIALIZED (
+        SELECT pg_advisory_xact_lock_shared(",
+    ticket_class!(),
+    ", (last_value % 2147483648)::integer)
+        FROM history_position_seq
+    ),
+    recorded AS (
+        INSERT INTO history (incident_id, at_ms, kind)
+        SELECT erased.id, erased.erased_at_ms, $6
+        FROM ticket
+        CROSS JOIN erased
+    )
+    SELECT uuid_send(id) AS id FROM erased"
 );

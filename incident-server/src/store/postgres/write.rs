@@ -8,8 +8,8 @@
 //! - version *n* seen: `UPDATE … WHERE version = n`, which waits for whoever is changing the row.
 //!
 //! What another writer did first is **missed**: nothing is written for it, the statement returns what is
-//! stored instead, and the core decides again. Every miss is a step of that incident by somebody else, and
-//! it can take 18 at most, so this ends; and where a hand in the database makes it go on, after as many rounds.
+//! stored instead, and the core decides again. A step of that incident by somebody else is missed twice
+//! at most, and it can take 19, so this ends; and where a hand in the database makes it go on, after as many rounds.
 //!
 //! The version counts the rows of an incident's history, but it is read and never counted anew: rows that were
 //! deleted by hand change nothing for a writer.
@@ -40,19 +40,20 @@ use crate::store::{
 
 /// A cancelled wait for the standby is reported as a commit with a warning that the driver does not show.
 /// Nobody cancels what took less time than this; what took more is proved by another commit.
-const BEYOND_DOUBT: Duration = Duration::from_secs(1);
+pub(super) const BEYOND_DOUBT: Duration = Duration::from_secs(1);
 
 /// Whoever waits for the proof has been answered by then.
 const MOST_PROOFS: usize = 5;
 
-/// One more than the steps that an incident can take: it is created, cancelled, and restated 16 times.
-const MOST_ROUNDS: usize = 2 + MAX_RESTATED_REASONS + 1;
+/// An incident can take so many steps: it is created, cancelled, restated 16 times, and erased. Each may be missed twice: by
+/// a statement that waited for it and saw what was there before, and by the next.
+pub(super) const MOST_ROUNDS: usize = 2 * (3 + MAX_RESTATED_REASONS) + 1;
 
 /// What is stored of some ids, with the version it has.
 #[derive(Default)]
-struct Found {
-    incidents: Known,
-    versions: HashMap<IncidentId, i16>,
+pub(super) struct Found {
+    pub(super) incidents: Known,
+    pub(super) versions: HashMap<IncidentId, i16>,
     /// What another writer was faster with, whether its row is visible yet or not.
     missed: HashSet<IncidentId>,
 }
@@ -140,7 +141,7 @@ fn missed(rows: &[PgRow]) -> Result<Found, StoreError> {
 }
 
 impl Found {
-    fn add(&mut self, row: &PgRow) -> Result<(), StoreError> {
+    pub(super) fn add(&mut self, row: &PgRow) -> Result<(), StoreError> {
         let id = row.id("id")?;
         self.versions.insert(id, row.try_get("version")?);
         self.incidents.insert(id, incident(row, id, row.try_get("restated")?));

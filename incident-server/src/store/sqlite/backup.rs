@@ -56,6 +56,10 @@ pub enum CopyError {
         /// In SQLite's words, which have no value of a row in them.
         finding: String,
     },
+    /// A reader holds on to the write-ahead log.
+    #[error("{} was written anew, but its write-ahead log is read by somebody and still holds what was there before; try \
+             again", .0.display())]
+    Log(PathBuf),
     /// It is in use, or of a newer version.
     #[error(transparent)]
     Open(#[from] OpenError),

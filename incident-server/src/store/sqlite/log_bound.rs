@@ -69,6 +69,13 @@ impl LogBound {
         Ok(())
     }
 
+    /// Empties the log whatever its size, and says whether nothing is left in it.
+    pub(super) async fn empty_now(&self, writer: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+        let Ok(_no_reader) = timeout(self.longest_read, self.readers.write()).await else { return Ok(false) };
+        self.empty(writer).await?;
+        Ok(self.bytes() == 0)
+    }
+
     async fn empty(&self, writer: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         set_lock_timeout(writer, FOREIGN_READERS).await?;
         sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut *writer).await?;

@@ -3,6 +3,8 @@
 //! WAL with `synchronous=FULL`: a commit is on the disk before anybody hears of it.
 
 mod backup;
+mod compact;
+mod erase;
 mod installation;
 mod lock;
 mod log_bound;
@@ -17,7 +19,10 @@ use std::{
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     str::FromStr,
-    sync::PoisonError,
+    sync::{
+        PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -31,11 +36,11 @@ use tokio::sync::{Mutex, watch};
 
 pub use self::backup::CopyError;
 pub(super) use self::opened::tells_corruption;
-pub(crate) use self::{backup::backup, restore::restore};
+pub(crate) use self::{backup::backup, compact::compact, restore::restore};
 use self::{log_bound::LogBound, opened::OpenedFile, readers::Readers};
 use super::{
-    ChangePage, Horizon, IncidentPage, ListQuery, OpenError, Position, Store, StoreError, StoredIncident,
-    SyncItem, Verdict,
+    ChangePage, Erased, Horizon, IncidentPage, ListQuery, OpenError, Position, Store, StoreError,
+    StoredIncident, SyncItem, Verdict,
 };
 use crate::limits::{LOCK_DEADLINE, READ_DEADLINE};
 
@@ -61,6 +66,8 @@ pub struct SqliteStore {
     writer: Mutex<Option<SqliteConnection>>,
     readers: Readers,
     log: LogBound,
+    /// The log may hold what was erased; after a crash, too.
+    log_remembers: AtomicBool,
     file: OpenedFile,
     /// Held until the store is closed.
     lock: std::sync::Mutex<Option<File>>,
@@ -106,6 +113,7 @@ impl SqliteStore {
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
+            .pragma("secure_delete", "ON")
             .busy_timeout(LOCK_DEADLINE)
             .disable_statement_logging();
         let mut writer = options.connect().await.map_err(OpenError::unusable)?;
@@ -116,7 +124,8 @@ impl SqliteStore {
         let log = LogBound::new(&file, READ_DEADLINE, LOCK_DEADLINE);
         let changed = watch::Sender::new(Position::START);
         let file = OpenedFile::new(&file).map_err(|source| OpenError::File { file, source })?;
-        let store = Self { options, writer: Mutex::new(Some(writer)), readers, log, file, lock, changed };
+        let (writer, log_remembers) = (Mutex::new(Some(writer)), AtomicBool::new(true));
+        let store = Self { options, writer, readers, log, log_remembers, file, lock, changed };
         store.ready().await.map_err(OpenError::NoCommit)?;
         Ok(store)
     }
@@ -213,6 +222,30 @@ impl Store for SqliteStore {
         let verdicts = self.write(async |connection| write::sync(connection, batch, now).await).await;
         self.changed.send_modify(|batches| batches.0 += 1); // after an error too: it may have been written
         verdicts
+    }
+
+    async fn erase(&self, ids: &[IncidentId], now: Timestamp) -> Result<Vec<Erased>, StoreError> {
+        let erased = self.write(async |connection| erase::erase(connection, ids, now).await).await;
+        self.log_remembers.store(true, Ordering::Relaxed); // after an error too, as below
+        self.changed.send_modify(|batches| batches.0 += 1);
+        erased
+    }
+
+    async fn forget(&self) -> Result<(), StoreError> {
+        if !self.log_remembers.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let empty_log = async |writer: &mut SqliteConnection| {
+            self.log_remembers.store(false, Ordering::Relaxed);
+            Ok(self.log.empty_now(writer).await?)
+        };
+        let is_empty = self.write(empty_log).await;
+        if !matches!(is_empty, Ok(true)) {
+            self.log_remembers.store(true, Ordering::Relaxed);
+            is_empty?;
+            return Err(StoreError::Unavailable("somebody reads the database for long".into()));
+        }
+        Ok(())
     }
 
     async fn incident(&self, id: IncidentId) -> Result<Option<StoredIncident>, StoreError> {

@@ -63,6 +63,10 @@ fn list(word: &str, query: &ListQuery) -> QueryBuilder<Sqlite> {
     if let Some(location_id) = &query.location_id {
         sql.push(" AND location_id = ").push_bind(location_id.as_str().to_owned());
     }
+    if query.reporter.is_none() && query.location_id.is_none() && query.status != Some(Status::Open) {
+        // No other index leads to an erased one.
+        sql.push(" AND erased_at_ms IS NULL");
+    }
     match query.status {
         Some(Status::Open) => drop(sql.push(" AND cancelled_at_ms IS NULL")),
         Some(Status::Cancelled) => drop(sql.push(" AND cancelled_at_ms IS NOT NULL")),
@@ -133,7 +137,7 @@ mod tests {
             'reporter-' || (n % 50), 'location-' || (n % 20), NULL, 0, 0, 0,
             1732320000000 + n, 1732320000000 + n, 0,
             CASE WHEN n > 200 THEN 1732320000000 + n END,
-            CASE WHEN n > 200 THEN 'x' END
+            CASE WHEN n > 200 THEN 'x' END, NULL
         FROM numbers";
 
     async fn filled() -> SqliteConnection {

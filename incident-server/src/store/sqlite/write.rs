@@ -1,6 +1,6 @@
 //! The one transaction that writes. Statements take a whole batch as JSON, so their number is constant.
 
-use incident_core::{CancellationReason, Event, Incident, IncidentId, RoomNumber, State, Timestamp};
+use incident_core::{CancellationReason, Event, IncidentId, RoomNumber, State, Stored, Timestamp};
 use serde::Serialize;
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
@@ -50,7 +50,7 @@ pub(super) async fn sync(
     batch: &[SyncItem],
     now: Timestamp,
 ) -> Result<Vec<Verdict>, StoreError> {
-    let known = look(connection, batch).await?;
+    let known = look(connection, ids(batch)).await?;
     let Folded { verdicts, changed, events } = fold(known, batch, now);
     if events.is_empty() {
         sqlx::query("COMMIT").execute(connection).await?;
@@ -62,13 +62,17 @@ pub(super) async fn sync(
     Ok(verdicts)
 }
 
-async fn look(connection: &mut SqliteConnection, batch: &[SyncItem]) -> Result<Known, StoreError> {
-    let ids: Vec<_> = ids(batch).into_iter().map(hex).collect();
+/// Begins a transaction and says what is stored.
+pub(super) async fn look(
+    connection: &mut SqliteConnection,
+    ids: Vec<IncidentId>,
+) -> Result<Known, StoreError> {
+    let ids: Vec<_> = ids.into_iter().map(hex).collect();
     let rows = sqlx::query::<sqlx::Sqlite>(BEGIN_AND_LOOK).bind(json(&ids)).fetch_all(connection).await?;
     rows.iter().map(known).collect()
 }
 
-fn known(row: &SqliteRow) -> Result<(IncidentId, Result<Incident, RowFault>), StoreError> {
+fn known(row: &SqliteRow) -> Result<(IncidentId, Result<Stored, RowFault>), StoreError> {
     let id = row.id("id")?;
     Ok((id, restated(row, id).and_then(|restated| incident(row, id, restated))))
 }
@@ -107,10 +111,10 @@ fn history_row(id: IncidentId, event: &Event) -> impl Serialize + use<'_> {
     (hex(id), event.change.kind(), event.at.unix_ms(), reason)
 }
 
-fn hex(id: IncidentId) -> String {
+pub(super) fn hex(id: IncidentId) -> String {
     id.to_string().replace('-', "")
 }
 
-fn json(rows: &impl Serialize) -> String {
+pub(super) fn json(rows: &impl Serialize) -> String {
     serde_json::to_string(rows).expect("rows of text and integers serialise")
 }
