@@ -43,6 +43,12 @@ pub(crate) fn is_for_operators(path: &str) -> bool {
     matches!(path, "/healthz" | "/readyz" | "/metrics")
 }
 
+/// Whether this is the path of one of the routes that ask for a token, or below one: what is not there is told by the
+/// same routes.
+pub(crate) fn asks_for_a_token(path: &str) -> bool {
+    path.strip_prefix("/api/incidents").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// The OpenAPI 3.1 document of the routes.
 pub fn document() -> Document {
     openapi::complete(api().merge(for_operators()).into_openapi())

@@ -1,6 +1,6 @@
 //! Where several problems apply, the first of the contract's order is answered.
 
-use incident_tests::{Answer, Client, Server, Setup, payload};
+use incident_tests::{Answer, Client, Server, Setup, payload, raw, until};
 use reqwest::Method;
 
 const SYNC: &str = "/api/incidents/sync";
@@ -105,4 +105,30 @@ async fn a_wrong_method_is_answered_everywhere_with_what_is_allowed() {
         assert_eq!(answer.said(), (405, "method-not-allowed".into()), "{path}: {answer:?}");
         assert_eq!(answer.header("allow").replace(' ', ""), allow, "{path}");
     }
+}
+
+#[tokio::test]
+async fn that_there_is_no_connection_left_comes_after_the_token() {
+    let server = Setup::new().files(256).start().await;
+    let (alice, stranger) = (server.client("alice"), server.stranger());
+    let mut idle = Vec::new();
+    for _ in 0..server.metric("incident_connections_limit").await {
+        idle.push(raw::send(&server, "").await);
+    }
+
+    assert_eq!(server.get("/healthz").await.status, 200);
+    assert_eq!(stranger.get("/api/incidents/a/b").await.said(), (404, "not-found".into()));
+    assert_eq!(stranger.get("/api/incidents/sync").await.said(), (405, "method-not-allowed".into()));
+    assert_eq!(stranger.sync(&payload::report()).await.said(), (401, "unauthorized".into()));
+    let refused = alice.sync(&payload::report()).await;
+    assert_eq!(
+        (refused.said(), refused.header("connection").as_str()),
+        ((503, "overloaded".into()), "close")
+    );
+    assert_eq!(stranger.get("/docs/").await.said(), (503, "overloaded".into()));
+    drop(idle);
+    until("there is a place again", async || {
+        (alice.sync(&payload::report()).await.said() == (201, "created".into())).then_some(())
+    })
+    .await;
 }

@@ -241,6 +241,16 @@ impl Server {
         (status, self.run.log())
     }
 
+    /// The figure of a metric, with its labels as they are written; 0 as long as there is none.
+    ///
+    /// # Panics
+    /// It is no whole number.
+    pub async fn metric(&self, name: &str) -> u64 {
+        let metrics = self.get("/metrics").await.text;
+        let figure = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        figure.map_or(0, |figure| figure.parse().expect("a whole number"))
+    }
+
     /// Asks without a token.
     pub async fn get(&self, path: &str) -> Answer {
         self.stranger().get(path).await

@@ -12,6 +12,7 @@ use crate::{
     App,
     auth::{Caller, ERASE_SCOPE, READ_SCOPE, Refused},
     problem::ProblemDetails,
+    serve::{WithoutPlace, no_place},
 };
 
 impl FromRequestParts<App> for Caller {
@@ -79,7 +80,8 @@ fn admitted(mut caller: Caller, parts: &mut Parts, app: &App) -> Result<Caller, 
 async fn authenticated(parts: &Parts, app: &App) -> Result<Caller, ProblemDetails> {
     let token = bearer(&parts.headers)
         .ok_or(Refused::Invalid("send an access token: Authorization: Bearer <token>"))?;
-    Ok(app.verifier().verify(token, app.now()).await?)
+    let caller = app.verifier().verify(token, app.now()).await?;
+    if parts.extensions.get::<WithoutPlace>().is_some() { Err(no_place()) } else { Ok(caller) }
 }
 
 /// The token of the one `Authorization` header; the scheme's letter case does not matter.

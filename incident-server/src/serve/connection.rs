@@ -24,14 +24,15 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
-use incident_core::Problem;
 use tokio::{net::TcpStream, sync::watch};
 use tower_service::Service;
 
-use super::{places::Place, stream::Stream};
+use super::{
+    places::{Place, WithoutPlace, no_place},
+    stream::Stream,
+};
 use crate::{
     limits::{CONNECTION_AGE, HEAD_BYTES, HEADER_DEADLINE, HEALTH_HEADER_DEADLINE},
-    problem::ProblemDetails,
     routes,
 };
 
@@ -82,13 +83,17 @@ struct Answerer {
 
 impl Answerer {
     async fn answer(mut self, request: Request<Incoming>) -> Response<Body> {
-        let mut response = if self.for_health_only && !routes::is_for_operators(request.uri().path()) {
-            let detail = "all connections of this server are in use; send it again";
-            ProblemDetails::new(Problem::Overloaded, detail).into_response()
-        } else {
-            let request = self.watch_body(request);
+        let path = request.uri().path();
+        let has_place = !self.for_health_only || routes::is_for_operators(path);
+        let mut response = if has_place || routes::asks_for_a_token(path) {
+            let mut request = self.watch_body(request);
+            if !has_place {
+                request.extensions_mut().insert(WithoutPlace);
+            }
             let Ok(response) = self.router.call(request).await;
             response
+        } else {
+            no_place().into_response()
         };
         if self.closes_after_this() {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

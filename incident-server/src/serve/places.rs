@@ -5,9 +5,13 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
+use incident_core::Problem;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::limits::{HEALTH_CONNECTIONS, MAX_CONNECTIONS, OTHER_FILES};
+use crate::{
+    limits::{HEALTH_CONNECTIONS, MAX_CONNECTIONS, OTHER_FILES},
+    problem::ProblemDetails,
+};
 
 /// The connections of all listeners of this process, and how many one listener may have.
 static OPEN: AtomicUsize = AtomicUsize::new(0);
@@ -29,6 +33,16 @@ pub(super) struct Place {
     _permit: OwnedSemaphorePermit,
     /// Whether it is kept for those who ask after the server's health.
     pub(super) for_health_only: bool,
+}
+
+/// Marks a request that came on a connection which is kept for health checks, and is none: it is refused as soon as it
+/// is known whose it is.
+#[derive(Clone, Copy)]
+pub(crate) struct WithoutPlace;
+
+/// The answer to it.
+pub(crate) fn no_place() -> ProblemDetails {
+    ProblemDetails::new(Problem::Overloaded, "all connections of this server are in use; send it again")
 }
 
 impl Place {
