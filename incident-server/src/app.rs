@@ -92,7 +92,7 @@ impl App {
             budget: Budget::new(),
         }));
         let weak = Arc::downgrade(&app.0);
-        tokio::spawn(supervised("expiry and keys", move || forget_and_refresh(weak.clone())));
+        tokio::spawn(supervised("idle identities and keys", move || forget_and_refresh(weak.clone())));
         let weak = Arc::downgrade(&app.0);
         app.erasing().spawn(supervised("forget", move || forget_erased(weak.clone())));
         app
@@ -108,7 +108,7 @@ impl App {
         self.0.erasing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Answers that from now on there is no commit; commits what was accepted; closes the store. Ends within 3 s: what
+    /// Answers that from now on there is no commit; commits what was accepted; closes the store. Ends within 2 s: what
     /// is still in the queue then has been answered, and a database that does not answer is left.
     pub async fn drain(&self) {
         self.announce_drain();
@@ -139,15 +139,15 @@ impl App {
         self.0.draining.subscribe()
     }
 
-    /// Whether a commit would succeed now. Looks at most once a second, however often it is asked.
+    /// Whether a commit would succeed now. Looks at most once a second, however often it is asked, and anybody may ask.
     pub(crate) async fn ready(&self) -> Result<(), ProblemDetails> {
+        let not_ready = |why| Err(ProblemDetails::new(Problem::Overloaded, why).for_a_stranger());
         if self.0.stopping.load(Ordering::Relaxed) {
-            return Err(ProblemDetails::new(Problem::Overloaded, "the server is stopping"));
-        }
-        if self.0.committer.commits().await {
+            not_ready("the server is stopping")
+        } else if self.0.committer.commits().await {
             Ok(())
         } else {
-            Err(ProblemDetails::new(Problem::Overloaded, "the database does not commit; the log says why"))
+            not_ready("the database does not commit; the log says why")
         }
     }
 

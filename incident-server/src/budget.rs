@@ -66,12 +66,12 @@ impl Budget {
         // It is there already: a body of a known size is made of bytes that wait for nothing.
         let bytes = to_bytes(body, usize::MAX).now_or_never().and_then(Result::ok).ok_or_else(full)?;
         let mut held = Held::default();
-        match parts.extensions.remove::<Arc<Usage>>() {
-            Some(usage) => {
-                held.take(&usage.bytes, bytes.len()).ok_or_else(too_much)?;
-                held.take(&self.answers, bytes.len()).ok_or_else(full)?;
-            }
-            None => held.take(&self.strangers_answers, bytes.len()).ok_or_else(full)?,
+        if let Some(usage) = parts.extensions.remove::<Arc<Usage>>() {
+            held.take(&usage.bytes, bytes.len()).ok_or_else(too_much)?;
+            held.take(&self.answers, bytes.len()).ok_or_else(full)?;
+        } else {
+            let full = || full().for_a_stranger();
+            held.take(&self.strangers_answers, bytes.len()).ok_or_else(full)?;
         }
         Ok(Response::from_parts(parts, Body::from(Bytes::from_owner(HeldBytes { bytes, _held: held }))))
     }

@@ -46,6 +46,8 @@ pub(crate) const CACHED_TOKEN_BYTES: usize = 8 * 1024 * 1024;
 pub(crate) const TOKEN_OVERHEAD_BYTES: usize = 400;
 /// How long a token with an unknown key may not make us ask the issuer again: anybody can make up such tokens.
 pub(crate) const KEY_SET_COOL_DOWN: Duration = Duration::from_secs(10);
+/// Keys are there by then, from an issuer or a file; a sync that waits for them still has some of its 10 s.
+pub(crate) const KEY_SET_DEADLINE: Duration = Duration::from_secs(5);
 
 /// Lines of the log that wait to be written, 4 MB at most; more are dropped and counted.
 pub(crate) const LOG_LINES: usize = 8192;
@@ -106,9 +108,9 @@ pub(crate) const RETRY_AFTER_SECONDS: std::ops::RangeInclusive<u64> = 1..=5;
 pub(crate) const DRAIN_DEADLINE: Duration = Duration::from_secs(32);
 /// How long operators may let `/readyz` say «stopping» first. The drain gets the rest of its 32 s.
 pub(crate) const MAX_SHUTDOWN_DELAY: Duration = Duration::from_secs(20);
-/// After the last answer, for what is left in the queue and for closing the database; with it the end comes within
-/// 35 s.
-pub(crate) const CLOSE_DEADLINE: Duration = Duration::from_secs(3);
+/// After the last answer, for what is left in the queue and for closing the database. With it, and the second that a log
+/// which nobody reads has for its last lines, the end comes within 35 s.
+pub(crate) const CLOSE_DEADLINE: Duration = Duration::from_secs(2);
 
 /// Incidents erased in one transaction: a few milliseconds of the writer's time.
 pub(crate) const ERASURE_STEP: usize = 100;

@@ -3,16 +3,22 @@
 use std::process::ExitCode;
 
 use incident_server::cli::Cli;
+use tokio::runtime::Runtime;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let cli = Cli::read();
     let _log = incident_server::log::start(&cli.config.log);
-    match incident_server::run::run(cli).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("incident-server: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return failure(&error),
+    };
+    let done = runtime.block_on(incident_server::run::run(cli));
+    // A thread that still reads a key set, or asks for an address, is waited for by nobody.
+    runtime.shutdown_background();
+    done.map_or_else(|error| failure(&error), |()| ExitCode::SUCCESS)
+}
+
+fn failure(error: &dyn std::fmt::Display) -> ExitCode {
+    eprintln!("incident-server: {error}");
+    ExitCode::FAILURE
 }

@@ -23,6 +23,7 @@ use crate::{
     secrets::{self, SecretError},
     serve,
     signals::{self, Signals},
+    supervise::supervised,
     welcome,
 };
 
@@ -62,7 +63,7 @@ async fn serve_until_stopped(config: &Config) -> Result<(), Failure> {
         );
     }
     let first_start = config.auth_hs256_secret_file.is_none() && !config.data_dir.join(HS256_SECRET).exists();
-    let hangups = signals::Hangups::listen()?;
+    signals::ignore_hangups()?;
     let mut signals = Signals::listen()?;
     let app = tokio::select! {
         app = open(config) => app?,
@@ -74,7 +75,8 @@ async fn serve_until_stopped(config: &Config) -> Result<(), Failure> {
     app.erase_after(config.retention);
     let listener = serve::bind(config.listen).await?;
     let address = listener.local_addr()?;
-    tokio::spawn(hangups.reload(app.clone()));
+    let reloaded = app.clone();
+    tokio::spawn(supervised("hangups", move || signals::reload_at_hangups(reloaded.clone())));
     say(format_args!("incident-server listens on http://{address}"));
     let (routes, _operations) = match config.operations_listen {
         None => (routes::standalone(app.clone()), None),

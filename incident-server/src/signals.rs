@@ -38,28 +38,24 @@ impl Signals {
     }
 }
 
-/// SIGHUP, which asks to read files again.
-pub(crate) struct Hangups(Signal);
+/// From now on SIGHUP does not end the program.
+pub(crate) fn ignore_hangups() -> io::Result<()> {
+    // Once listened to, a signal never ends the program again.
+    signal(SignalKind::hangup()).map(drop)
+}
 
-impl Hangups {
-    /// From now on the signal does not end the program.
-    pub(crate) fn listen() -> io::Result<Self> {
-        signal(SignalKind::hangup()).map(Self)
-    }
-
-    /// Whenever somebody asks, reads the keys and secrets of tokens again.
-    pub(crate) async fn reload(mut self, app: App) {
-        while self.0.recv().await.is_some() {
-            app.verifier().reload().await;
-            tracing::info!(
-                "SIGHUP: the keys and secrets of tokens were read again; all else needs a restart"
-            );
-        }
+/// Whenever SIGHUP asks, reads the keys and secrets of tokens again.
+pub(crate) async fn reload_at_hangups(app: App) {
+    let Ok(mut hangups) = signal(SignalKind::hangup()) else {
+        return tracing::error!("SIGHUP cannot be listened to; other keys and secrets need a restart");
+    };
+    while hangups.recv().await.is_some() {
+        app.verifier().reload().await;
+        tracing::info!("SIGHUP: the keys and secrets of tokens were read again; all else needs a restart");
     }
 }
 
 /// A file at its limit (`ulimit -f`) is to be an error, as on a full disk, and not the end of the program.
 pub(crate) fn ignore_file_limits() -> io::Result<()> {
-    // Once listened to, a signal never ends the program again.
     signal(SignalKind::from_raw(libc::SIGXFSZ)).map(drop)
 }

@@ -53,3 +53,36 @@ async fn strangers_cost_no_line_each() {
     assert!(log.lines().count() < 20, "{log}");
     assert!(log.contains("refused; others were counted"), "{log}");
 }
+
+#[tokio::test]
+async fn nor_does_a_line_each_who_is_refused_because_the_server_is_not_well() {
+    let server = Setup::new().variable("INCIDENT_LOG", "info").start().await;
+    let mut lock = server.database().stop_writers().await;
+    until("not ready", async || (server.get("/readyz").await.status == 503).then_some(())).await;
+
+    ask(&server, "/readyz", 2_000).await;
+    lock.run("ROLLBACK").await;
+
+    let (_, log) = server.stop().await;
+    let lines = log.lines().filter(|line| line.contains("\"status\":503")).count();
+    assert!(lines < 10, "{log}");
+}
+
+#[tokio::test]
+async fn nor_who_finds_no_room_for_a_large_answer() {
+    let server = Setup::new().variable("INCIDENT_LOG", "info").start().await;
+    let mut stalled = Vec::new();
+    let largest = "/docs/swagger-ui-bundle.js";
+    until("there is no room", async || {
+        let request = format!("GET {largest} HTTP/1.1\r\nHost: a\r\n\r\n");
+        stalled.push(incident_tests::raw::send(&server, request).await);
+        (server.get(largest).await.status == 503).then_some(())
+    })
+    .await;
+
+    ask(&server, largest, 2_000).await;
+
+    let (_, log) = server.stop().await;
+    let lines = log.lines().filter(|line| line.contains("\"status\":503")).count();
+    assert!(lines < 10, "{log}");
+}

@@ -301,3 +301,20 @@ async fn why_a_set_behind_tls_cannot_be_fetched_is_told() {
         assert!(log.contains("no key set yet") && log.contains(because), "{because}: {log}");
     }
 }
+
+#[tokio::test]
+async fn a_file_of_keys_that_cannot_be_read_to_its_end_holds_nobody_up_for_ever() {
+    let signer = Signer::new("EdDSA");
+    let server = with_file(&[signer.jwk("a")]).await;
+    let file = server.data_dir().join("jwks.json");
+    std::fs::remove_file(&file).unwrap();
+    // A pipe that nobody writes into, as a file on a network disk that has gone.
+    let made = std::process::Command::new("mkfifo").arg(&file).status().unwrap();
+    assert!(made.success());
+
+    assert_eq!(status(&server, token(&Signer::new("EdDSA"), Some("unknown"))).await, 401);
+
+    assert_eq!(status(&server, token(&signer, Some("a"))).await, 200);
+    assert!(server.log().contains("they did not come within 5 s"), "{}", server.log());
+    assert_eq!(server.stop().await.0.code(), Some(0));
+}

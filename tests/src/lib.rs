@@ -19,6 +19,7 @@ mod events;
 mod frozen;
 pub mod incident_keys;
 mod keys;
+mod link;
 pub mod payload;
 mod process;
 pub mod raw;
@@ -31,6 +32,7 @@ pub use database::Database;
 pub use events::{Event, Events};
 pub use frozen::assert_frozen;
 pub use keys::{Signer, claims, token};
+pub use link::Link;
 pub use process::{Program, Run};
 pub use server::{Server, Setup};
 

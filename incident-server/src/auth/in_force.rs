@@ -10,10 +10,14 @@ use std::{
 
 use arc_swap::ArcSwap;
 use quick_cache::{Weighter, sync::Cache};
-use tokio::sync::{Mutex, watch};
+use tokio::{
+    sync::{Mutex, watch},
+    task::spawn_blocking,
+    time::timeout,
+};
 
 use super::{Caller, JwksSource, SecretFiles, keys::KeySet};
-use crate::limits::{CACHED_TOKEN_BYTES, KEY_SET_COOL_DOWN, TOKEN_OVERHEAD_BYTES};
+use crate::limits::{CACHED_TOKEN_BYTES, KEY_SET_COOL_DOWN, KEY_SET_DEADLINE, TOKEN_OVERHEAD_BYTES};
 
 /// A key set and the tokens that were verified under it: those stay verified until they expire or the keys change.
 pub(super) struct Trusted {
@@ -46,11 +50,22 @@ pub(super) enum KeySource {
     Secrets(SecretFiles),
 }
 
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
 impl KeySource {
-    async fn load(&self) -> Result<KeySet, Box<dyn std::error::Error + Send + Sync>> {
+    /// Gives up after a while: whoever has a token with an unknown key waits for it.
+    async fn load(&self) -> Result<KeySet, Failure> {
+        let late = |_| format!("they did not come within {} s", KEY_SET_DEADLINE.as_secs());
+        timeout(KEY_SET_DEADLINE, self.load_patiently()).await.map_err(late)?
+    }
+
+    async fn load_patiently(&self) -> Result<KeySet, Failure> {
         match self {
             Self::Issuer(source) => Ok(source.load().await?),
-            Self::Secrets(files) => Ok(files.load()?),
+            Self::Secrets(files) => {
+                let files = files.clone();
+                Ok(spawn_blocking(move || files.load()).await??)
+            }
         }
     }
 }
