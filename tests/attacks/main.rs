@@ -11,6 +11,7 @@ mod attacks {
     mod dead_sessions;
     mod edited_rows;
     mod first_starts;
+    mod frozen_database;
     mod log_growth;
     mod logs;
     mod memory;
@@ -18,6 +19,7 @@ mod attacks {
     mod pooler;
     mod signals;
     mod standby;
+    mod tokens;
 
     /// PostgreSQL servers, and links to them, that a test may cut and kill; the server's own tests have them, too.
     #[allow(dead_code)] // each has its part

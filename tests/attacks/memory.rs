@@ -3,18 +3,32 @@
 
 use std::time::{Duration, Instant};
 
-use incident_tests::{Answer, PATIENCE, Server, payload, raw};
+use axum::body::Bytes;
+use incident_tests::{Answer, Server, payload, raw};
 use serde_json::json;
 use tokio::{io::AsyncWriteExt, net::TcpStream, task::JoinSet};
 
 const MOST_BYTES: u64 = 256 << 20;
 const INNOCENT_REPORTS: usize = 200;
+/// 99 of 100 of them are answered by then; on a machine that is busy with something else, within `TRANSACTIONS`.
+const ANSWERED: Duration = Duration::from_millis(500);
+/// As long as so many of the largest take undisturbed: the one that runs, the report's own, and one for the rest.
+const TRANSACTIONS: u32 = 3;
 
-/// Connects and sends as much as the server takes of it; the connection stays.
-async fn stalled(server: &Server, bytes: Vec<u8>) -> TcpStream {
-    let mut stream = TcpStream::connect(server.address()).await.expect("the server takes connections");
-    let _ = tokio::time::timeout(Duration::from_millis(50), stream.write_all(&bytes)).await;
-    stream
+/// So many of each, at once: they connect, send as much as the server takes, and read nothing.
+async fn stalled(server: &Server, kinds: &[(usize, Vec<u8>)]) -> Vec<TcpStream> {
+    let mut peers = JoinSet::new();
+    for (count, bytes) in kinds {
+        for _ in 0..*count {
+            let (address, bytes) = (server.address().to_owned(), bytes.clone());
+            peers.spawn(async move {
+                let mut stream = TcpStream::connect(address).await.expect("the server takes connections");
+                let _ = tokio::time::timeout(Duration::from_secs(1), stream.write_all(&bytes)).await;
+                stream
+            });
+        }
+    }
+    peers.join_all().await
 }
 
 fn get(server: &Server, path: &str, more: &str) -> String {
@@ -32,7 +46,7 @@ fn half_a_batch(server: &Server) -> Vec<u8> {
 }
 
 /// Fills the feed with changes of the greatest length.
-async fn fill(server: &Server) {
+pub(super) async fn fill(server: &Server) {
     for begin in (0..1500).step_by(100) {
         let reports: Vec<_> = (begin..begin + 100)
             .map(|number| payload::cancelled(payload::numbered(number), &"\u{1F600}".repeat(500)))
@@ -41,16 +55,30 @@ async fn fill(server: &Server) {
     }
 }
 
-/// Sends batches as fast as it is let.
+/// The most reports that a batch may have.
+fn batch(first: usize) -> Bytes {
+    let reports: Vec<_> = (first..first + 500).map(payload::numbered).collect();
+    Bytes::from(json!({ "incidents": reports }).to_string())
+}
+
+/// How long a batch takes while nobody else asks for anything.
+async fn undisturbed(server: &Server) -> Duration {
+    let (batch, began) = (batch(0), Instant::now());
+    assert_eq!(server.client("bob").batch_text(batch).await.status, 200);
+    began.elapsed()
+}
+
+/// Sends batches as fast as it is let. They are made before, for they would keep this machine busier than the server.
 fn flood(server: &Server) -> JoinSet<()> {
+    let batches: Vec<_> = (0..10).map(|number| batch(500 * number)).collect();
     let mut senders = JoinSet::new();
     for _ in 0..4 {
-        let mallory = server.client("mallory");
+        let (mallory, batches) = (server.client("mallory"), batches.clone());
         senders.spawn(async move {
-            for begin in (0..).step_by(500) {
-                let reports: Vec<_> = (begin..begin + 500).map(payload::numbered).collect();
+            for batch in batches.into_iter().cycle() {
                 let request = mallory.request(reqwest::Method::POST, "/api/incidents/sync/batch");
-                let _ = Answer::try_to(request.json(&json!({ "incidents": reports }))).await;
+                let request = request.header("content-type", "application/json").body(batch);
+                let _ = Answer::try_to(request).await;
             }
         });
     }
@@ -61,33 +89,33 @@ fn flood(server: &Server) -> JoinSet<()> {
 async fn stalled_peers_and_floods_together_cost_less_than_256_mib_and_nobody_else_an_answer() {
     let mut server = Server::start().await;
     fill(&server).await;
+    let in_time = ANSWERED.max(TRANSACTIONS * undisturbed(&server).await);
     let list = get(&server, "/api/incidents/changes?limit=1000", "");
     let stream = get(&server, "/api/incidents/changes?limit=1000", "Accept: text/event-stream\r\n");
     let docs = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: a\r\n\r\n".repeat(20);
-    let mut peers = Vec::new();
+    let rude = [
+        (500, half_a_head()),
+        (100, half_a_batch(&server)),
+        (100, list.repeat(3).into_bytes()),
+        (100, stream.into_bytes()),
+        (100, docs.into_bytes()),
+    ];
 
-    for _ in 0..100 {
-        for bytes in [half_a_head(), half_a_head(), half_a_head(), half_a_head(), half_a_head()] {
-            peers.push(stalled(&server, bytes).await);
-        }
-        peers.push(stalled(&server, half_a_batch(&server)).await);
-        peers.push(stalled(&server, list.repeat(3).into_bytes()).await);
-        peers.push(stalled(&server, stream.clone().into_bytes()).await);
-        peers.push(stalled(&server, docs.clone().into_bytes()).await);
-    }
+    let peers = stalled(&server, &rude).await;
     let senders = flood(&server);
-    let mut times = Vec::new();
+    let (alice, mut times) = (server.client("alice"), Vec::new());
     for number in 0..INNOCENT_REPORTS {
         let began = Instant::now();
-        let answer = server.client("alice").sync(&payload::numbered(number)).await;
+        let answer = alice.sync(&payload::numbered(number)).await;
         assert_eq!(answer.status, 201, "{answer:?}");
         times.push(began.elapsed());
     }
     let peak = server.run().memory_peak();
 
     times.sort_unstable();
-    println!("{} MiB at the most, p99 of others {:?}", peak >> 20, times[times.len() * 99 / 100]);
+    let p99 = times[times.len() * 99 / 100 - 1];
+    println!("{} MiB at the most, p99 of others {p99:?}, {in_time:?} is in time", peak >> 20);
     assert!(peak < MOST_BYTES, "{} MiB", peak >> 20);
-    assert!(times.iter().all(|time| *time < PATIENCE));
+    assert!(p99 < in_time, "{p99:?}, {in_time:?} is in time");
     drop((senders, peers));
 }

@@ -1,7 +1,7 @@
 //! The API document and the page that shows it.
 
 use incident_core::Problem;
-use incident_tests::{Server, payload};
+use incident_tests::{Program, Server, payload};
 use serde_json::Value;
 
 async fn document() -> Value {
@@ -111,4 +111,42 @@ async fn the_page_is_about_this_server() {
     assert!(settings.text.contains("/openapi.json"), "{}", settings.text);
     assert!(!settings.text.contains("petstore"));
     assert_eq!(server.client("alice").sync(&payload::report()).await.status, 201);
+}
+
+#[tokio::test]
+async fn the_page_and_its_files_run_nothing_of_others() {
+    let server = Server::start().await;
+
+    for path in ["/docs/", "/docs/swagger-ui-bundle.js", "/docs/nowhere", "/openapi.json"] {
+        let policy = server.get(path).await.header("content-security-policy");
+        let rules: Vec<_> = policy.split(';').map(str::trim).collect();
+        for rule in
+            ["default-src 'none'", "script-src 'self'", "connect-src 'self'", "frame-ancestors 'none'"]
+        {
+            assert!(rules.contains(&rule), "{path}: {rule}: {policy}");
+        }
+    }
+}
+
+/// The names of all variables in the help.
+fn settings(help: &str) -> Vec<&str> {
+    help.split("[env: ").skip(1).filter_map(|rest| rest.split(['=', ']']).next()).collect()
+}
+
+#[tokio::test]
+async fn the_operators_page_has_every_setting_with_its_default() {
+    let page = include_str!("../../docs/operators.md");
+    let help = Program::new().args(["--help"]).output().await.stdout;
+    let help = String::from_utf8(help).unwrap();
+    assert!(settings(&help).len() > 15, "{help}");
+
+    for name in settings(&help) {
+        let row = page.lines().find(|line| line.starts_with("| ") && line.contains(&format!("`{name}`")));
+        let (_, described) = help.split_once(&format!("[env: {name}")).unwrap();
+        let described = described.split("[env: ").next().unwrap();
+        let default = described.split_once("[default: ").and_then(|(_, rest)| rest.split(']').next());
+        let row = row.unwrap_or_else(|| panic!("{name} is not in docs/operators.md"));
+        let shown = default.filter(|default| !default.contains(' ')).unwrap_or_default();
+        assert!(row.contains(shown), "{name}: {shown}: {row}");
+    }
 }

@@ -1,6 +1,6 @@
 //! One identity that asks too often is slowed down, and only that one.
 
-use incident_tests::{Events, Server, Setup, payload, until};
+use incident_tests::{Events, Server, Setup, payload, raw, until};
 
 #[tokio::test]
 async fn an_identity_over_its_burst_waits_and_others_do_not() {
@@ -87,4 +87,53 @@ async fn one_identity_has_so_many_streams_at_once_and_another_its_own() {
         .await;
 
     assert_eq!(refused.said(), (429, "rate-limited".into()));
+}
+
+/// Waits until somebody has so much under way that another report is refused.
+async fn is_refused(server: &Server, sub: &str) {
+    let asks = server.client(sub);
+    until("one more is refused", async || {
+        let answer = asks.sync(&payload::report()).await;
+        (answer.said() == (429, "rate-limited".into())).then_some(())
+    })
+    .await;
+    assert_eq!(server.client("bob").sync(&payload::report()).await.status, 201, "only that one");
+}
+
+#[tokio::test]
+async fn one_identity_has_so_many_requests_at_once() {
+    let server = Server::unlimited().await;
+    let mut stalled = Vec::new();
+    for _ in 0..256 {
+        stalled.push(raw::send(&server, raw::sync_head(&server, "mallory", 100) + "{").await);
+    }
+
+    is_refused(&server, "mallory").await;
+
+    drop(stalled);
+    until("they are given back", async || {
+        (server.client("mallory").sync(&payload::report()).await.status == 201).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_identity_has_so_many_bytes_at_once() {
+    let server = Server::unlimited().await;
+    let head = raw::sync_head(&server, "mallory", 1 << 20).replace("/sync HTTP", "/sync/batch HTTP");
+    let mut stalled = Vec::new();
+    for _ in 0..16 {
+        stalled.push(raw::send(&server, head.clone() + &" ".repeat((1 << 20) - 1)).await);
+    }
+
+    let long = payload::with(payload::report(), "unknown", "x".repeat(30_000));
+    until("16 MiB are used", async || {
+        let answer = server.client("mallory").batch(&vec![long.clone(); 30]).await;
+        (answer.said() == (429, "rate-limited".into())).then_some(())
+    })
+    .await;
+
+    let short = server.client("mallory").sync(&payload::numbered(1)).await;
+    assert_eq!(short.status, 201, "what is short passes");
+    assert_eq!(server.client("bob").batch(&[long]).await.status, 200, "only that one");
 }
