@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 const OURS: &str = "INCIDENT_";
 /// What the project's own tests are told by, and the servers that they start inherit. Everything that is passed over.
-const OF_TESTS: [&str; 7] = [
+const OF_TESTS: [&str; 8] = [
     "INCIDENT_SERVER_BIN",
     "INCIDENT_SERVER_URL",
     "INCIDENT_TEST_FREEZE",
@@ -12,6 +12,7 @@ const OF_TESTS: [&str; 7] = [
     "INCIDENT_TEST_POSTGRES_URL",
     "INCIDENT_TEST_POSTGRES_USER",
     "INCIDENT_TEST_STORE",
+    "INCIDENT_TEST_STORED",
 ];
 /// Kubernetes sets `INCIDENT_SERVER_PORT` and many more in every Pod beside a Service named incident-server.
 const OF_SERVICES: [&str; 2] = ["_SERVICE_", "_PORT"];
