@@ -121,19 +121,19 @@ async fn one_identity_has_so_many_requests_at_once() {
 async fn one_identity_has_so_many_bytes_at_once() {
     let server = Server::unlimited().await;
     let head = raw::sync_head(&server, "mallory", 1 << 20).replace("/sync HTTP", "/sync/batch HTTP");
-    let mut stalled = Vec::new();
-    for _ in 0..16 {
-        stalled.push(raw::send(&server, head.clone() + &" ".repeat((1 << 20) - 1)).await);
-    }
+    let (mallory, mut stalled) = (server.client("mallory"), Vec::new());
 
     let long = payload::with(payload::report(), "unknown", "x".repeat(30_000));
+    let long_batch = vec![long.clone(); 30];
     until("16 MiB are used", async || {
-        let answer = server.client("mallory").batch(&vec![long.clone(); 30]).await;
+        stalled.push(raw::send(&server, head.clone() + &" ".repeat((1 << 20) - 1)).await);
+        let answer = mallory.batch(&long_batch).await;
         (answer.said() == (429, "rate-limited".into())).then_some(())
     })
     .await;
+    assert!(stalled.len() >= 15, "{} MiB", stalled.len());
 
-    let short = server.client("mallory").sync(&payload::numbered(1)).await;
+    let short = mallory.sync(&payload::numbered(1)).await;
     assert_eq!(short.status, 201, "what is short passes");
     assert_eq!(server.client("bob").batch(&[long]).await.status, 200, "only that one");
 }
