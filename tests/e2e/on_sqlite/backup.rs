@@ -221,6 +221,7 @@ async fn a_backup_of_an_older_version_gets_its_tables_when_it_is_restored() {
     session
         .run("CREATE INDEX incidents_by_reporter ON incidents (reporter, id) WHERE reporter IS NOT NULL")
         .await;
+    session.run("CREATE INDEX incidents_by_location ON incidents (location_id, id)").await;
     session.run("DROP INDEX incidents_of_reporter").await;
     session.run("ALTER TABLE incidents DROP COLUMN erased_at_ms").await;
 

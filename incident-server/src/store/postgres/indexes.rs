@@ -8,8 +8,9 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
 
 use super::connect;
 
-/// Name and definition. "Open ones" and "cancelled ones", everywhere and at one location, are ranges of these; and one
-/// reporter's own are a range with all that may be asked for, so that only what is shown is looked up.
+/// Name and definition. "Open ones" and "cancelled ones", everywhere and at one location, are ranges of these, and all at a
+/// location are two of them merged: so every row is in one index by location. One reporter's own are a range with all that
+/// may be asked for, so that only what is shown is looked up.
 const INDEXES: [(&str, &str); 5] = [
     ("incidents_open", "incidents (id) WHERE cancelled_at_ms IS NULL"),
     ("incidents_open_by_location", "incidents (location_id, id) WHERE cancelled_at_ms IS NULL"),
@@ -21,8 +22,8 @@ const INDEXES: [(&str, &str); 5] = [
     ),
 ];
 
-/// What `incidents_of_reporter` took the place of.
-const SUPERSEDED: &str = "incidents_by_reporter";
+/// What they took the place of.
+const SUPERSEDED: [&str; 2] = ["incidents_by_reporter", "incidents_by_location"];
 
 /// A table with more rows than this is not read while writers wait.
 const FEW_ROWS: i64 = 10_000;
@@ -84,8 +85,10 @@ pub(super) async fn make_all(
 }
 
 async fn drop_superseded(session: &mut PgConnection, drop: &str) -> Result<(), sqlx::Error> {
-    if sqlx::query(STATE).bind(SUPERSEDED).fetch_optional(&mut *session).await?.is_some() {
-        sqlx::query(AssertSqlSafe(format!("{drop} {SUPERSEDED}"))).execute(session).await?;
+    for name in SUPERSEDED {
+        if sqlx::query(STATE).bind(name).fetch_optional(&mut *session).await?.is_some() {
+            sqlx::query(AssertSqlSafe(format!("{drop} {name}"))).execute(&mut *session).await?;
+        }
     }
     Ok(())
 }
@@ -128,7 +131,9 @@ mod tests {
         one.and(other).unwrap();
 
         assert_eq!(missing(&mut session).await.unwrap(), []);
-        assert_eq!(sqlx::query(STATE).bind(SUPERSEDED).fetch_all(&mut session).await.unwrap().len(), 0);
+        for name in SUPERSEDED {
+            assert_eq!(sqlx::query(STATE).bind(name).fetch_all(&mut session).await.unwrap().len(), 0);
+        }
         session.close().await.unwrap();
     }
 }

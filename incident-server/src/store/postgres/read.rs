@@ -10,7 +10,7 @@ use crate::store::{
 };
 
 const INCIDENT: &str = concat!("SELECT ", incident_columns!(), " FROM incidents WHERE incidents.id = $1");
-/// A list, as a range of one index read backwards.
+/// A list, as a range of one index read backwards, or of two that are merged.
 ///
 /// Of two indexes that both have the order asked for, PostgreSQL takes the one that it believes to meet enough fitting
 /// rows soon: for a location that was busy long ago it would walk the whole primary key. So the range and the order are
@@ -35,6 +35,23 @@ macro_rules! list {
     };
 }
 
+macro_rules! half_of_location {
+    ($cancelled:literal) => {
+        concat!(
+            "(
+                SELECT *
+                FROM incidents
+                WHERE (location_id, id) >= ($5::text, $1) AND (location_id, id) < ($5::text, $2)
+                    AND cancelled_at_ms ",
+            $cancelled,
+            "
+                ORDER BY location_id DESC, id DESC
+                LIMIT $4
+            )"
+        )
+    };
+}
+
 /// No other index leads to an erased one.
 const OF_ALL: &str = list!(
     "incidents.id >= $1 AND incidents.id < $2
@@ -44,6 +61,18 @@ const OF_ALL: &str = list!(
 const AT_LOCATION: &str = list!(
     "(location_id, incidents.id) >= ($5::text, $1) AND (location_id, incidents.id) < ($5::text, $2)",
     "location_id DESC, incidents.id DESC"
+);
+/// Open ones and cancelled ones are all there are, each in an index of their own.
+const ALL_AT_LOCATION: &str = concat!(
+    "SELECT ",
+    incident_columns!(),
+    " FROM (",
+    half_of_location!("IS NULL"),
+    " UNION ALL ",
+    half_of_location!("IS NOT NULL"),
+    ") AS incidents
+    ORDER BY location_id DESC, incidents.id DESC
+    LIMIT $4"
 );
 /// The index has what else is asked for, too, so what does not fit is passed over in it.
 const OF_REPORTER: &str = list!(
@@ -71,10 +100,11 @@ pub(super) async fn incidents(sessions: &Sessions, query: &ListQuery) -> Result<
 }
 
 const fn statement(query: &ListQuery) -> &'static str {
-    match (&query.reporter, &query.location_id) {
-        (Some(_), _) => OF_REPORTER,
-        (None, Some(_)) => AT_LOCATION,
-        (None, None) => OF_ALL,
+    match (&query.reporter, &query.location_id, query.status) {
+        (Some(_), _, _) => OF_REPORTER,
+        (None, Some(_), None) => ALL_AT_LOCATION,
+        (None, Some(_), Some(_)) => AT_LOCATION,
+        (None, None, _) => OF_ALL,
     }
 }
 
@@ -139,8 +169,16 @@ mod tests {
             for query in ListQuery::all_combinations() {
                 let plan = plan(&mut session, &query).await;
                 assert!(plan.contains("Index Scan Backward using incidents_"), "{query:?}: {plan}");
-                assert!(plan.contains("Index Cond: ") && plan.lines().count() <= 5, "{query:?}: {plan}");
-                assert!(!plan.contains("Sort") && !plan.contains("Seq Scan"), "{query:?}: {plan}");
+                let merged =
+                    matches!(query, ListQuery { reporter: None, location_id: Some(_), status: None, .. });
+                assert_eq!(plan.contains("Merge Append"), merged, "{query:?}: {plan}");
+                let (ranges, lines) = if merged { (2, 12) } else { (1, 5) };
+                assert_eq!(plan.matches("Index Cond: ").count(), ranges, "{query:?}: {plan}");
+                assert!(plan.lines().count() <= lines, "{query:?}: {plan}");
+                assert!(
+                    !plan.contains("Seq Scan") && !plan.replace("Sort Key: ", "").contains("Sort"),
+                    "{query:?}: {plan}"
+                );
                 // One index has all that is asked for, but that erased ones are passed over in the list of all.
                 let plan = plan.replace("Filter: (erased_at_ms IS NULL)", "");
                 assert!(!plan.contains("Filter: "), "{query:?}: {plan}");

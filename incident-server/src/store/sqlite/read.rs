@@ -45,16 +45,37 @@ pub(super) async fn incidents(
     Ok(incident_page(&list("", query).build().fetch_all(connection).await?, query))
 }
 
-/// The statement for a list, behind a word such as `EXPLAIN`.
+/// The statement for a list, behind a word such as `EXPLAIN`: a range of one index, read backwards, or of two that are
+/// merged.
 fn list(word: &str, query: &ListQuery) -> QueryBuilder<Sqlite> {
-    let (first, behind) = query.id_range();
     let mut sql = QueryBuilder::<Sqlite>::new(word);
-    // SQLite looks a row up before it compares what the index has of it; so the ids come first, from the index alone.
-    let (ids, end) = match query.reporter {
-        Some(_) => ("SELECT * FROM incidents WHERE id IN (SELECT id", ") ORDER BY id DESC"),
-        None => ("SELECT *", ""),
-    };
-    sql.push(ids).push(" FROM incidents").push(index(query));
+    match (&query.reporter, &query.location_id, query.status) {
+        (Some(_), _, status) => {
+            // SQLite looks a row up before it compares what the index has of it; so the ids come first, from the index
+            // alone.
+            sql.push("SELECT * FROM incidents WHERE id IN (SELECT id");
+            range(&mut sql, query, status);
+            newest(&mut sql, query).push(") ORDER BY id DESC");
+        }
+        (None, Some(_), None) => {
+            sql.push("SELECT *");
+            range(&mut sql, query, Some(Status::Open));
+            sql.push(" UNION ALL SELECT *");
+            range(&mut sql, query, Some(Status::Cancelled));
+            newest(&mut sql, query);
+        }
+        (None, _, status) => {
+            sql.push("SELECT *");
+            range(&mut sql, query, status);
+            newest(&mut sql, query);
+        }
+    }
+    sql
+}
+
+fn range(sql: &mut QueryBuilder<Sqlite>, query: &ListQuery, status: Option<Status>) {
+    let (first, behind) = query.id_range();
+    sql.push(" FROM incidents").push(index(query, status));
     sql.push(" WHERE id >= ").push_bind(first.as_bytes().to_vec());
     sql.push(" AND id < ").push_bind(behind.as_bytes().to_vec());
     if let Some(reporter) = &query.reporter {
@@ -63,31 +84,32 @@ fn list(word: &str, query: &ListQuery) -> QueryBuilder<Sqlite> {
     if let Some(location_id) = &query.location_id {
         sql.push(" AND location_id = ").push_bind(location_id.as_str().to_owned());
     }
-    if query.reporter.is_none() && query.location_id.is_none() && query.status != Some(Status::Open) {
+    if query.reporter.is_none() && query.location_id.is_none() && status != Some(Status::Open) {
         // No other index leads to an erased one.
         sql.push(" AND erased_at_ms IS NULL");
     }
-    match query.status {
+    match status {
         Some(Status::Open) => drop(sql.push(" AND cancelled_at_ms IS NULL")),
         Some(Status::Cancelled) => drop(sql.push(" AND cancelled_at_ms IS NOT NULL")),
         None => {}
     }
-    sql.push(" ORDER BY id DESC LIMIT ").push_bind(query.rows()).push(end);
-    sql
 }
 
-/// Every list is a range of one index, read backwards. Without statistics, which a file has only where somebody ran
-/// `ANALYZE`, SQLite takes the primary key for good enough and walks the whole table where few rows fit; so it is told.
-/// Of one reporter's incidents the other filters pass over what does not fit, in the index.
-const fn index(query: &ListQuery) -> &'static str {
-    match (&query.reporter, &query.location_id, query.status) {
+fn newest<'a>(sql: &'a mut QueryBuilder<Sqlite>, query: &ListQuery) -> &'a mut QueryBuilder<Sqlite> {
+    sql.push(" ORDER BY id DESC LIMIT ").push_bind(query.rows())
+}
+
+/// Without statistics, which a file has only where somebody ran `ANALYZE`, SQLite takes the primary key for good enough
+/// and walks the whole table where few rows fit; so it is told. Of one reporter's incidents the other filters pass over
+/// what does not fit, in the index.
+const fn index(query: &ListQuery, status: Option<Status>) -> &'static str {
+    match (&query.reporter, &query.location_id, status) {
         (Some(_), _, _) => " INDEXED BY incidents_of_reporter",
         (None, None, None) => "", // the primary key
         (None, None, Some(Status::Open)) => " INDEXED BY incidents_open",
         (None, None, Some(Status::Cancelled)) => " INDEXED BY incidents_cancelled",
-        (None, Some(_), None) => " INDEXED BY incidents_by_location",
-        (None, Some(_), Some(Status::Open)) => " INDEXED BY incidents_open_by_location",
         (None, Some(_), Some(Status::Cancelled)) => " INDEXED BY incidents_cancelled_by_location",
+        (None, Some(_), _) => " INDEXED BY incidents_open_by_location",
     }
 }
 
@@ -167,11 +189,16 @@ mod tests {
                     (None, Some(_)) => ("USING INDEX", "(location_id=? AND "),
                     (None, None) => ("USING ", "("),
                 };
-                let is_range = |step: &&String| step.contains("id>? AND id<?");
-                let ranges: Vec<_> = steps.iter().filter(is_range).collect();
-                let [range] = ranges[..] else { panic!("{query:?}: {steps:?}") };
-                assert!(range.contains(means) && range.contains(equal), "{query:?}: {steps:?}");
-                assert!(query.reporter.is_some() || steps.len() == 1, "{query:?}: {steps:?}");
+                let ranges: Vec<_> = steps.iter().filter(|step| step.contains("id>? AND id<?")).collect();
+                assert!(
+                    ranges.iter().all(|range| range.contains(means) && range.contains(equal)),
+                    "{steps:?}"
+                );
+                let merged =
+                    matches!(query, ListQuery { reporter: None, location_id: Some(_), status: None, .. });
+                assert_eq!(ranges.len(), if merged { 2 } else { 1 }, "{query:?}: {steps:?}");
+                assert_eq!(steps[0] == "MERGE (UNION ALL)", merged, "{query:?}: {steps:?}");
+                assert!(query.reporter.is_some() || merged || steps.len() == 1, "{query:?}: {steps:?}");
             }
         }
     }

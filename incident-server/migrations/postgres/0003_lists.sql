@@ -1,0 +1,3 @@
+-- The index of one reporter's own lists came with this version, and those by location and status are enough for all at a
+-- location: see store/postgres/indexes.rs, which makes them without stopping anybody who writes, and drops the two that
+-- they took the place of.

@@ -1,2 +1,0 @@
--- The index of one reporter's own lists came with this version: see store/postgres/indexes.rs, which makes it without
--- stopping anybody who writes, and drops the one that it took the place of.
