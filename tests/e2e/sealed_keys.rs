@@ -186,6 +186,53 @@ async fn nobody_takes_the_name_of_a_report_with_the_key_that_was_derived_for_it(
     }
 }
 
+/// Whatever Bob sends at the moment of Alice's report, named or not, with her derived key, his own, one of his making or
+/// none, alone or in a batch: hers is created as if he were not there, and is read and called off as hers.
+#[tokio::test]
+async fn no_mixture_of_keys_and_names_takes_the_place_of_a_report() {
+    let server = Server::unlimited().await;
+    let (alice, bob) = (server.client("alice"), server.client("bob"));
+    let mut number = 0;
+    for hers_is_anonymous in [false, true] {
+        for her_key in ["none", "her derived one", "a sealed one"] {
+            for his_is_anonymous in [false, true] {
+                for his_key in ["none", "her derived one", "bob's derived one", "one of his making"] {
+                    number += 1;
+                    let what = format!("{hers_is_anonymous} {her_key} {his_is_anonymous} {his_key}");
+                    let report = payload::with(payload::numbered(number), "isAnonymous", hers_is_anonymous);
+                    if her_key == "a sealed one" && !hers_is_anonymous {
+                        continue;
+                    }
+                    let his = payload::with(
+                        payload::with(report.clone(), "locationId", "his"),
+                        "isAnonymous",
+                        his_is_anonymous,
+                    );
+                    let his_key = match his_key {
+                        "one of his making" => Some(sealed(9, "bob", &his)),
+                        other => key(other, &his),
+                    };
+                    sync(&bob, &his, his_key.as_deref()).await;
+                    bob.batch_with_keys(&[his], &json!([his_key])).await;
+
+                    let her_key = key(her_key, &report);
+                    assert_eq!(
+                        sync(&alice, &report, her_key.as_deref()).await.said(),
+                        (201, "created".into()),
+                        "{what}"
+                    );
+                    let off = payload::cancelled(report, "false alarm");
+                    assert_eq!(
+                        sync(&alice, &off, her_key.as_deref()).await.said(),
+                        (200, "cancelled".into()),
+                        "{what}"
+                    );
+                }
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn nobody_learns_by_trying_keys_whether_somebody_reported() {
     let server = Server::start().await;
