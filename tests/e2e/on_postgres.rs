@@ -1,6 +1,11 @@
 //! What only a database server can show: it may be away, from the start or for a while, and serve several.
 
-use incident_tests::{Database, Program, Server, Setup, payload, until};
+use incident_tests::{
+    Database, Program, Server, Setup,
+    incident_keys::{derived, sealed},
+    payload, until,
+};
+use serde_json::json;
 
 use crate::start::refused;
 
@@ -217,6 +222,42 @@ async fn with_the_documents_settings_the_databases_own_log_holds_no_name_or_text
         "statements and errors are logged"
     );
     assert!(!log.contains(name) && !log.contains(text));
+}
+
+/// What a subscriber of changes, an archive of the log, or a standby gets.
+#[tokio::test]
+async fn the_write_ahead_log_and_its_decoding_join_no_anonymous_report_to_a_person() {
+    let (name, text) = ("arthur.dent@example.org", "a-place-to-be-found");
+    let server = Setup::on_postgres().start().await;
+    let mut session = server.database().session().await;
+    let slot = session.text("SELECT 'slot_' || pg_backend_pid()").await;
+    session.run(format!("SELECT pg_create_logical_replication_slot('{slot}', 'test_decoding')")).await;
+    let from = session.text("SELECT pg_current_wal_insert_lsn()::text").await;
+    let somebody = server.client(name);
+    let hidden = payload::with(payload::anonymous(payload::numbered(1)), "locationId", text);
+    let named = payload::numbered(2);
+    let keys = [sealed(7, name, &hidden), derived(name, &named)];
+    // In one transaction, as beside it.
+    assert_eq!(somebody.batch_with_keys(&[hidden.clone(), named], &json!(keys)).await.status, 200);
+    assert_eq!(somebody.sync_with_key(&payload::cancelled(hidden.clone(), text), &keys[0]).await.status, 200);
+    let told = |query: String| async { server.database().session().await.texts(query).await };
+
+    let decoded = told(format!("SELECT data FROM pg_logical_slot_get_changes('{slot}', NULL, NULL)")).await;
+    session.run(format!("SELECT pg_drop_replication_slot('{slot}')")).await;
+    let files = "SELECT encode(pg_read_binary_file('pg_wal/' || name), 'escape') FROM pg_ls_waldir()";
+    let written =
+        told(format!("{files} WHERE name >= pg_walfile_name('{from}') AND length(name) = 24")).await;
+
+    assert!(decoded.iter().any(|line| line.contains(name)), "that of the named one is decoded: {decoded:?}");
+    for line in decoded.iter().filter(|line| line.contains(text)) {
+        assert!(line.contains("reporter[text]:null") || !line.contains("reporter[text]"), "{line}");
+    }
+    let token = server.token(name, None);
+    let derived = derived(name, &hidden);
+    for secret in [&keys[0][16..], &derived[16..], token.split('.').nth(1).unwrap()] {
+        assert!(!decoded.iter().chain(&written).any(|part| part.contains(secret)), "{secret}");
+    }
+    assert!(written.iter().any(|part| part.contains(name)), "that of the named one is written");
 }
 
 #[tokio::test]

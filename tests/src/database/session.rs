@@ -86,6 +86,19 @@ impl Session {
         text.expect("the query is right")
     }
 
+    /// The texts that a query of PostgreSQL answers with.
+    ///
+    /// # Panics
+    /// It fails, or answers with something else.
+    pub async fn texts(&mut self, sql: String) -> Vec<String> {
+        match self {
+            Self::Sqlite(_) => panic!("for PostgreSQL only"),
+            Self::Postgres(session) => {
+                sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(session).await.expect("the query is right")
+            }
+        }
+    }
+
     /// The number that a query answers with.
     ///
     /// # Panics
