@@ -10,6 +10,7 @@ mod attacks {
     mod clusters;
     mod dead_sessions;
     mod edited_rows;
+    mod erasure;
     mod first_starts;
     mod frozen_database;
     mod log_growth;
