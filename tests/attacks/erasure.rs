@@ -55,10 +55,10 @@ async fn fill(server: &Server) {
 }
 
 async fn erase_all(server: &Server) -> usize {
-    let eraser = server.eraser();
+    let officer = server.eraser();
     let mut erased = 0;
     for reporter in 0..REPORTERS {
-        let answer = eraser.delete(&format!("/api/incidents?reporter=reporter-{reporter}")).await;
+        let answer = officer.delete(&format!("/api/incidents?reporter=reporter-{reporter}")).await;
         assert_eq!(answer.body["more"], false, "{answer:?}");
         erased += usize::try_from(answer.body["erased"].as_u64().unwrap()).unwrap();
     }
