@@ -31,7 +31,7 @@ const WRITE_AND_COMMIT: &str = "
     SELECT
         unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
         value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11
-    FROM json_each(?1)
+    FROM jsonb_each(?1)
     WHERE true
     ON CONFLICT (id) DO UPDATE SET
         cancelled_at_ms = excluded.cancelled_at_ms,
@@ -39,7 +39,7 @@ const WRITE_AND_COMMIT: &str = "
 
     INSERT INTO history (incident_id, kind, at_ms, cancellation_reason)
     SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3
-    FROM json_each(?2)
+    FROM jsonb_each(?2)
     WHERE true
     ORDER BY key;
 
