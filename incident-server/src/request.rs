@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::{
     App,
     problem::{Marked, ProblemDetails},
+    uncached,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -25,6 +26,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = Uuid::now_v7().to_string();
+    let is_below_api = uncached::is_below_api(request.uri());
     let route = request
         .extensions()
         .get::<MatchedPath>()
@@ -48,6 +50,9 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
     }
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, id);
+    }
+    if is_below_api {
+        uncached::say_so(&mut response);
     }
     response
 }

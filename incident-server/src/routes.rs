@@ -17,7 +17,6 @@ use crate::{
     openapi,
     problem::ProblemDetails,
     request::observe,
-    uncached::uncached,
 };
 
 fn api() -> OpenApiRouter<App> {
@@ -99,10 +98,7 @@ fn docs() -> Router<App> {
 
 fn observed(routes: Router<App>, app: App) -> Router {
     let routes = routes.method_not_allowed_fallback(method_not_allowed);
-    routes
-        .layer(middleware::from_fn_with_state(app.clone(), observe))
-        .layer(middleware::from_fn(uncached))
-        .with_state(app)
+    routes.layer(middleware::from_fn_with_state(app.clone(), observe)).with_state(app)
 }
 
 async fn not_found() -> ProblemDetails {

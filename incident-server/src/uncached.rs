@@ -2,21 +2,18 @@
 //! where is not for caches, and JSON is nothing that a browser should guess about.
 
 use axum::{
-    extract::Request,
-    http::{HeaderValue, header},
-    middleware::Next,
+    http::{HeaderValue, Uri, header},
     response::Response,
 };
 
-/// Adds the headers to what is below `/api`.
-pub(crate) async fn uncached(request: Request, next: Next) -> Response {
-    let below_api = request.uri().path().strip_prefix("/api");
-    let below_api = below_api.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    let mut response = next.run(request).await;
-    if below_api {
-        let headers = response.headers_mut();
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    }
-    response
+/// Whether an address is below `/api`.
+pub(crate) fn is_below_api(address: &Uri) -> bool {
+    address.path().strip_prefix("/api").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Adds the headers to an answer from below `/api`.
+pub(crate) fn say_so(response: &mut Response) {
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
 }
