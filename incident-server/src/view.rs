@@ -123,10 +123,9 @@ impl StoredView {
     }
 }
 
-/// The answer to an erasure.
+/// The answer to an erasure: `erased`, or `unchanged` where it had been erased before.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct Erasure {
-    /// `erased`, or `unchanged` where it had been erased before.
     #[schema(value_type = OutcomeWord, inline)]
     pub(crate) outcome: Outcome,
     pub(crate) incident: ErasedView,
