@@ -38,6 +38,12 @@
 //! Where to start reading: `outbox/mod.rs`, then `outbox/answer/read.rs`, the table of what an answer means.
 //! `api/` is the boundary: it calls, and converts where the shapes differ.
 
+// A panic would end the app: what cannot be is an error here, too.
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
 pub mod api;
 pub mod outbox;
 

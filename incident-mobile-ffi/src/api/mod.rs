@@ -1,8 +1,7 @@
 //! The boundary to the other languages: one object and three functions. Shapes that are the same on both sides are
 //! the queue's own; only a draft, an entry and an error are converted.
 
-// What crosses the boundary is owned.
-#![allow(clippy::needless_pass_by_value)]
+#![expect(clippy::needless_pass_by_value, reason = "what crosses the boundary is owned")]
 
 use std::{
     path::Path,
@@ -220,8 +219,7 @@ fn parse_key(key: &str) -> Result<IdempotencyKey, OutboxError> {
     key.parse().map_err(|_| OutboxError::NotFound)
 }
 
-/// The one place that looks at the clock.
-#[allow(clippy::disallowed_methods)]
+#[expect(clippy::disallowed_methods, reason = "the one place that looks at the clock")]
 fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)

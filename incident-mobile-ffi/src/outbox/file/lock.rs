@@ -10,7 +10,7 @@ use super::{
 /// Held by everybody who changes the file, and alone by who repairs it: nobody can commit into a file that is about
 /// to be moved.
 #[derive(Debug)]
-pub(crate) struct RepairLock(#[allow(dead_code)] fs::File);
+pub(crate) struct RepairLock(#[expect(dead_code, reason = "held, not read")] fs::File);
 
 impl RepairLock {
     /// Waits until nobody repairs.

@@ -38,7 +38,7 @@ pub(crate) fn is_damaged(log: &Path, index: Option<&Path>) -> io::Result<bool> {
     if u32_at(&header, 0) & !1 != MAGIC || !checksum.is(&header[24..]) {
         return Ok(true);
     }
-    let mut frame = vec![0; FRAME_HEADER + PAGE];
+    let mut frame = [0; FRAME_HEADER + PAGE];
     let (mut ended, mut good) = (false, 0);
     while read_whole(&mut reader, &mut frame)? {
         let is_current = frame[8..16] == header[16..24];
@@ -57,9 +57,9 @@ pub(crate) fn is_damaged(log: &Path, index: Option<&Path>) -> io::Result<bool> {
 /// of it.
 fn durable_frames(index: Option<&Path>, salt: &[u8]) -> Option<u32> {
     const COPY: usize = 48;
-    let mut both = [0; 2 * COPY];
-    fs::File::open(index?).ok()?.read_exact(&mut both).ok()?;
-    let (first, second) = both.split_at(COPY);
+    let (mut first, mut second) = ([0; COPY], [0; COPY]);
+    let mut index = fs::File::open(index?).ok()?;
+    index.read_exact(&mut first).and_then(|()| index.read_exact(&mut second)).ok()?;
     let is_whole = first == second && first[12] == 1 && first[32..40] == *salt;
     // In the byte order of the machine.
     is_whole.then(|| u32::from_ne_bytes([first[16], first[17], first[18], first[19]]))
@@ -80,7 +80,7 @@ struct Checksum {
 
 impl Checksum {
     fn add(&mut self, bytes: &[u8]) {
-        for pair in bytes.chunks_exact(8) {
+        for pair in bytes.as_chunks::<8>().0 {
             self.sums.0 = self.sums.0.wrapping_add(self.word(&pair[..4])).wrapping_add(self.sums.1);
             self.sums.1 = self.sums.1.wrapping_add(self.word(&pair[4..])).wrapping_add(self.sums.0);
         }
@@ -97,5 +97,5 @@ impl Checksum {
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    bytes[at..at + 4].iter().fold(0, |value, byte| value << 8 | u32::from(*byte))
+    bytes.iter().skip(at).take(4).fold(0, |value, byte| value << 8 | u32::from(*byte))
 }

@@ -41,20 +41,19 @@ impl Pages {
     /// Opens the file and its logs, as far as there are any.
     pub(crate) fn open(file: &Path, logs: &[PathBuf]) -> io::Result<Self> {
         let mut pages = Self { file: fs::File::open(file)?, logs: Vec::new(), newest: BTreeMap::new() };
-        for log in logs {
-            match fs::File::open(log) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                opened => pages.logs.push(opened?),
-            }
-        }
-        for log in 0..pages.logs.len() {
+        for path in logs {
+            let log = match fs::File::open(path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                opened => opened?,
+            };
             let mut frame = [0; FRAME_HEADER];
             let mut at = LOG_HEADER;
-            while read_at(&pages.logs[log], at, &mut frame)? == FRAME_HEADER {
+            while read_at(&log, at, &mut frame)? == FRAME_HEADER {
                 let number = u32_at(&frame, 0).unwrap_or(0);
-                pages.newest.insert(number, (log, at + FRAME_HEADER as u64));
+                pages.newest.insert(number, (pages.logs.len(), at + FRAME_HEADER as u64));
                 at += (FRAME_HEADER + PAGE) as u64;
             }
+            pages.logs.push(log);
         }
         Ok(pages)
     }
@@ -70,7 +69,7 @@ impl Pages {
             let mut at = start;
             loop {
                 let read = read_at(file, at, &mut page)?;
-                self.read_page(&page[..read], &mut see)?;
+                self.read_page(page.get(..read).unwrap_or_default(), &mut see)?;
                 if read < PAGE {
                     break;
                 }
@@ -129,7 +128,7 @@ impl Pages {
     /// The last version of a page.
     fn page(&self, number: usize) -> Option<[u8; PAGE]> {
         let in_file = || Some((&self.file, (number.checked_sub(1)? * PAGE) as u64));
-        let in_log = self.newest.get(&number).map(|(log, at)| (&self.logs[*log], *at));
+        let in_log = self.newest.get(&number).and_then(|(log, at)| Some((self.logs.get(*log)?, *at)));
         let (file, at) = in_log.or_else(in_file)?;
         let mut page = [0; PAGE];
         (read_at(file, at, &mut page).ok()? == PAGE).then_some(page)
@@ -140,8 +139,8 @@ impl Pages {
 fn read_at(mut file: &fs::File, at: u64, buffer: &mut [u8]) -> io::Result<usize> {
     file.seek(SeekFrom::Start(at))?;
     let mut filled = 0;
-    while filled < buffer.len() {
-        match file.read(&mut buffer[filled..])? {
+    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match file.read(rest)? {
             0 => break,
             read => filled += read,
         }

@@ -19,7 +19,7 @@ pub(crate) fn values(record: &[u8]) -> Option<Vec<Value>> {
             0 => Value::Null,
             8 => Value::Integer(0),
             9 => Value::Integer(1),
-            kind @ 1..=6 => body.integer([1, 2, 3, 4, 6, 8][usize::try_from(kind - 1).ok()?])?,
+            kind @ 1..=6 => body.integer(*[1, 2, 3, 4, 6, 8].get(usize::try_from(kind - 1).ok()?)?)?,
             kind if kind >= 13 && kind % 2 == 1 => body.text(usize::try_from((kind - 13) / 2).ok()?)?,
             kind if kind >= 12 => Value::Blob(body.take(usize::try_from((kind - 12) / 2).ok()?)?.to_owned()),
             _ => return None,
@@ -60,7 +60,7 @@ impl Cursor<'_> {
 
     fn integer(&mut self, size: usize) -> Option<Value> {
         let bytes = self.take(size)?;
-        let sign = if bytes[0] >= 0x80 { -1 } else { 0 };
+        let sign = if *bytes.first()? >= 0x80 { -1 } else { 0 };
         Some(Value::Integer(bytes.iter().fold(sign, |value, byte| value << 8 | i64::from(*byte))))
     }
 
