@@ -33,7 +33,7 @@ impl Coordinates {
     /// # Errors
     /// One result for each axis, longitude first, where at least one lies outside its range; a value
     /// that is not a number counts as outside.
-    #[allow(clippy::type_complexity)]
+    #[expect(clippy::type_complexity, reason = "each axis is judged apart: both may be wrong")]
     pub fn from_degrees(longitude: f64, latitude: f64) -> Result<Self, (Result<(), Code>, Result<(), Code>)> {
         match (scale(longitude, Self::MAX_LONGITUDE), scale(latitude, Self::MAX_LATITUDE)) {
             (Ok(longitude_e7), Ok(latitude_e7)) => Ok(Self { longitude_e7, latitude_e7 }),
@@ -77,8 +77,10 @@ impl Coordinates {
 
 fn scale(degrees: f64, max: f64) -> Result<i32, Code> {
     let scaled = (degrees * PER_DEGREE).round();
-    // Inside ±1.8e9 every rounded double is exactly an i32; NaN fails the comparison.
-    #[allow(clippy::cast_possible_truncation)]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "inside ±1.8e9 every rounded double is an i32; NaN fails"
+    )]
     if scaled.abs() <= max * PER_DEGREE { Ok(scaled as i32) } else { Err(Code::OutOfRange) }
 }
 

@@ -33,8 +33,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Where to start reading: [`Incident::apply`] is the heart; `key.rs` is the name; `decode.rs` is the
+//! Where to start reading: [`Incident::apply`] is the heart; `key.rs` is the name; `decode/` is the
 //! door for what comes in, `stored.rs` the one for what a database gives back.
+
+#![forbid(unsafe_code)]
 
 mod answer;
 mod batch;

@@ -1,7 +1,7 @@
 //! The laws of merging: what may happen to an incident, in any order, any number of times.
 
 #[path = "strategies/mod.rs"]
-#[allow(dead_code)]
+#[expect(dead_code, reason = "each suite uses its part")]
 mod strategies;
 
 use incident_core::{

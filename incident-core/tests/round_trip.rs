@@ -1,9 +1,6 @@
 //! Payload to text to payload, and the many spellings of one payload.
 
-#![allow(clippy::cast_possible_truncation)]
-
 #[path = "strategies/mod.rs"]
-#[allow(dead_code)]
 mod strategies;
 
 use incident_core::{
@@ -94,6 +91,7 @@ proptest! {
     }
 
     #[test]
+    #[expect(clippy::cast_possible_truncation, reason = "degrees on earth are small")]
     fn any_finite_degrees_are_kept_to_the_nearest_integer(longitude in -180.0..=180.0_f64, latitude in -90.0..=90.0_f64) {
         let text = format!(r#"{{"locationId":"w","gpsCoordinates":{{"type":"Point","coordinates":[{longitude:?},{latitude:?}]}},"isAnonymous":true,"createdAt":"2026-01-01T00:00Z"}}"#);
         let kept = decode(text.as_bytes()).unwrap().payload.facts.gps_coordinates;

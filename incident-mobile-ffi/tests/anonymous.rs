@@ -1,7 +1,6 @@
 //! Anonymous reports on the phone: named by a secret, apart from named ones, and gone once they are settled.
 
-#![allow(missing_docs)]
-
+#[expect(dead_code, reason = "each suite uses its part")]
 mod support;
 
 use std::fs;

@@ -1,7 +1,6 @@
 //! What an answer means: the table of the promise, line by line, through the queue.
 
-#![allow(missing_docs)]
-
+#[expect(dead_code, reason = "each suite uses its part")]
 mod support;
 
 use incident_mobile_ffi::outbox::{

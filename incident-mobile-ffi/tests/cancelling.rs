@@ -1,7 +1,6 @@
 //! A report is called off: the server shall know both, and the first reason stays.
 
-#![allow(missing_docs)]
-
+#[expect(dead_code, reason = "each suite uses its part")]
 mod support;
 
 use incident_mobile_ffi::outbox::{EntryState, OutboxError};

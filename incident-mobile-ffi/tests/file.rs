@@ -1,7 +1,6 @@
 //! The file: limits, pruning, damage, other versions, other processes.
 
-#![allow(missing_docs)]
-
+#[expect(dead_code, reason = "each suite uses its part")]
 mod support;
 
 use std::{fs, path::Path};

@@ -1,7 +1,6 @@
 //! Killed at every commit and at any other moment: what was acknowledged is there, and the queue goes on.
 
-#![allow(missing_docs)]
-
+#[expect(dead_code, reason = "each suite uses its part")]
 mod support;
 
 use std::{

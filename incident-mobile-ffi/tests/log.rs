@@ -1,7 +1,6 @@
 //! The write-ahead log after an unclean end: one flipped bit anywhere is found, and nothing is lost by it.
 
-#![allow(missing_docs)]
-
+#[expect(dead_code, reason = "each suite uses its part")]
 mod support;
 
 use std::fs;

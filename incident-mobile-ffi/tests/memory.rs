@@ -1,7 +1,6 @@
 //! How much memory the outbox takes at most. Each is a process of its own, so that the peak is no other test's.
 
-#![allow(missing_docs)]
-
+#[expect(dead_code, reason = "each suite uses its part")]
 mod support;
 
 use std::{path::Path, process::Stdio};

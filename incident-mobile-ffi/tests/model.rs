@@ -1,8 +1,7 @@
 //! The promise against a simple model: whatever happens to phone, network and clock, every accepted report
 //! reaches the server exactly once, with its cancellation, or its reporter is told why not.
 
-#![allow(missing_docs)]
-
+#[expect(dead_code, reason = "each suite uses its part")]
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};

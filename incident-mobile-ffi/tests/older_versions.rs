@@ -1,8 +1,7 @@
 //! Files of earlier versions open, keep everything and go on. `data/outbox-0.1.db` was written by version 0.1 (commit
 //! f1af654): entries of every state, and one that was discarded.
 
-#![allow(missing_docs)]
-
+#[expect(dead_code, reason = "each suite uses its part")]
 mod support;
 
 use std::fs;

@@ -1,7 +1,6 @@
 //! A repair among others: while it runs other processes report, open the file, or die in it.
 
-#![allow(missing_docs)]
-
+#[expect(dead_code, reason = "each suite uses its part")]
 mod support;
 
 use std::{

@@ -1,7 +1,6 @@
 //! A report: checked, named, durable; never lost by a restart, never two under one name.
 
-#![allow(missing_docs)]
-
+#[expect(dead_code, reason = "each suite uses its part")]
 mod support;
 
 use incident_core::{Code, IdempotencyKey, Reporter, Timestamp};

@@ -1,7 +1,6 @@
 //! What goes out: oldest first, together or alone, once at a time, and when.
 
-#![allow(missing_docs)]
-
+#[expect(dead_code, reason = "each suite uses its part")]
 mod support;
 
 use incident_mobile_ffi::outbox::{

@@ -19,7 +19,7 @@ impl Clock {
 
     /// The machine's clock; before 1970 it stands still.
     pub fn system() -> Self {
-        #[allow(clippy::disallowed_methods)] // this is the place
+        #[expect(clippy::disallowed_methods, reason = "the one place that looks at the clock")]
         Self::new(|| {
             let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             let unix_ms = i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX);

@@ -2,10 +2,12 @@
 //! two.
 
 mod following;
+mod on_both;
+#[expect(dead_code, reason = "each suite uses its part")]
 mod support;
 
 use following::{pages, streams};
-use support::place::on_both;
+use on_both::on_both;
 
 on_both! {
     pages:

@@ -1,5 +1,6 @@
 //! What a SQLite file does under load and with others beside it, and what the store makes of that.
 
+#[expect(dead_code, reason = "each suite uses its part")]
 mod support;
 
 use std::{

@@ -4,10 +4,12 @@
 //! is red, for a suite that did not run has shown nothing.
 
 mod contract;
+mod on_both;
+#[expect(dead_code, reason = "each suite uses its part")]
 mod support;
 
 use contract::{changes, edited, erasure, racing, reading, rules};
-use support::place::on_both;
+use on_both::on_both;
 
 on_both! {
     rules:

@@ -23,10 +23,10 @@ mod attacks {
     mod tokens;
 
     /// PostgreSQL servers, and links to them, that a test may cut and kill; the server's own tests have them, too.
-    #[allow(dead_code)] // each has its part
+    #[expect(dead_code, reason = "each suite uses its part")]
     #[path = "../../incident-server/tests/support/cluster.rs"]
     mod cluster;
-    #[allow(dead_code)]
+    #[expect(dead_code, reason = "each suite uses its part")]
     #[path = "../../incident-server/tests/support/proxy.rs"]
     mod proxy;
 }

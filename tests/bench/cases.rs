@@ -184,7 +184,7 @@ async fn serve(
     Ok(Measured { memory_mib, ..measured })
 }
 
-#[allow(clippy::cast_precision_loss)]
+#[expect(clippy::cast_precision_loss, reason = "of a few million rows")]
 async fn bulk(database: &Database, count: i64, first_ms: i64) -> Result<Measured, Failure> {
     let took = database.insert(Rows { count, first_ms, step_ms: 1, cancelled: A_TENTH }).await?;
     Ok(Measured { per_second: count as f64 / took.as_secs_f64(), ..Measured::default() })

@@ -46,7 +46,7 @@ pub(crate) fn draw(results: &Results) -> Result<(), Failure> {
     ))?;
     for (row, (name, figure, colour)) in bars.into_iter().enumerate() {
         let top = 34 + i32::try_from(row)? * (BAR + GAP);
-        #[allow(clippy::cast_possible_truncation)]
+        #[expect(clippy::cast_possible_truncation, reason = "of pixels")]
         let right = LEFT + (figure / most * f64::from(i32::try_from(WIDTH)? - LEFT - RIGHT)) as i32;
         area.draw(&Rectangle::new([(LEFT, top), (right, top + BAR)], colour.filled()))?;
         area.draw(&Text::new(name, (10, top + 4), ("sans-serif", 14)))?;

@@ -20,7 +20,7 @@ const KERNEL_THREADS: u32 = 2;
 /// # Errors
 /// It does not happen, in words.
 pub(crate) async fn wait_until_quiet() -> Result<(), Failure> {
-    #[allow(clippy::cast_precision_loss)]
+    #[expect(clippy::cast_precision_loss, reason = "of ticks and processors")]
     let most = LOAD_A_CORE * std::thread::available_parallelism()?.get() as f64;
     for waited in 0..=PATIENCE.as_secs() / 5 {
         let load = load_average()?;
@@ -67,7 +67,7 @@ impl Watch {
     }
 
     /// Says in words who else used the processors, if more than a little.
-    #[allow(clippy::cast_precision_loss)]
+    #[expect(clippy::cast_precision_loss, reason = "of ticks and processors")]
     pub(crate) fn disturbance(&self) -> Result<Option<String>, Failure> {
         let (before, now) = (&self.before, Ticks::now(&self.roots)?);
         let all = (now.all - before.all).max(1) as f64;

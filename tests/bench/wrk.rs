@@ -95,7 +95,7 @@ impl Load {
     }
 
     /// Sends it over 64 connections from one thread. Any answer that is not the wanted one fails the measurement.
-    #[allow(clippy::cast_precision_loss)]
+    #[expect(clippy::cast_precision_loss, reason = "of counts of requests")]
     pub(crate) async fn send(
         &self,
         url: &str,

@@ -14,7 +14,7 @@ const LONG: usize = 400;
 const FIRST_MS: i64 = 1_795_392_000_000;
 
 /// Instructions a payload, in requests with this many payloads, one request after the other.
-#[allow(clippy::cast_precision_loss)]
+#[expect(clippy::cast_precision_loss, reason = "of counts of instructions")]
 pub(crate) async fn a_sync(payloads: usize) -> Result<f64, Failure> {
     // A batch costs as much as many requests: fewer of them will do.
     let divisor = if payloads == 1 { 1 } else { 10 };

@@ -128,7 +128,7 @@ impl Worker {
     }
 }
 
-#[allow(clippy::cast_precision_loss)] // a few dozen at most
+#[expect(clippy::cast_precision_loss, reason = "a few dozen at most")]
 fn degrees(step: usize) -> f64 {
     step as f64
 }
@@ -151,7 +151,7 @@ fn exponential(random: &mut Rng, mean: f64) -> f64 {
     -mean * (1.0 - random.f64()).ln()
 }
 
-#[allow(clippy::cast_possible_truncation)] // hours at most
+#[expect(clippy::cast_possible_truncation, reason = "hours at most")]
 fn minutes(minutes: f64) -> i64 {
     (minutes * 60_000.0) as i64
 }

@@ -113,7 +113,7 @@ pub fn token(signer: &Signer, kid: Option<&str>) -> String {
 ///
 /// # Panics
 /// They are no object.
-#[allow(clippy::cast_precision_loss)]
+#[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 are exact")]
 pub fn claims(changes: &Value) -> Value {
     let now = Clock::system().now().unix_ms() as f64 / 1000.0;
     let mut claims = json!({ "sub": "alice", "exp": now.floor() + 3600.0 });

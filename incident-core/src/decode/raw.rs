@@ -32,7 +32,7 @@ pub(crate) enum Scalar {
 impl<'de> Deserialize<'de> for Scalar {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct V;
-        #[allow(clippy::cast_precision_loss)] // the contract reads a number as the nearest double
+        #[expect(clippy::cast_precision_loss, reason = "the contract reads a number as the nearest double")]
         impl<'de> Visitor<'de> for V {
             type Value = Scalar;
 

@@ -1,7 +1,5 @@
 //! Random payloads, valid by construction.
 
-#![allow(missing_docs, unreachable_pub)]
-
 use incident_core::{CancellationReason, Coordinates, Facts, LocationId, RoomNumber, SyncPayload, Timestamp};
 use proptest::{option, prelude::*, string::string_regex};
 
@@ -13,21 +11,21 @@ fn text(max_chars: usize) -> impl Strategy<Value = String> {
 }
 
 /// A reason may hold line feed and tab as well.
-pub fn reason() -> impl Strategy<Value = CancellationReason> {
+pub(crate) fn reason() -> impl Strategy<Value = CancellationReason> {
     (text(400), text(400), "[\n\t]{0,3}")
         .prop_map(|(head, tail, gap)| CancellationReason::parse(&format!("{head}{gap}{tail}")).unwrap())
 }
 
-pub fn timestamp() -> impl Strategy<Value = Timestamp> {
+pub(crate) fn timestamp() -> impl Strategy<Value = Timestamp> {
     (Timestamp::MIN.unix_ms()..=Timestamp::MAX.unix_ms()).prop_map(|ms| Timestamp::from_unix_ms(ms).unwrap())
 }
 
-pub fn coordinates() -> impl Strategy<Value = Coordinates> {
+pub(crate) fn coordinates() -> impl Strategy<Value = Coordinates> {
     (-1_800_000_000..=1_800_000_000, -900_000_000..=900_000_000)
         .prop_map(|(longitude, latitude)| Coordinates::from_e7(longitude, latitude).unwrap())
 }
 
-pub fn facts() -> impl Strategy<Value = Facts> {
+pub(crate) fn facts() -> impl Strategy<Value = Facts> {
     (text(128), option::of(text(64)), coordinates(), any::<bool>(), timestamp()).prop_map(
         |(location, room, gps_coordinates, is_anonymous, created_at)| Facts {
             location_id: LocationId::parse(&location).unwrap(),
@@ -39,7 +37,7 @@ pub fn facts() -> impl Strategy<Value = Facts> {
     )
 }
 
-pub fn payload() -> impl Strategy<Value = SyncPayload> {
+pub(crate) fn payload() -> impl Strategy<Value = SyncPayload> {
     (facts(), option::of(reason()))
         .prop_map(|(facts, cancellation_reason)| SyncPayload { facts, cancellation_reason })
 }

@@ -1,7 +1,5 @@
 //! An outbox in a folder of its own, and a server that is only answers.
 
-#![allow(missing_docs, unreachable_pub, dead_code)]
-
 use std::{
     path::{Path, PathBuf},
     process::Command,
@@ -16,23 +14,28 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// 2026-11-22T10:15:30.120Z.
-pub const NOW_MS: i64 = 1_795_342_530_120;
+pub(crate) const NOW_MS: i64 = 1_795_342_530_120;
 
-pub struct Phone {
-    pub folder: TempDir,
-    pub outbox: Option<Outbox>,
-    pub now_ms: i64,
+pub(crate) struct Phone {
+    pub(crate) folder: TempDir,
+    pub(crate) outbox: Option<Outbox>,
+    pub(crate) now_ms: i64,
 }
 
-pub fn options() -> Options {
+pub(crate) fn options() -> Options {
     Options { seed: Some(7), ..Options::default() }
 }
 
-pub fn open(path: &Path, reporter: &str, options: Options, now_ms: i64) -> Result<Outbox, OutboxError> {
+pub(crate) fn open(
+    path: &Path,
+    reporter: &str,
+    options: Options,
+    now_ms: i64,
+) -> Result<Outbox, OutboxError> {
     Outbox::open(path, Reporter::parse(reporter).unwrap(), options, now_ms)
 }
 
-pub fn draft(location: &str) -> NewReport {
+pub(crate) fn draft(location: &str) -> NewReport {
     NewReport {
         location_id: location.into(),
         room_number: None,
@@ -45,85 +48,85 @@ pub fn draft(location: &str) -> NewReport {
 }
 
 impl Phone {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(options())
     }
 
-    pub fn with(options: Options) -> Self {
+    pub(crate) fn with(options: Options) -> Self {
         let mut phone = Self { folder: TempDir::new().unwrap(), outbox: None, now_ms: NOW_MS };
         phone.outbox = Some(open(&phone.path(), "alice", options, NOW_MS).unwrap());
         phone
     }
 
-    pub fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.folder.path().join("outbox.db")
     }
 
-    pub fn outbox(&mut self) -> &mut Outbox {
+    pub(crate) fn outbox(&mut self) -> &mut Outbox {
         self.outbox.as_mut().unwrap()
     }
 
-    pub fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.sign_in("alice");
     }
 
-    pub fn sign_in(&mut self, reporter: &str) {
+    pub(crate) fn sign_in(&mut self, reporter: &str) {
         drop(self.outbox.take());
         self.outbox = Some(open(&self.path(), reporter, options(), self.now_ms).unwrap());
     }
 
     /// Reports at a moment of its own.
-    pub fn report(&mut self, location: &str) -> Entry {
+    pub(crate) fn report(&mut self, location: &str) -> Entry {
         self.now_ms += 1;
         let now_ms = self.now_ms;
         self.outbox().report(&draft(location), now_ms).unwrap()
     }
 
-    pub fn report_anonymously(&mut self, location: &str) -> Entry {
+    pub(crate) fn report_anonymously(&mut self, location: &str) -> Entry {
         self.now_ms += 1;
         let now_ms = self.now_ms;
         let report = NewReport { is_anonymous: true, ..draft(location) };
         self.outbox().report(&report, now_ms).unwrap()
     }
 
-    pub fn cancel(&mut self, key: IdempotencyKey, reason: &str) -> Result<Entry, OutboxError> {
+    pub(crate) fn cancel(&mut self, key: IdempotencyKey, reason: &str) -> Result<Entry, OutboxError> {
         let now_ms = self.now_ms;
         self.outbox().cancel(key, reason, now_ms)
     }
 
-    pub fn state(&mut self, key: IdempotencyKey) -> EntryState {
+    pub(crate) fn state(&mut self, key: IdempotencyKey) -> EntryState {
         self.entry(key).state
     }
 
-    pub fn entry(&mut self, key: IdempotencyKey) -> Entry {
+    pub(crate) fn entry(&mut self, key: IdempotencyKey) -> Entry {
         self.outbox().entry(key).unwrap()
     }
 
-    pub fn next(&mut self) -> NextUpload {
+    pub(crate) fn next(&mut self) -> NextUpload {
         let now_ms = self.now_ms;
         self.outbox().next_upload(now_ms).unwrap()
     }
 
-    pub fn upload(&mut self) -> Upload {
+    pub(crate) fn upload(&mut self) -> Upload {
         match self.next() {
             NextUpload::Send { upload } => upload,
             other => panic!("expected an upload, got {other:?}"),
         }
     }
 
-    pub fn complete(&mut self, upload: &Upload, result: &UploadResult) -> Progress {
+    pub(crate) fn complete(&mut self, upload: &Upload, result: &UploadResult) -> Progress {
         let now_ms = self.now_ms;
         self.outbox().complete_upload(upload.id, result, now_ms).unwrap()
     }
 
     /// Sends the next upload and hands back this answer.
-    pub fn answer(&mut self, status: i64, body: &Value) -> Progress {
+    pub(crate) fn answer(&mut self, status: i64, body: &Value) -> Progress {
         let upload = self.upload();
         self.complete(&upload, &response(status, body))
     }
 
     /// Goes to the end of the wait, which must be one.
-    pub fn wait(&mut self) -> (i64, WaitReason) {
+    pub(crate) fn wait(&mut self) -> (i64, WaitReason) {
         match self.next() {
             NextUpload::Wait { until, why, .. } => {
                 let waited_ms = until.0 - self.now_ms;
@@ -135,7 +138,7 @@ impl Phone {
     }
 
     /// Passes over any wait to the next upload.
-    pub fn upload_at_last(&mut self) -> Upload {
+    pub(crate) fn upload_at_last(&mut self) -> Upload {
         loop {
             match self.next() {
                 NextUpload::Send { upload } => return upload,
@@ -146,56 +149,56 @@ impl Phone {
     }
 }
 
-pub fn response(status: i64, body: &Value) -> UploadResult {
+pub(crate) fn response(status: i64, body: &Value) -> UploadResult {
     respond(status, &[], body.to_string().as_bytes())
 }
 
-pub fn respond(status: i64, headers: &[(&str, &str)], body: &[u8]) -> UploadResult {
+pub(crate) fn respond(status: i64, headers: &[(&str, &str)], body: &[u8]) -> UploadResult {
     let header = |(name, value): &(&str, &str)| Header { name: (*name).into(), value: (*value).into() };
     UploadResult::Response { status, headers: headers.iter().map(header).collect(), body: body.to_vec() }
 }
 
-pub fn settled(key: IdempotencyKey, outcome: &str, status: &str) -> Value {
+pub(crate) fn settled(key: IdempotencyKey, outcome: &str, status: &str) -> Value {
     let cancelled = (status == "Cancelled").then_some("2026-11-22T12:00:00.000Z");
     json!({"outcome": outcome, "disposition": "settled", "idempotencyKey": key, "incident": {
         "id": "01a202c0-f648-8114-8d97-64d571c679d1", "status": status, "locationId": "w",
         "receivedAt": "2026-11-22T12:00:00.000Z", "clockSuspect": false, "cancelledAt": cancelled}})
 }
 
-pub fn created(key: IdempotencyKey) -> Value {
+pub(crate) fn created(key: IdempotencyKey) -> Value {
     settled(key, "created", "Open")
 }
 
 /// One item of a batch answer.
-pub fn item(status: i64, mut body: Value) -> Value {
+pub(crate) fn item(status: i64, mut body: Value) -> Value {
     body["httpStatus"] = status.into();
     body
 }
 
-pub fn problem(status: i64, slug: &str, disposition: &str) -> Value {
+pub(crate) fn problem(status: i64, slug: &str, disposition: &str) -> Value {
     json!({"type": format!("/problems/{slug}"), "title": "t", "status": status, "detail": "d",
         "disposition": disposition})
 }
 
 /// The payloads of an upload, one or many.
-pub fn payloads(upload: &Upload) -> Vec<Value> {
+pub(crate) fn payloads(upload: &Upload) -> Vec<Value> {
     let body: Value = serde_json::from_slice(&upload.body).unwrap();
     body.get("incidents")
         .map_or_else(|| vec![body.clone()], |incidents| incidents.as_array().unwrap().clone())
 }
 
 /// There is no network.
-pub fn no_network() -> UploadResult {
+pub(crate) fn no_network() -> UploadResult {
     failure(NetworkFailureKind::Offline, false)
 }
 
 /// The network fails in this way.
-pub fn failure(kind: NetworkFailureKind, sent: bool) -> UploadResult {
+pub(crate) fn failure(kind: NetworkFailureKind, sent: bool) -> UploadResult {
     UploadResult::NetworkFailure { kind, detail: "no route".into(), sent }
 }
 
 /// The keys of an upload, in the order of its payloads.
-pub fn keys(upload: &Upload) -> Vec<IdempotencyKey> {
+pub(crate) fn keys(upload: &Upload) -> Vec<IdempotencyKey> {
     let body: Value = serde_json::from_slice(&upload.body).unwrap();
     let header = upload.headers.iter().find(|header| header.name == "Idempotency-Key");
     match (body.get("idempotencyKeys"), header) {
@@ -207,7 +210,7 @@ pub fn keys(upload: &Upload) -> Vec<IdempotencyKey> {
 }
 
 /// The answer that settles all of an upload.
-pub fn settle_all(upload: &Upload) -> UploadResult {
+pub(crate) fn settle_all(upload: &Upload) -> UploadResult {
     match &keys(upload)[..] {
         [only] => response(201, &created(*only)),
         many => {
@@ -218,7 +221,7 @@ pub fn settle_all(upload: &Upload) -> UploadResult {
 }
 
 /// Whether these bytes stand in any file of the folder.
-pub fn stands_in(folder: &Path, bytes: &[u8]) -> bool {
+pub(crate) fn stands_in(folder: &Path, bytes: &[u8]) -> bool {
     std::fs::read_dir(folder).unwrap().any(|file| {
         let content = std::fs::read(file.unwrap().path()).unwrap();
         content.windows(bytes.len()).any(|window| window == bytes)
@@ -226,7 +229,7 @@ pub fn stands_in(folder: &Path, bytes: &[u8]) -> bool {
 }
 
 /// A program of `examples/`, with a file as its first argument: Cargo builds them for the tests, beside their folder.
-pub fn example(name: &str, file: &Path) -> Command {
+pub(crate) fn example(name: &str, file: &Path) -> Command {
     let tests = std::env::current_exe().unwrap();
     let mut command = Command::new(tests.parent().unwrap().parent().unwrap().join("examples").join(name));
     command.arg(file);

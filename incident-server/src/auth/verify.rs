@@ -188,7 +188,7 @@ impl Verifier {
         self.in_force.reload().await;
     }
 
-    #[allow(clippy::cast_possible_truncation)] // a float-to-int cast saturates
+    #[expect(clippy::cast_possible_truncation, reason = "a float-to-int cast saturates")]
     fn caller(&self, data: TokenData<Claims>, key: &Arc<Key>) -> Result<Caller, &'static str> {
         let Claims { sub, exp, iss, scope } = data.claims;
         if self.issuer.is_some() && !matches!(iss, Some(Value::String(_))) {

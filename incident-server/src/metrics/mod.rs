@@ -216,7 +216,7 @@ impl Metrics {
     }
 
     /// Records one transaction.
-    #[allow(clippy::cast_precision_loss)]
+    #[expect(clippy::cast_precision_loss, reason = "a batch has a few hundred payloads")]
     pub fn commit(&self, payloads: usize, seconds: f64) {
         self.batch_size.observe(payloads as f64);
         self.commit_seconds.observe(seconds);

@@ -27,13 +27,13 @@ struct Usage {
 }
 
 impl Default for Process {
-    #[allow(clippy::cast_precision_loss)] // whole milliseconds of this age are exact
+    #[expect(clippy::cast_precision_loss, reason = "whole milliseconds of this age are exact")]
     fn default() -> Self {
         Self { started_seconds: Clock::system().now().unix_ms() as f64 / 1000.0 }
     }
 }
 
-#[allow(clippy::cast_precision_loss)] // of ticks of a processor's time
+#[expect(clippy::cast_precision_loss, reason = "of ticks of a processor's time")]
 fn usage() -> ProcResult<Usage> {
     let process = process::Process::myself()?;
     let stat = process.stat()?;

@@ -7,7 +7,7 @@ use crate::schema::StatusWord;
 /// The header of a sync.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
-#[allow(dead_code)] // documentation only: the extractor reads the header
+#[expect(dead_code, reason = "documentation only: the extractor reads the header")]
 pub(crate) struct IdempotencyKeyHeader {
     /// The derived idempotency key, quoted as an RFC 8941 string or bare; of an anonymous report a sealed one, if
     /// you like: any UUIDv8 whose first 48 bits are `createdAt` in milliseconds. Optional; checked where it is sent.
@@ -18,7 +18,7 @@ pub(crate) struct IdempotencyKeyHeader {
 /// The header of a question for one incident.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
-#[allow(dead_code)] // documentation only: the extractor reads the header
+#[expect(dead_code, reason = "documentation only: the extractor reads the header")]
 pub(crate) struct SealedKeyHeader {
     /// The sealed key of an anonymous incident: who sends it may read the incident. Of no use for others.
     #[param(rename = "Idempotency-Key", value_type = String, required = false, example = "\"01a202c0-f648-82ad-82fc-1e607f8e8875\"")]
@@ -28,7 +28,7 @@ pub(crate) struct SealedKeyHeader {
 /// The path of an incident.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
-#[allow(dead_code)] // documentation only: the extractor reads the path
+#[expect(dead_code, reason = "documentation only: the extractor reads the path")]
 pub(crate) struct IncidentIdPath {
     /// The `id` of an incident.
     #[param(format = "uuid", example = "01a202c0-f648-8114-8d97-64d571c679d1")]
@@ -38,7 +38,7 @@ pub(crate) struct IncidentIdPath {
 /// The query of a list.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
-#[allow(dead_code)] // documentation only: the extractor reads the query
+#[expect(dead_code, reason = "documentation only: the extractor reads the query")]
 pub(crate) struct ListQuery {
     /// Only incidents in this state.
     #[param(value_type = Option<StatusWord>, inline, required = false, nullable = false)]
@@ -63,7 +63,7 @@ pub(crate) struct ListQuery {
 /// The query of an erasure.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-#[allow(dead_code)] // documentation only: the extractor reads the query
+#[expect(dead_code, reason = "documentation only: the extractor reads the query")]
 pub(crate) struct ReporterQuery {
     /// Whose incidents: the `sub` of their tokens.
     #[param(min_length = 1, max_length = 255)]
@@ -73,7 +73,7 @@ pub(crate) struct ReporterQuery {
 /// The query of the changes.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
-#[allow(dead_code)] // documentation only: the extractor reads the query
+#[expect(dead_code, reason = "documentation only: the extractor reads the query")]
 pub(crate) struct ChangesQuery {
     /// The `nextCursor` of the page before or the `cursor` of a change; from the beginning without. `latest` is the
     /// place behind all changes that are there. The header `Last-Event-ID` of a stream wins over it.

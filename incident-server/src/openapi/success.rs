@@ -11,7 +11,7 @@ use crate::{schema::BatchResult, view};
 
 /// Of a sync.
 #[derive(IntoResponses)]
-#[allow(dead_code)] // documentation only
+#[expect(dead_code, reason = "documentation only")]
 pub(crate) enum Synced {
     /// The incident exists, and this payload changed it or was a repeat
     #[response(status = 200)]
@@ -23,7 +23,7 @@ pub(crate) enum Synced {
 
 /// One result a payload, in order
 #[derive(ToSchema)]
-#[allow(dead_code)] // documentation only: handlers/batch.rs writes it
+#[expect(dead_code, reason = "documentation only: handlers/batch.rs writes it")]
 pub(crate) struct BatchAnswer {
     /// The success body or the problem, each with the status it would have had alone
     results: Vec<BatchResult>,
@@ -34,7 +34,7 @@ macro_rules! success {
         $($(#[$doc])*
         #[derive(IntoResponses)]
         #[response(status = 200)]
-        #[allow(dead_code)] // documentation only
+        #[expect(dead_code, reason = "documentation only")]
         pub(crate) struct $name(#[to_schema] $body);)*
     };
 }
@@ -59,13 +59,13 @@ success! {
 /// Counters in the `OpenMetrics` text format
 #[derive(IntoResponses)]
 #[response(status = 200, content_type = "application/openmetrics-text")]
-#[allow(dead_code)] // documentation only
+#[expect(dead_code, reason = "documentation only")]
 pub(crate) struct MetricsText(String);
 
 /// A short page for people
 #[derive(IntoResponses)]
 #[response(status = 200, content_type = "text/html")]
-#[allow(dead_code)] // documentation only
+#[expect(dead_code, reason = "documentation only")]
 pub(crate) struct ProblemPage(String);
 
 /// Of the changes: a page, or a stream of events.

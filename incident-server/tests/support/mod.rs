@@ -1,5 +1,4 @@
 //! What the suites of this crate share.
-#![allow(dead_code)] // each suite uses its part
 
 pub(crate) mod cluster;
 pub(crate) mod place;

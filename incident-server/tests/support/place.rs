@@ -144,32 +144,3 @@ impl Place {
 fn file(directory: &TempDir) -> PathBuf {
     directory.path().join("incidents.sqlite")
 }
-
-/// Tests `module::name(&Place)`, each on a file and on a real PostgreSQL.
-#[allow(unused_macros)] // not every suite has tests for both
-macro_rules! on_both {
-    ($($module:ident: $($name:ident)*;)*) => {
-        mod on_sqlite {
-            use super::*;
-            $($(
-                #[tokio::test(flavor = "multi_thread")]
-                async fn $name() {
-                    $module::$name(&$crate::support::place::Place::sqlite()).await;
-                }
-            )*)*
-        }
-
-        mod on_postgres {
-            use super::*;
-            $($(
-                #[tokio::test(flavor = "multi_thread")]
-                async fn $name() {
-                    $module::$name(&$crate::support::place::Place::postgres().await).await;
-                }
-            )*)*
-        }
-    };
-}
-
-#[allow(unused_imports)]
-pub(crate) use on_both;

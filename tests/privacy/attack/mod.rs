@@ -31,7 +31,7 @@ impl Score {
     }
 
     /// In percent.
-    #[allow(clippy::cast_precision_loss)] // thousands
+    #[expect(clippy::cast_precision_loss, reason = "thousands")]
     pub(crate) fn percent(self) -> f64 {
         100.0 * self.right as f64 / self.tried.max(1) as f64
     }

@@ -48,7 +48,7 @@ impl Scores {
     }
 
     /// How often a guess at random is right, in percent.
-    #[allow(clippy::cast_precision_loss)] // thousands
+    #[expect(clippy::cast_precision_loss, reason = "thousands")]
     pub(crate) fn chance(&self) -> f64 {
         100.0 / self.people as f64
     }

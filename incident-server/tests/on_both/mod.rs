@@ -1,0 +1,28 @@
+//! Each test of a suite on a file and on a real PostgreSQL.
+
+/// Tests `module::name(&Place)`, each on a file and on a real PostgreSQL.
+macro_rules! on_both {
+    ($($module:ident: $($name:ident)*;)*) => {
+        mod on_sqlite {
+            use super::*;
+            $($(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $name() {
+                    $module::$name(&$crate::support::place::Place::sqlite()).await;
+                }
+            )*)*
+        }
+
+        mod on_postgres {
+            use super::*;
+            $($(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $name() {
+                    $module::$name(&$crate::support::place::Place::postgres().await).await;
+                }
+            )*)*
+        }
+    };
+}
+
+pub(crate) use on_both;
