@@ -9,7 +9,7 @@ use serde::{
 use serde_json::value::RawValue;
 
 use crate::{
-    Code, Decoded, IdempotencyKey, NotAKey, Refusal, SyncPayload, Violation,
+    Code, Decoded, IdempotencyKey, NotAKey, Pointer, Refusal, SyncPayload, Violation,
     decode::{Malformed, decode_str, utf8},
 };
 
@@ -55,23 +55,23 @@ pub fn decode_batch(text: &[u8]) -> Result<Vec<BatchItem>, BatchRefusal> {
     let envelope: Envelope =
         serde_json::from_str(text).map_err(|error| BatchRefusal::Malformed(error.into()))?;
     if !envelope.is_object {
-        return Err(invalid("", Code::Type));
+        return Err(invalid(Pointer::Document, Code::Type));
     }
-    let payloads = envelope.incidents.elements("/incidents")?;
-    let payloads = payloads.ok_or_else(|| invalid("/incidents", Code::Required))?;
+    let payloads = envelope.incidents.elements(Pointer::Incidents)?;
+    let payloads = payloads.ok_or_else(|| invalid(Pointer::Incidents, Code::Required))?;
     if payloads.len() > MAX_BATCH_ITEMS {
         return Err(BatchRefusal::TooManyItems);
     }
-    let keys = match envelope.keys.elements("/idempotencyKeys")? {
+    let keys = match envelope.keys.elements(Pointer::IdempotencyKeys)? {
         None => vec![None; payloads.len()],
         Some(keys) if keys.len() == payloads.len() => keys.into_iter().map(key).collect(),
-        Some(_) => return Err(invalid("/idempotencyKeys", Code::Type)),
+        Some(_) => return Err(invalid(Pointer::IdempotencyKeys, Code::Type)),
     };
     let item = |(payload, key): (&RawValue, _)| BatchItem { payload: decode_str(payload.get()), key };
     Ok(payloads.into_iter().zip(keys).map(item).collect())
 }
 
-fn invalid(pointer: &'static str, code: Code) -> BatchRefusal {
+fn invalid(pointer: Pointer, code: Code) -> BatchRefusal {
     BatchRefusal::Invalid(Violation { pointer, code })
 }
 
@@ -126,10 +126,10 @@ impl<'a> Member<'a> {
     }
 
     /// The elements of the array that it must be; `None` where it is missing, or `null` where that is the same.
-    fn elements(self, pointer: &'static str) -> Result<Option<Vec<&'a RawValue>>, BatchRefusal> {
+    fn elements(self, pointer: Pointer) -> Result<Option<Vec<&'a RawValue>>, BatchRefusal> {
         match self {
             Self::Missing => Ok(None),
-            Self::Once(value) if pointer == "/idempotencyKeys" && value.get() == "null" => Ok(None),
+            Self::Once(value) if pointer == Pointer::IdempotencyKeys && value.get() == "null" => Ok(None),
             // The text is known to be JSON: the only way to fail is to be no array.
             Self::Once(value) => match serde_json::from_str::<Elements>(value.get()) {
                 Ok(Elements(elements)) => Ok(Some(elements)),

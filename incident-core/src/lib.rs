@@ -40,8 +40,10 @@
 
 mod answer;
 mod batch;
+mod code;
 mod coordinates;
 mod decode;
+mod erasure;
 mod id;
 mod incident;
 mod incident_key;
@@ -56,8 +58,10 @@ mod words;
 
 pub use answer::{Disposition, Outcome, Problem};
 pub use batch::{BatchItem, BatchRefusal, MAX_BATCH_BYTES, MAX_BATCH_ITEMS, decode_batch, encode_batch};
+pub use code::Code;
 pub use coordinates::Coordinates;
 pub use decode::{Decoded, MAX_PAYLOAD_BYTES, Malformed, Refusal, Warning, decode};
+pub use erasure::Erasure;
 pub use id::{IdSecret, IdSecretTooShort, IncidentId, NotAnId};
 pub use incident::{
     Applied, Cancellation, Change, Conflict, Event, EventKind, Incident, MAX_RESTATED_REASONS, State, Status,
@@ -69,6 +73,6 @@ pub use payload::{Draft, Facts, Field, SyncPayload};
 pub use stored::{EventColumns, IncidentColumns, UnreadableColumn};
 pub use text::{CancellationReason, LocationId, RoomNumber, TextError};
 pub use timestamp::{Timestamp, TimestampError};
-pub use tombstone::{ErasedStatus, Erasure, Tombstone};
-pub use violation::{Code, Violation};
+pub use tombstone::{ErasedStatus, Tombstone};
+pub use violation::{Pointer, Violation};
 pub use words::UnknownWord;

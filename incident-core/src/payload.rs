@@ -3,8 +3,8 @@
 use serde::{Serialize, Serializer};
 
 use crate::{
-    CancellationReason, Code, Coordinates, LocationId, RoomNumber, TextError, Timestamp, TimestampError,
-    Violation,
+    CancellationReason, Code, Coordinates, LocationId, Pointer, RoomNumber, TextError, Timestamp,
+    TimestampError, Violation, words::words,
 };
 
 /// What a report says and never changes: all of a payload but the cancellation.
@@ -22,31 +22,19 @@ pub struct Facts {
     pub created_at: Timestamp,
 }
 
-/// A field that two payloads of one incident may disagree about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Field {
-    /// `locationId`
-    LocationId,
-    /// `roomNumber`
-    RoomNumber,
-    /// `gpsCoordinates`
-    GpsCoordinates,
-    /// `isAnonymous`
-    IsAnonymous,
-    /// `createdAt`
-    CreatedAt,
-}
-
-impl Field {
-    /// The field's name on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::LocationId => "locationId",
-            Self::RoomNumber => "roomNumber",
-            Self::GpsCoordinates => "gpsCoordinates",
-            Self::IsAnonymous => "isAnonymous",
-            Self::CreatedAt => "createdAt",
-        }
+words! {
+    /// A field that two payloads of one incident may disagree about.
+    Field {
+        /// `locationId`
+        LocationId = "locationId",
+        /// `roomNumber`
+        RoomNumber = "roomNumber",
+        /// `gpsCoordinates`
+        GpsCoordinates = "gpsCoordinates",
+        /// `isAnonymous`
+        IsAnonymous = "isAnonymous",
+        /// `createdAt`
+        CreatedAt = "createdAt",
     }
 }
 
@@ -124,7 +112,7 @@ impl SyncPayload {
     /// Every violation at once, in the order of the fields.
     pub fn from_draft(draft: &Draft) -> Result<Self, Vec<Violation>> {
         let mut check = Check::default();
-        let location_id = check.text("/locationId", LocationId::parse(&draft.location_id));
+        let location_id = check.text(Pointer::LocationId, LocationId::parse(&draft.location_id));
         let room_number = check.room_number(draft.room_number.as_deref());
         let gps_coordinates = check.coordinates(Ok(draft.longitude), Ok(draft.latitude));
         let created_at = check.timestamp(Timestamp::from_unix_ms(draft.created_at_ms));
@@ -192,29 +180,29 @@ pub(crate) struct Check {
 }
 
 impl Check {
-    pub(crate) fn fail<T>(&mut self, pointer: &'static str, code: Code) -> Option<T> {
+    pub(crate) fn fail<T>(&mut self, pointer: Pointer, code: Code) -> Option<T> {
         self.violations.push(Violation { pointer, code });
         None
     }
 
-    pub(crate) fn text<T>(&mut self, pointer: &'static str, parsed: Result<T, TextError>) -> Option<T> {
+    pub(crate) fn text<T>(&mut self, pointer: Pointer, parsed: Result<T, TextError>) -> Option<T> {
         let broken = |error: TextError| error.codes.into_iter().map(move |code| Violation { pointer, code });
         parsed.map_err(|error| self.violations.extend(broken(error))).ok()
     }
 
     pub(crate) fn timestamp(&mut self, parsed: Result<Timestamp, TimestampError>) -> Option<Timestamp> {
-        parsed.ok().or_else(|| self.fail("/createdAt", Code::Timestamp))
+        parsed.ok().or_else(|| self.fail(Pointer::CreatedAt, Code::Timestamp))
     }
 
     /// A blank room is no room.
     pub(crate) fn room_number(&mut self, text: Option<&str>) -> Option<RoomNumber> {
         let given = text.filter(|text| !text.trim().is_empty())?;
-        self.text("/roomNumber", RoomNumber::parse(given))
+        self.text(Pointer::RoomNumber, RoomNumber::parse(given))
     }
 
     /// A blank reason is refused: taken for no reason it would turn a cancellation into a creation.
     pub(crate) fn cancellation_reason(&mut self, text: Option<&str>) -> Option<CancellationReason> {
-        self.text("/cancellationReason", CancellationReason::parse(text?))
+        self.text(Pointer::CancellationReason, CancellationReason::parse(text?))
     }
 
     /// An axis that is no number does not keep the range of the other from being checked.
@@ -225,12 +213,12 @@ impl Check {
     ) -> Option<Coordinates> {
         let found = Coordinates::from_degrees(longitude.unwrap_or(0.0), latitude.unwrap_or(0.0));
         let inside = found.err().unwrap_or((Ok(()), Ok(())));
-        let longitude = self.keep("/gpsCoordinates/coordinates/0", longitude.and(inside.0));
-        let latitude = self.keep("/gpsCoordinates/coordinates/1", latitude.and(inside.1));
+        let longitude = self.keep(Pointer::Longitude, longitude.and(inside.0));
+        let latitude = self.keep(Pointer::Latitude, latitude.and(inside.1));
         longitude.and(latitude).and(found.ok())
     }
 
-    fn keep<T>(&mut self, pointer: &'static str, judged: Result<T, Code>) -> Option<T> {
+    fn keep<T>(&mut self, pointer: Pointer, judged: Result<T, Code>) -> Option<T> {
         judged.map_err(|code| self.violations.push(Violation { pointer, code })).ok()
     }
 

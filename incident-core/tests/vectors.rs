@@ -77,7 +77,7 @@ fn every_refused_payload_is_refused_with_all_its_violations() {
     for vector in payloads("refused") {
         let refusal = decode(vector["payload"].as_str().unwrap().as_bytes()).unwrap_err();
         let Refusal::Invalid(violations) = refusal else { panic!("{vector}: {refusal}") };
-        let found: Vec<_> = violations.iter().map(|v| (v.pointer, v.code.as_str())).collect();
+        let found: Vec<_> = violations.iter().map(|v| (v.pointer.as_str(), v.code.as_str())).collect();
         let expected: Vec<_> = (vector["errors"].as_array().unwrap().iter())
             .map(|error| (error["pointer"].as_str().unwrap(), error["code"].as_str().unwrap()))
             .collect();

@@ -35,7 +35,8 @@ fn a_bad_draft_is_refused_with_all_its_violations_and_nothing_is_queued() {
         ..draft(" ")
     };
     let Err(OutboxError::Invalid(violations)) = phone.outbox().report(&bad, NOW_MS) else { panic!("taken") };
-    let found: Vec<_> = violations.iter().map(|violation| (violation.pointer, violation.code)).collect();
+    let found: Vec<_> =
+        violations.iter().map(|violation| (violation.pointer.as_str(), violation.code)).collect();
     assert_eq!(
         found,
         [

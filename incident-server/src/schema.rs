@@ -152,7 +152,7 @@ fn violation() -> Schema {
                 .schema_type(Type::String)
                 .description(Some("JSON Pointer (RFC 6901); a query parameter's name behind a slash")),
         )
-        .property("code", words(Code::ALL.map(Code::as_str)))
+        .property("code", words(Code::ALL.iter().map(|word| word.as_str())))
         .property("detail", ObjectBuilder::new().schema_type(Type::String))
         .required("pointer")
         .required("code")

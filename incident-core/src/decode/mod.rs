@@ -10,16 +10,13 @@ use std::{collections::BTreeSet, fmt};
 use serde::Serialize;
 
 use crate::{
-    Code, Coordinates, LocationId, SyncPayload, Timestamp, Violation,
+    Code, Coordinates, LocationId, Pointer, SyncPayload, Timestamp, Violation,
     payload::{Check, Facts},
 };
-use raw::{Point, RawPayload, Scalar};
+use raw::{MAX_WARNINGS, Point, RawPayload, Scalar};
 
 /// The most bytes a request with one payload may have.
 pub const MAX_PAYLOAD_BYTES: usize = 32 * 1024;
-
-const MAX_WARNINGS: usize = 20;
-const MAX_WARNING_CHARS: usize = 64;
 
 /// A payload and what was noticed while it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,7 +102,7 @@ pub(crate) fn decode_str(text: &str) -> Result<Decoded, Refusal> {
 fn judge(raw: RawPayload) -> Result<SyncPayload, Vec<Violation>> {
     let mut check = Check::default();
     if !raw.is_object {
-        check.fail::<()>("", Code::Type);
+        check.fail::<()>(Pointer::Document, Code::Type);
         return check.finish(None, None);
     }
     let point = raw.gps_coordinates.as_ref();
@@ -115,15 +112,15 @@ fn judge(raw: RawPayload) -> Result<SyncPayload, Vec<Violation>> {
     if !duplicates.is_empty() {
         return Err(duplicates);
     }
-    let location_id = required_text(&mut check, "/locationId", raw.location_id)
-        .and_then(|text| check.text("/locationId", LocationId::parse(&text)));
-    let room_number = optional_text(&mut check, "/roomNumber", raw.room_number);
+    let location_id = required_text(&mut check, Pointer::LocationId, raw.location_id)
+        .and_then(|text| check.text(Pointer::LocationId, LocationId::parse(&text)));
+    let room_number = optional_text(&mut check, Pointer::RoomNumber, raw.room_number);
     let room_number = check.room_number(room_number.as_deref());
     let gps_coordinates = judge_point(&mut check, raw.gps_coordinates);
-    let is_anonymous = judge_bool(&mut check, "/isAnonymous", raw.is_anonymous.as_ref());
-    let created_at = required_text(&mut check, "/createdAt", raw.created_at)
+    let is_anonymous = judge_bool(&mut check, Pointer::IsAnonymous, raw.is_anonymous.as_ref());
+    let created_at = required_text(&mut check, Pointer::CreatedAt, raw.created_at)
         .and_then(|text| check.timestamp(text.parse::<Timestamp>()));
-    let reason = optional_text(&mut check, "/cancellationReason", raw.cancellation_reason);
+    let reason = optional_text(&mut check, Pointer::CancellationReason, raw.cancellation_reason);
     let cancellation_reason = check.cancellation_reason(reason.as_deref());
     let facts = move || {
         Some(Facts {
@@ -137,7 +134,7 @@ fn judge(raw: RawPayload) -> Result<SyncPayload, Vec<Violation>> {
     check.finish(facts(), cancellation_reason)
 }
 
-fn required_text(check: &mut Check, pointer: &'static str, value: Option<Scalar>) -> Option<String> {
+fn required_text(check: &mut Check, pointer: Pointer, value: Option<Scalar>) -> Option<String> {
     match value {
         Some(Scalar::Text(text)) => Some(text),
         Some(_) => check.fail(pointer, Code::Type),
@@ -145,7 +142,7 @@ fn required_text(check: &mut Check, pointer: &'static str, value: Option<Scalar>
     }
 }
 
-fn optional_text(check: &mut Check, pointer: &'static str, value: Option<Scalar>) -> Option<String> {
+fn optional_text(check: &mut Check, pointer: Pointer, value: Option<Scalar>) -> Option<String> {
     match value {
         Some(Scalar::Text(text)) => Some(text),
         Some(Scalar::Null) | None => None,
@@ -153,7 +150,7 @@ fn optional_text(check: &mut Check, pointer: &'static str, value: Option<Scalar>
     }
 }
 
-fn judge_bool(check: &mut Check, pointer: &'static str, value: Option<&Scalar>) -> Option<bool> {
+fn judge_bool(check: &mut Check, pointer: Pointer, value: Option<&Scalar>) -> Option<bool> {
     match value {
         Some(Scalar::Bool(value)) => Some(*value),
         Some(_) => check.fail(pointer, Code::Type),
@@ -162,18 +159,18 @@ fn judge_bool(check: &mut Check, pointer: &'static str, value: Option<&Scalar>) 
 }
 
 fn judge_point(check: &mut Check, point: Option<Point>) -> Option<Coordinates> {
-    let Some(point) = point else { return check.fail("/gpsCoordinates", Code::Required) };
+    let Some(point) = point else { return check.fail(Pointer::GpsCoordinates, Code::Required) };
     if !point.is_object {
-        return check.fail("/gpsCoordinates", Code::Type);
+        return check.fail(Pointer::GpsCoordinates, Code::Type);
     }
-    let kind = required_text(check, "/gpsCoordinates/type", point.kind).and_then(|kind| {
-        if kind == "Point" { Some(()) } else { check.fail("/gpsCoordinates/type", Code::UnknownValue) }
+    let kind = required_text(check, Pointer::PointType, point.kind).and_then(|kind| {
+        if kind == "Point" { Some(()) } else { check.fail(Pointer::PointType, Code::UnknownValue) }
     });
     let Some(coordinates) = point.coordinates else {
-        return check.fail("/gpsCoordinates/coordinates", Code::Required);
+        return check.fail(Pointer::Coordinates, Code::Required);
     };
     let Some([longitude, latitude]) = coordinates.pair else {
-        return check.fail("/gpsCoordinates/coordinates", Code::Type);
+        return check.fail(Pointer::Coordinates, Code::Type);
     };
     let coordinates = check.coordinates(number(&longitude), number(&latitude));
     kind.and(coordinates)
@@ -186,7 +183,7 @@ fn number(value: &Scalar) -> Result<f64, Code> {
 fn warnings(raw: &RawPayload) -> Vec<Warning> {
     let point = raw.gps_coordinates.iter().flat_map(|point| &point.unknown);
     let pointers: BTreeSet<String> = (raw.unknown.iter().map(|name| pointer("", name)))
-        .chain(point.map(|name| pointer("/gpsCoordinates", name)))
+        .chain(point.map(|name| pointer(Pointer::GpsCoordinates.as_str(), name)))
         .collect();
     pointers
         .into_iter()

@@ -7,7 +7,11 @@ use serde::{
     de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
-use super::{MAX_WARNING_CHARS, MAX_WARNINGS};
+use crate::Pointer;
+
+/// The most unknown fields that are named, and how much of each name.
+pub(crate) const MAX_WARNINGS: usize = 20;
+const MAX_WARNING_CHARS: usize = 64;
 
 /// Answers for every JSON type that a visitor has no use for.
 macro_rules! otherwise {
@@ -100,13 +104,13 @@ impl<'de> Deserialize<'de> for Pair {
 
 /// An object with known fields, or a value that is no object (`is_object` is false then).
 macro_rules! object {
-    ($name:ident { $($field:ident: $type:ty = $wire:literal at $pointer:literal),* $(,)? }) => {
+    ($name:ident { $($field:ident: $type:ty = $wire:literal at $pointer:expr),* $(,)? }) => {
         #[derive(Default)]
         pub(crate) struct $name {
             pub(crate) is_object: bool,
             $(pub(crate) $field: Option<$type>,)*
-            /// Pointers of the known fields that came more than once, each once.
-            pub(crate) duplicates: Vec<&'static str>,
+            /// Where the known fields stand that came more than once, each once.
+            pub(crate) duplicates: Vec<Pointer>,
             /// Names of unknown fields, cut; no more than there are warnings.
             pub(crate) unknown: Vec<String>,
         }
@@ -142,24 +146,24 @@ macro_rules! object {
 }
 
 object!(Point {
-    kind: Scalar = "type" at "/gpsCoordinates/type",
-    coordinates: Pair = "coordinates" at "/gpsCoordinates/coordinates",
+    kind: Scalar = "type" at Pointer::PointType,
+    coordinates: Pair = "coordinates" at Pointer::Coordinates,
 });
 
 object!(RawPayload {
-    location_id: Scalar = "locationId" at "/locationId",
-    room_number: Scalar = "roomNumber" at "/roomNumber",
-    gps_coordinates: Point = "gpsCoordinates" at "/gpsCoordinates",
-    is_anonymous: Scalar = "isAnonymous" at "/isAnonymous",
-    created_at: Scalar = "createdAt" at "/createdAt",
-    cancellation_reason: Scalar = "cancellationReason" at "/cancellationReason",
+    location_id: Scalar = "locationId" at Pointer::LocationId,
+    room_number: Scalar = "roomNumber" at Pointer::RoomNumber,
+    gps_coordinates: Point = "gpsCoordinates" at Pointer::GpsCoordinates,
+    is_anonymous: Scalar = "isAnonymous" at Pointer::IsAnonymous,
+    created_at: Scalar = "createdAt" at Pointer::CreatedAt,
+    cancellation_reason: Scalar = "cancellationReason" at Pointer::CancellationReason,
 });
 
 fn read<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
     map: &mut A,
     slot: &mut Option<T>,
-    pointer: &'static str,
-    duplicates: &mut Vec<&'static str>,
+    pointer: Pointer,
+    duplicates: &mut Vec<Pointer>,
 ) -> Result<(), A::Error> {
     if slot.is_none() {
         *slot = Some(map.next_value()?);

@@ -200,7 +200,10 @@ pub fn validate_draft(draft: Draft, now: Moment) -> Result<String, OutboxError> 
 #[uniffi::export]
 pub fn derive_key(reporter: String, created_at: String) -> Result<String, OutboxError> {
     let reporter = Reporter::parse(&reporter).map_err(|_| OutboxError::InvalidReporter)?;
-    let violation = incident_core::Violation { pointer: "/createdAt", code: incident_core::Code::Timestamp };
+    let violation = incident_core::Violation {
+        pointer: incident_core::Pointer::CreatedAt,
+        code: incident_core::Code::Timestamp,
+    };
     let created_at: Timestamp =
         created_at.parse().map_err(|_| OutboxError::Invalid { violations: vec![violation.into()] })?;
     Ok(IdempotencyKey::derive(&reporter, created_at).to_string())

@@ -110,7 +110,7 @@ pub struct Violation {
 
 impl From<incident_core::Violation> for Violation {
     fn from(violation: incident_core::Violation) -> Self {
-        let (pointer, code) = (violation.pointer.to_owned(), violation.code.as_str().to_owned());
+        let (pointer, code) = (violation.pointer.as_str().to_owned(), violation.code.as_str().to_owned());
         Self { pointer, code, detail: violation.detail() }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use incident_core::{Code, Conflict, Field, MAX_PAYLOAD_BYTES, Problem, Violation};
+use incident_core::{Code, Conflict, Field, MAX_PAYLOAD_BYTES, Pointer, Problem, Violation};
 use utoipa::{
     IntoResponses,
     openapi::{
@@ -80,7 +80,9 @@ fn response(problems: &[Problem]) -> Response {
 /// What a problem looks like.
 fn example(problem: Problem) -> ProblemDetails {
     match problem {
-        Problem::ValidationFailed => vec![Violation { pointer: "/locationId", code: Code::Blank }].into(),
+        Problem::ValidationFailed => {
+            vec![Violation { pointer: Pointer::LocationId, code: Code::Blank }].into()
+        }
         Problem::IdempotencyConflict => Conflict { fields: vec![Field::LocationId] }.into(),
         Problem::PayloadTooLarge => ProblemDetails::too_many_bytes(MAX_PAYLOAD_BYTES),
         Problem::RateLimited => ProblemDetails::rate_limited(1),

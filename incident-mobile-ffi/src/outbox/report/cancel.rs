@@ -1,6 +1,6 @@
 //! A report is called off.
 
-use incident_core::{CancellationReason, IdempotencyKey, Status, Violation};
+use incident_core::{CancellationReason, IdempotencyKey, Pointer, Status, Violation};
 
 use super::super::{
     change::Change,
@@ -20,7 +20,7 @@ impl Outbox {
     }
 
     fn call_off(&mut self, key: IdempotencyKey, reason: &str, now_ms: i64) -> Result<Entry, OutboxError> {
-        let pointer = "/cancellationReason";
+        let pointer = Pointer::CancellationReason;
         let reason = CancellationReason::parse(reason).map_err(|error| {
             OutboxError::Invalid(error.codes.into_iter().map(|code| Violation { pointer, code }).collect())
         })?;

@@ -1,6 +1,6 @@
 //! Which milliseconds name no report yet.
 
-use incident_core::{Code, Reporter, Timestamp, Violation};
+use incident_core::{Code, Pointer, Reporter, Timestamp, Violation};
 use rusqlite::{Connection, params};
 
 use super::super::{
@@ -43,7 +43,7 @@ impl FreeMs {
             free_ms += 1;
         }
         self.to_ms = free_ms;
-        let violation = Violation { pointer: "/createdAt", code: Code::Timestamp };
+        let violation = Violation { pointer: Pointer::CreatedAt, code: Code::Timestamp };
         Timestamp::from_unix_ms(free_ms).map_err(|_| OutboxError::Invalid(vec![violation]))
     }
 }
