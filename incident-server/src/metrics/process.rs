@@ -7,14 +7,17 @@ use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeMetric},
     metrics::{counter::ConstCounter, gauge::ConstGauge},
-    registry::Unit,
+    registry::{Registry, Unit},
 };
 
 use crate::Clock;
 
-/// Looks when it is asked itself.
+pub(super) fn register(registry: &mut Registry) {
+    registry.register_collector(Box::new(Process::default()));
+}
+
 #[derive(Debug)]
-pub(super) struct Process {
+struct Process {
     started_seconds: f64,
 }
 
