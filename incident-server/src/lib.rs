@@ -20,6 +20,7 @@
 //! Where to start reading: `routes.rs`, then `handlers/sync.rs`, then `commit/mod.rs`, then `store/mod.rs`.
 
 mod app;
+mod audit;
 pub mod auth;
 mod board;
 mod budget;

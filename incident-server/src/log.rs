@@ -14,7 +14,7 @@ use std::{
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
-use crate::limits::LOG_LINES;
+use crate::{audit, limits::LOG_LINES};
 
 static DROPPED: OnceLock<ErrorCounter> = OnceLock::new();
 static FAILED: AtomicU64 = AtomicU64::new(0);
@@ -25,9 +25,19 @@ pub fn start(filter: &str) -> WorkerGuard {
     let (writer, guard) = queue.thread_name("log").finish(Counted(io::stderr()));
     let _ = DROPPED.set(writer.error_counter());
     let log = tracing_subscriber::fmt().json().flatten_event(true).with_span_list(false);
-    log.with_env_filter(EnvFilter::new(filter)).with_writer(writer).log_internal_errors(false).init();
+    log.with_env_filter(EnvFilter::new(with_audit(filter)))
+        .with_writer(writer)
+        .log_internal_errors(false)
+        .init();
     log_panics();
     guard
+}
+
+/// Lines of the audit are written whatever the level of the others, unless it is said what becomes of them.
+fn with_audit(filter: &str) -> String {
+    let audit = format!("{}=", audit::TARGET);
+    let says_it = |part: &str| part.trim() == "off" || part.trim().starts_with(&audit);
+    if filter.split(',').any(says_it) { filter.to_owned() } else { format!("{filter},{audit}info") }
 }
 
 /// Lines that were not written: there was no room in the queue, or on the disk.
@@ -56,5 +66,22 @@ impl<W: Write> Write for Counted<W> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.0.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_audit_is_written_unless_somebody_says_otherwise() {
+        for (filter, expected) in [
+            ("info", "info,incident_server::audit=info"),
+            ("warn,incident_server::audit::reads=off", "warn,incident_server::audit::reads=off,incident_server::audit=info"),
+            ("off", "off"),
+            ("info,incident_server::audit=off", "info,incident_server::audit=off"),
+        ] {
+            assert_eq!(with_audit(filter), expected);
+        }
     }
 }

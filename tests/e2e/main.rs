@@ -4,6 +4,7 @@
 //! show is in a module that is named after it, and runs on that one in any run.
 
 mod anonymous_times;
+mod audit;
 mod bad_hands;
 mod batch;
 mod batch_keys;

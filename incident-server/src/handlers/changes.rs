@@ -1,6 +1,6 @@
 //! `GET /api/incidents/changes`
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use axum::{
     Extension, Json,
@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use crate::{
-    App,
+    App, audit,
     auth::{Caller, Place},
     cursor::{After, ChangesCursor},
     extract::{ChangesParameters, ReadsAll},
@@ -55,15 +55,15 @@ pub(crate) async fn list_changes(
     let begins_with_the_next = after == After::Latest;
     let after = after.place(&app.store().horizon().await?)?;
     let limit = if as_stream { limit.min(STREAM_PAGE) } else { limit };
-    let usage = Arc::clone(&caller.usage);
-    let follower = if as_stream { Some(Follower::new(&app, after, limit, caller)?) } else { None };
+    let follower = if as_stream { Some(Follower::new(&app, after, limit, caller.clone())?) } else { None };
     let first = if begins_with_the_next {
         store::ChangePage { changes: Vec::new(), next: after.position }
     } else {
         app.store().changes(after.position, limit).await?
     };
     let Some(follower) = follower else {
-        return Ok((Extension(usage), Json(ChangePage::new(after, first))).into_response());
+        audit::changes(&caller, after, after.at(first.next));
+        return Ok((Extension(caller.usage), Json(ChangePage::new(after, first))).into_response());
     };
     let events = Sse::new(follower.events(first)).keep_alive(KeepAlive::new().interval(COMMENT_EVERY));
     Ok(([(header::CACHE_CONTROL, "no-store"), UNBUFFERED], events).into_response())
@@ -82,6 +82,14 @@ struct Follower {
     _place: OwnedSemaphorePermit,
     _counted: OpenStream,
     ends: Instant,
+    /// Of the request, for what is logged at the end.
+    span: tracing::Span,
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.span.in_scope(|| audit::stream_ends(&self.caller, self.after));
+    }
 }
 
 impl Follower {
@@ -92,8 +100,10 @@ impl Follower {
         // A year at most: a moment too far away cannot be told apart.
         let left =
             Duration::from_millis(u64::try_from(left_ms).unwrap_or(0)).min(Duration::from_secs(31_536_000));
+        let place = caller.usage.stream()?;
+        audit::stream_begins(&caller, after);
         Ok(Self {
-            _place: caller.usage.stream()?,
+            _place: place,
             _counted: app.metrics().stream(),
             app: app.clone(),
             after,
@@ -103,6 +113,7 @@ impl Follower {
             draining: app.draining(),
             caller,
             ends: Instant::now() + left,
+            span: tracing::Span::current(),
         })
     }
 

@@ -28,7 +28,7 @@ pub(crate) async fn get_history(
     key: KeyHeader,
     PathId(id): PathId,
 ) -> Result<(Extension<Arc<Usage>>, Json<History>), ProblemDetails> {
-    visible(&app, &caller, key, id).await?;
+    visible(&app, &caller, key, id, "history").await?;
     let events = app.store().history(id).await?;
     Ok((Extension(caller.usage), Json(History { events: events.iter().map(EventView::from).collect() })))
 }

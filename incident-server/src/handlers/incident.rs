@@ -4,7 +4,7 @@ use axum::{Json, extract::State};
 use incident_core::{IncidentId, IncidentKey, Stored};
 
 use crate::{
-    App,
+    App, audit,
     auth::Caller,
     extract::{KeyHeader, PathId, gone, not_found},
     openapi,
@@ -29,16 +29,18 @@ pub(crate) async fn get_incident(
     key: KeyHeader,
     PathId(id): PathId,
 ) -> Result<Json<IncidentView>, ProblemDetails> {
-    let stored = visible(&app, &caller, key, id).await?;
+    let stored = visible(&app, &caller, key, id, "incident").await?;
     IncidentView::read(stored, caller.may_read_all).map(Json).ok_or_else(gone)
 }
 
-/// The incident, if there is one that this caller may see and that was not erased.
+/// The incident, if there is one that this caller may see and that was not erased. Who reads that of somebody else is
+/// noted.
 pub(crate) async fn visible(
     app: &App,
     caller: &Caller,
     KeyHeader(sent): KeyHeader,
     id: IncidentId,
+    what: &'static str,
 ) -> Result<StoredIncident, ProblemDetails> {
     let stored = app.store().incident(id).await?.ok_or_else(not_found)?;
     let sent = sent.and_then(Result::ok);
@@ -46,9 +48,13 @@ pub(crate) async fn visible(
         Stored::Kept(incident) => IncidentKey::to_read(&incident.facts, &caller.reporter, sent),
         Stored::Erased(_) => IncidentKey::to_know_erased(sent),
     };
-    let is_theirs = || key.is_some_and(|key| IncidentId::derive(app.id_secret(), key) == id);
-    if !caller.may_read_all && !is_theirs() {
+    let is_theirs = key.is_some_and(|key| IncidentId::derive(app.id_secret(), key) == id);
+    if !caller.may_read_all && !is_theirs {
         return Err(not_found());
     }
-    if stored.incident.kept().is_none() { Err(gone()) } else { Ok(stored) }
+    let Some(incident) = stored.incident.kept() else { return Err(gone()) };
+    if !is_theirs {
+        audit::incident(app, caller, id, &incident.facts, what);
+    }
+    Ok(stored)
 }

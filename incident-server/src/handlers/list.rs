@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{Extension, Json, extract::State};
 
 use crate::{
-    App,
+    App, audit,
     auth::Caller,
     extract::{ListCursor, ListParameters},
     openapi,
@@ -29,7 +29,9 @@ pub(crate) async fn list_incidents(
     caller: Caller,
     parameters: ListParameters,
 ) -> Result<(Extension<Arc<Usage>>, Json<IncidentPage>), ProblemDetails> {
-    let page = app.store().incidents(&query(&caller, parameters)).await?;
+    let query = query(&caller, parameters);
+    let page = app.store().incidents(&query).await?;
+    audit::list(&caller, &query, &page);
     let next_cursor = page.next.map(|last| ListCursor(last).to_string());
     let incidents = page.incidents.into_iter();
     let incidents = incidents.filter_map(|stored| IncidentView::read(stored, caller.may_read_all)).collect();
