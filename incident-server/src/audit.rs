@@ -3,7 +3,7 @@
 //! Those who run the service for sensitive reports must be able to show it. A reporter's own reads have no line: beside
 //! an anonymous incident it would name who reported it.
 
-use incident_core::{Facts, IdempotencyKey, IncidentId, IncidentKey, Timestamp};
+use incident_core::{Facts, IdempotencyKey, IncidentId, IncidentKey, Status, Timestamp};
 
 use crate::{
     App,
@@ -38,7 +38,7 @@ pub(crate) fn list(caller: &Caller, query: &ListQuery, page: &IncidentPage) {
         target: READS,
         reader = caller.reporter.as_str(),
         what = "list",
-        status = query.status.map(|status| status.as_str()),
+        status = query.status.map(Status::as_str),
         at_one_location = query.location_id.is_some(),
         created_after = moment(query.created_after),
         created_before = moment(query.created_before),

@@ -3,7 +3,8 @@
 use std::{env, net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{
-    Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, builder::Resettable, error::ErrorKind,
+    Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, builder::Resettable,
+    error::ErrorKind,
 };
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
@@ -149,8 +150,31 @@ pub enum Command {
     ///
     /// Reports wait meanwhile, and are answered 503 where that takes longer than seconds.
     Compact,
+    /// Say what is wrong before a start; status 0 if the server can start
+    ///
+    /// Looks at secrets, database, versions, keys, clock, addresses and limits, and changes nothing.
+    Check,
+    /// Write every incident with its history to a new file; the server may run
+    ///
+    /// The file holds the texts of reports and the names of reporters, and only its owner can read it.
+    Export {
+        /// The file to make; - writes to the standard output
+        file: PathBuf,
+        /// A JSON object a line, or comma-separated values for spreadsheets
+        #[arg(long, value_enum, default_value = "jsonl")]
+        format: ExportFormat,
+    },
     /// Print the OpenAPI document
     Openapi,
+}
+
+/// How an export is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// A JSON object a line.
+    Jsonl,
+    /// Comma-separated values (RFC 4180).
+    Csv,
 }
 
 /// A word alone must be a level: `EnvFilter` takes any other for a module, and would log nothing of the rest.

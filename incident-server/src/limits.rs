@@ -101,6 +101,14 @@ pub(crate) const PROBE_HOLDS: Duration = Duration::from_secs(1);
 /// A background task that died of a bug is begun again after this pause, lest it fill the log.
 pub(crate) const PAUSE_AFTER_A_BUG: Duration = Duration::from_secs(1);
 
+/// Less room than this on the disk of the data directory is doubtful: the write-ahead log alone takes 64 MiB, and a
+/// million incidents 500 MB.
+pub(crate) const FREE_DISK_BYTES: u64 = 512 * 1024 * 1024;
+/// Clocks of machines that ask the same time servers agree within less.
+pub(crate) const CLOCK_DOUBT_MS: u64 = 5_000;
+/// From here on every report would be taken for one with a wrong clock (contract, section 2).
+pub(crate) const CLOCK_FAULT_MS: u64 = 300_000;
+
 /// Spread, so that phones that were sent away in one second do not return in one.
 pub(crate) const RETRY_AFTER_SECONDS: std::ops::RangeInclusive<u64> = 1..=5;
 

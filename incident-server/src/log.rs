@@ -77,7 +77,10 @@ mod tests {
     fn the_audit_is_written_unless_somebody_says_otherwise() {
         for (filter, expected) in [
             ("info", "info,incident_server::audit=info"),
-            ("warn,incident_server::audit::reads=off", "warn,incident_server::audit::reads=off,incident_server::audit=info"),
+            (
+                "warn,incident_server::audit::reads=off",
+                "warn,incident_server::audit::reads=off,incident_server::audit=info",
+            ),
             ("off", "off"),
             ("info,incident_server::audit=off", "info,incident_server::audit=off"),
         ] {

@@ -15,7 +15,7 @@ use crate::{
     store::{OpenError, PgStore, SqliteStore, Store},
 };
 
-const ID_SECRET: &str = "id.secret";
+pub(crate) const ID_SECRET: &str = "id.secret";
 /// The name of the default database in the data directory.
 const DATABASE: &str = "incidents.sqlite";
 /// How often a database that is away at the start is asked for, and told of in the log.
@@ -84,7 +84,7 @@ pub(crate) async fn id_secret(config: &Config, store: &dyn Store) -> Result<IdSe
     let file = config.id_secret_file.as_ref().unwrap_or(&own);
     let is_missing = config.id_secret_file.is_none() && !own.try_exists()?;
     if is_missing {
-        may_be_made(&own, store).await?;
+        may_be_made(&own, store.is_shared(), store.holds_incidents().await?)?;
         secrets::make_directory(&config.data_dir)?;
     }
     let bytes = if is_missing { secrets::read_or_make(file) } else { secrets::read(file) };
@@ -92,16 +92,20 @@ pub(crate) async fn id_secret(config: &Config, store: &dyn Store) -> Result<IdSe
     if store.knows_secret(secret.fingerprint()).await? { Ok(secret) } else { Err(another(file)) }
 }
 
-async fn may_be_made(file: &Path, store: &dyn Store) -> Result<(), Failure> {
+/// Whether a new id secret does no harm.
+///
+/// # Errors
+/// Incidents are named under another one, or may be.
+pub(crate) fn may_be_made(file: &Path, is_shared: bool, holds_incidents: bool) -> Result<(), Failure> {
     let file = file.display();
-    if store.is_shared() {
+    if is_shared {
         return Err(format!(
             "there is no id secret in {file}, and none is made for a database that other servers may use: make one for \
              all of them (openssl rand -hex 32) and name its file with --id-secret-file or INCIDENT_ID_SECRET_FILE"
         )
         .into());
     }
-    if store.holds_incidents().await? {
+    if holds_incidents {
         return Err(format!(
             "the database holds incidents, but the id secret they were named under is missing in {file}: put it back from \
              its backup, or name its file with --id-secret-file or INCIDENT_ID_SECRET_FILE; with a new one every repeat \
@@ -112,7 +116,8 @@ async fn may_be_made(file: &Path, store: &dyn Store) -> Result<(), Failure> {
     Ok(())
 }
 
-fn another(file: &Path) -> Failure {
+/// What to say of a secret that is not the database's.
+pub(crate) fn another(file: &Path) -> Failure {
     format!(
         "the id secret in {} is not the one under which the incidents of this database were named, so every repeat would \
          be stored a second time; name the right file with --id-secret-file or INCIDENT_ID_SECRET_FILE",

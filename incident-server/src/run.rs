@@ -9,15 +9,17 @@ use std::{
     time::Duration,
 };
 
-use incident_core::{MAX_BATCH_ITEMS, Reporter};
+use incident_core::Reporter;
 use tokio::task::JoinSet;
 
 use crate::{
     App, Clock, Parts,
     auth::{JwksSource, SecretFiles, TokenRequest, Verifier, mint_hs256},
+    cautions::cautions,
+    check,
     cli::{Cli, Command, Config},
     commit::Limits,
-    copies,
+    copies, export,
     limits::DRAIN_DEADLINE,
     opening, routes,
     secrets::{self, SecretError},
@@ -27,7 +29,7 @@ use crate::{
     welcome,
 };
 
-const HS256_SECRET: &str = "hs256.secret";
+pub(crate) const HS256_SECRET: &str = "hs256.secret";
 const WHERE_THE_SECRET_IS: &str = "start the server once, which makes its secret, and give this command the server's \
     --data-dir or --auth-hs256-secret-file";
 
@@ -48,6 +50,8 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Backup { file }) => copies::backup(&cli.config, &file).await,
         Some(Command::Restore { file }) => copies::restore(&cli.config, &file).await,
         Some(Command::Compact) => copies::compact(&cli.config).await,
+        Some(Command::Check) => check::check(&cli.config).await,
+        Some(Command::Export { file, format }) => export::export(&cli.config, &file, format).await,
         Some(Command::Openapi) => {
             say(format_args!("{}", routes::document().to_pretty_json()?));
             Ok(())
@@ -57,10 +61,8 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
 
 async fn serve_until_stopped(config: &Config) -> Result<(), Failure> {
     signals::ignore_file_limits()?;
-    if !config.payload_rate_limit.has_room_for(MAX_BATCH_ITEMS) {
-        tracing::warn!(
-            "--payload-rate-limit has no burst for a batch of {MAX_BATCH_ITEMS} payloads: it is 429 for ever"
-        );
+    for caution in cautions(config) {
+        tracing::warn!("{caution}");
     }
     let first_start = config.auth_hs256_secret_file.is_none() && !config.data_dir.join(HS256_SECRET).exists();
     signals::ignore_hangups()?;
@@ -69,9 +71,6 @@ async fn serve_until_stopped(config: &Config) -> Result<(), Failure> {
         app = open(config) => app?,
         _ = signals.stop() => return Ok(()), // while the database is waited for
     };
-    if config.retention.is_short() {
-        tracing::warn!("--retention is less than a day: reports may be erased before anybody has seen them");
-    }
     app.erase_after(config.retention);
     let listener = serve::bind(config.listen).await?;
     let address = listener.local_addr()?;
@@ -122,7 +121,6 @@ async fn stopped(mut signals: Signals, app: App, delay: Duration) {
 
 async fn verifier(config: &Config) -> Result<Verifier, Failure> {
     let (issuer, audience) = (config.auth_issuer.clone(), config.auth_audience.clone());
-    warn_of_foreign_tokens(config);
     if let Some(found) = &config.auth_oidc_issuer {
         let issuer = Some(found.name().to_owned());
         return Ok(Verifier::jwks(JwksSource::Discovered(found.clone()), issuer, audience).await?);
@@ -133,23 +131,6 @@ async fn verifier(config: &Config) -> Result<Verifier, Failure> {
     let current = hs256_secret_file(config)?;
     let files = SecretFiles { current, previous: config.auth_hs256_previous_secret_file.clone() };
     Ok(Verifier::hs256_files(files, issuer, audience)?)
-}
-
-/// An identity provider signs the tokens of all its programs with the same keys.
-fn warn_of_foreign_tokens(config: &Config) {
-    if !config.has_issuer() || config.auth_audience.is_some() {
-        return;
-    }
-    if config.auth_issuer.is_some() || config.auth_oidc_issuer.is_some() {
-        tracing::warn!(
-            "tokens that the issuer made for other programs are taken, too; name who they must be for with --auth-audience"
-        );
-    } else {
-        tracing::warn!(
-            "every token under these keys is taken, whoever issued it and whatever it was made for; name both with \
-             --auth-issuer and --auth-audience"
-        );
-    }
 }
 
 /// The file that was named, or the data directory's own, made at the first start.

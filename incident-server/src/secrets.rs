@@ -49,23 +49,33 @@ pub fn make_directory(path: &Path) -> Result<(), SecretError> {
     made.map_err(|source| SecretError::Make { path: path.to_owned(), source })
 }
 
-/// Reads a secret that somebody named: it must be there.
+/// Reads a secret that somebody named: it must be there. Warns in the log where others can read it.
 ///
 /// # Errors
 /// The file is missing, unreadable or too short.
 pub fn read(file: &Path) -> Result<Vec<u8>, SecretError> {
+    let (secret, is_private) = load(file)?;
+    if !is_private {
+        tracing::warn!(file = %file.display(), "others than its owner can read this secret file; chmod 600 it");
+    }
+    Ok(secret)
+}
+
+/// Reads a secret, and says whether its owner alone can.
+pub(crate) fn load(file: &Path) -> Result<(Vec<u8>, bool), SecretError> {
     let unreadable = |source| SecretError::Read { file: file.to_owned(), source };
     let mut secret = fs::read(file).map_err(unreadable)?;
     let mode = fs::metadata(file).map_err(unreadable)?.permissions().mode();
-    if mode & 0o077 != 0 {
-        tracing::warn!(file = %file.display(), "others than its owner can read this secret file; chmod 600 it");
-    }
     if secret.ends_with(b"\n") {
         secret.pop();
         secret.pop_if(|last| *last == b'\r');
     }
     let bytes = secret.len();
-    if bytes < MIN_BYTES { Err(SecretError::TooShort { file: file.to_owned(), bytes }) } else { Ok(secret) }
+    if bytes < MIN_BYTES {
+        return Err(SecretError::TooShort { file: file.to_owned(), bytes });
+    }
+    let for_others = mode & 0o077;
+    Ok((secret, for_others == 0))
 }
 
 /// Reads a secret of the data directory; makes it first if it is missing.

@@ -273,3 +273,33 @@ async fn two_servers_on_one_database_know_the_same_incidents() {
     assert_eq!(created.id(), repeated.id());
     assert_eq!(other.client("alice").get(&created.header("location")).await.status, 200);
 }
+
+#[tokio::test]
+async fn a_check_says_what_the_database_would_keep_or_lose_and_that_it_is_away() {
+    let setup = Setup::on_postgres();
+    setup.clone().start().await.stop().await;
+    let said = async |setup: &Setup| {
+        let output = setup.program().args(["check"]).output().await;
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+
+    let (status, doubtful) = said(&setup).await;
+    let name = name_of(setup.database());
+    let mut session = setup.database().session().await;
+    for setting in [
+        "log_parameter_max_length = 0",
+        "log_parameter_max_length_on_error = 0",
+        "log_error_verbosity = terse",
+    ] {
+        session.run(format!("ALTER DATABASE {name} SET {setting}")).await;
+    }
+    let (settled_status, settled) = said(&setup).await;
+    let (away_status, away) =
+        said(&setup.flag("--database-url", "postgres://alice:xyzzy-plugh@127.0.0.1:1/x")).await;
+
+    assert_eq!((status, settled_status, away_status), (Some(0), Some(0), Some(1)));
+    assert!(doubtful.contains("warning  log_error_verbosity is not terse"), "{doubtful}");
+    assert!(doubtful.contains("of this machine and of the database are "), "{doubtful}");
+    assert!(!settled.contains("warning  log_"), "{settled}");
+    assert!(away.contains("a start waits until it is there") && !away.contains("xyzzy"), "{away}");
+}

@@ -119,6 +119,11 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 impl JwksSource {
+    /// Whether the server could let anybody in with it now.
+    pub(crate) async fn has_usable_key(&self) -> Result<bool, JwksError> {
+        Ok(!self.load().await?.is_empty())
+    }
+
     pub(super) async fn load(&self) -> Result<KeySet, JwksError> {
         let text = match self {
             Self::File(file) => tokio::fs::read(file)

@@ -17,7 +17,7 @@ use tokio::{
 
 use crate::limits::{DRAIN_DEADLINE, PAUSE_AFTER_ACCEPT_ERROR, PEER_DEADLINE, SEND_BUFFER};
 use places::Places;
-pub(crate) use places::{WithoutPlace, connections, no_place};
+pub(crate) use places::{WithoutPlace, connections, max_connections, no_place};
 
 /// Serves until `stop` is ready, then answers what was accepted and returns.
 ///

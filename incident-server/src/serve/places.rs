@@ -79,7 +79,7 @@ impl Places {
 }
 
 /// As many as the operating system lets this process have open, so that the database never runs short of files.
-fn max_connections() -> usize {
+pub(crate) fn max_connections() -> usize {
     let files = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(1024);
     let others = OTHER_FILES + HEALTH_CONNECTIONS;
     usize::try_from(files).unwrap_or(usize::MAX).saturating_sub(others).clamp(1, MAX_CONNECTIONS)

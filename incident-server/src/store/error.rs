@@ -148,6 +148,9 @@ pub enum OpenError {
          backup made before the upgrade"
     )]
     TooNew(i64),
+    /// Its tables are not there, or not those of this version.
+    #[error("the database is not up to date with this version; start the server on it once")]
+    Outdated,
     /// The tables could not be brought up to date.
     #[error("the tables could not be brought up to date: {0}")]
     Migration(#[source] MigrateError),

@@ -4,7 +4,9 @@
 //! incident is decided by `incident-core`; a store fetches, asks and writes down the answer.
 
 mod error;
+mod export;
 mod fold;
+mod inspect;
 mod postgres;
 mod record;
 mod sqlite;
@@ -15,10 +17,26 @@ use incident_core::{
 };
 use tokio::sync::watch;
 
+use crate::opening::Place;
+
 pub use error::{ItemError, OpenError, RowFault, StoreError};
+pub(crate) use export::Everything;
+pub(crate) use inspect::{Inspection, Schema};
 pub use postgres::PgStore;
 pub use sqlite::{CopyError, SqliteStore};
 pub(crate) use sqlite::{backup, compact, restore};
+
+/// Looks at a database before a start.
+///
+/// # Errors
+/// With it the server would not start.
+pub(crate) async fn inspect(place: &Place) -> Result<Inspection, OpenError> {
+    match place {
+        Place::Sqlite(file) => sqlite::inspect(file).await,
+        Place::SqliteUrl(url) => sqlite::inspect(&SqliteStore::file_of(url)?).await,
+        Place::Postgres(url) => postgres::inspect(url).await,
+    }
+}
 
 /// One payload on its way into the store.
 #[derive(Debug, Clone)]

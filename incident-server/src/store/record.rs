@@ -1,11 +1,13 @@
 //! Stored rows to core types, one by one: a row that cannot be read costs nobody but itself.
 
-use std::fmt::Display;
+use std::{collections::HashMap, fmt::Display};
 
 use incident_core::{Event, EventColumns, IncidentColumns, IncidentId, Stored, UnreadableColumn};
 use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 
-use super::{ChangePage, IncidentPage, ListQuery, Position, RowFault, StoredChange, StoredIncident};
+use super::{
+    ChangePage, IncidentPage, ListQuery, Position, RowFault, StoredChange, StoredIncident, export::ExportPage,
+};
 
 const INCIDENTS: &str = "incidents";
 const HISTORY: &str = "history";
@@ -140,6 +142,35 @@ pub(super) fn change_page<R: StoredRow>(rows: &[R], after: Position) -> ChangePa
         changes: rows.iter().filter_map(|row| or_left_out(change(row))).collect(),
         next: rows.iter().filter_map(|row| row.position().ok()).fold(after, Position::max),
     }
+}
+
+/// The first and the last id of some rows; `None` where there are no rows.
+pub(super) fn ends<R: StoredRow>(rows: &[R]) -> Result<Option<(IncidentId, IncidentId)>, sqlx::Error> {
+    let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(None) };
+    Ok(Some((first.id("id")?, last.id("id")?)))
+}
+
+/// Incidents with the events of each, oldest first. The history may hold others', which came meanwhile.
+pub(super) fn export_page<R: StoredRow>(incidents: &[R], history: &[R], last: IncidentId) -> ExportPage {
+    let mut unreadable = 0;
+    let mut events: HashMap<IncidentId, Vec<(Position, Event)>> = HashMap::new();
+    for row in history {
+        match (row.id("incident_id"), row.position(), or_left_out(event(row))) {
+            (Ok(id), Ok(position), Some(event)) => events.entry(id).or_default().push((position, event)),
+            _ => unreadable += 1,
+        }
+    }
+    let mut page = ExportPage { last: Some(last), ..ExportPage::default() };
+    for row in incidents {
+        let Some(stored) = or_left_out(stored_incident(row)) else {
+            unreadable += 1;
+            continue;
+        };
+        let mut own = events.remove(&stored.id).unwrap_or_default();
+        own.sort_unstable_by_key(|(position, _)| *position);
+        page.incidents.push((stored, own.into_iter().map(|(_, event)| event).collect()));
+    }
+    ExportPage { unreadable, ..page }
 }
 
 fn change(row: &impl StoredRow) -> Result<StoredChange, RowFault> {

@@ -7,8 +7,10 @@
 mod columns;
 mod connect;
 mod erase;
+pub(super) mod export;
 mod feed;
 mod indexes;
+mod inspect;
 mod installation;
 mod listen;
 mod read;
@@ -36,6 +38,7 @@ use tokio::{
     time::timeout,
 };
 
+pub(super) use self::inspect::{inspect, schema};
 use self::{connect::Use, sessions::Sessions};
 use super::{
     ChangePage, Erased, Horizon, IncidentPage, ListQuery, OpenError, Position, Store, StoreError,

@@ -21,5 +21,9 @@ pub(super) async fn knows_secret(
 }
 
 pub(super) async fn holds_incidents(connection: &mut SqliteConnection) -> Result<bool, StoreError> {
-    Ok(sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM incidents)").fetch_one(connection).await?)
+    Ok(has_incidents(connection).await?)
+}
+
+pub(super) async fn has_incidents(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM incidents)").fetch_one(connection).await
 }

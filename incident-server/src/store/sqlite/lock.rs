@@ -30,6 +30,12 @@ pub(super) fn lock(database: &Path) -> Result<File, OpenError> {
     }
 }
 
+/// Whether a process has it now. Nothing is made to find out.
+pub(super) fn is_held(database: &Path) -> bool {
+    let lock = File::open(beside(database, "-lock"));
+    lock.is_ok_and(|lock| flock(&lock, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK))
+}
+
 /// The file with something behind its name, as SQLite names its own side files.
 pub(super) fn beside(database: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(database);

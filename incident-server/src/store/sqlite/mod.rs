@@ -5,6 +5,8 @@
 mod backup;
 mod compact;
 mod erase;
+pub(super) mod export;
+mod inspect;
 mod installation;
 mod lock;
 mod log_bound;
@@ -35,8 +37,11 @@ use sqlx::{
 use tokio::sync::{Mutex, watch};
 
 pub use self::backup::CopyError;
-pub(super) use self::opened::tells_corruption;
 pub(crate) use self::{backup::backup, compact::compact, restore::restore};
+pub(super) use self::{
+    inspect::{inspect, read_only, schema},
+    opened::tells_corruption,
+};
 use self::{log_bound::LogBound, opened::OpenedFile, readers::Readers};
 use super::{
     ChangePage, Erased, Horizon, IncidentPage, ListQuery, OpenError, Position, Store, StoreError,

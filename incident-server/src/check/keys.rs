@@ -1,0 +1,93 @@
+//! Secrets and keys, as the start reads them.
+
+use std::path::Path;
+
+use incident_core::IdSecret;
+
+use super::Findings;
+use crate::{
+    auth::JwksSource,
+    cli::Config,
+    opening,
+    run::HS256_SECRET,
+    secrets,
+    store::{Inspection, Schema},
+};
+
+pub(super) async fn check(config: &Config, database: Option<&Inspection>, findings: &mut Findings) {
+    id_secret(config, database, findings);
+    match issuer(config) {
+        Some(source) => findings.either(usable(&source).await),
+        None => hs256(config, findings),
+    }
+}
+
+/// By the rules of the start: the right one, or a new one where nothing is named yet.
+fn id_secret(config: &Config, database: Option<&Inspection>, findings: &mut Findings) {
+    let own = config.data_dir.join(opening::ID_SECRET);
+    let file = config.id_secret_file.as_ref().unwrap_or(&own);
+    if config.id_secret_file.is_none() && !own.exists() {
+        let Some(database) = database else { return };
+        let may = opening::may_be_made(&own, database.is_shared, database.holds_incidents);
+        findings.either(may.map(|()| format!("the id secret {} is made at the first start", own.display())));
+        return;
+    }
+    let Some(bytes) = secret(file, findings) else { return };
+    let known = database.filter(|found| found.schema == Schema::Current);
+    let known = known.and_then(|found| found.id_secret_fingerprint.as_ref());
+    match (IdSecret::new(&bytes), known) {
+        (Err(error), _) => findings.error(error.to_string()),
+        (Ok(secret), Some(known)) if secret.fingerprint()[..] != known[..] => {
+            findings.error(opening::another(file).to_string());
+        }
+        (Ok(_), Some(_)) => findings.ok(format!("the id secret {} is that of the database", file.display())),
+        (Ok(_), None) => findings.ok(format!("the id secret {} can be read", file.display())),
+    }
+}
+
+fn hs256(config: &Config, findings: &mut Findings) {
+    let own = config.data_dir.join(HS256_SECRET);
+    match &config.auth_hs256_secret_file {
+        None if !own.exists() => {
+            findings.ok(format!("the secret of tokens {} is made at the first start", own.display()));
+        }
+        named => readable(named.as_ref().unwrap_or(&own), "the secret of tokens", findings),
+    }
+    if let Some(previous) = &config.auth_hs256_previous_secret_file {
+        readable(previous, "the previous secret of tokens", findings);
+    }
+}
+
+fn readable(file: &Path, what: &str, findings: &mut Findings) {
+    if secret(file, findings).is_some() {
+        findings.ok(format!("{what} {} can be read", file.display()));
+    }
+}
+
+fn secret(file: &Path, findings: &mut Findings) -> Option<Vec<u8>> {
+    match secrets::load(file) {
+        Ok((bytes, is_private)) => {
+            if !is_private {
+                findings.warning(format!("others than its owner can read {}; chmod 600 it", file.display()));
+            }
+            Some(bytes)
+        }
+        Err(error) => {
+            findings.error(error.to_string());
+            None
+        }
+    }
+}
+
+fn issuer(config: &Config) -> Option<JwksSource> {
+    let discovered = config.auth_oidc_issuer.clone().map(JwksSource::Discovered);
+    discovered.or_else(|| config.auth_jwks.clone())
+}
+
+async fn usable(source: &JwksSource) -> Result<String, String> {
+    match source.has_usable_key().await {
+        Ok(true) => Ok("the key set has a key that can be used here".to_owned()),
+        Ok(false) => Err("the key set has no key that can be used here (RS256, ES256, EdDSA)".to_owned()),
+        Err(error) => Err(format!("{error}; until it can, everybody is answered 503")),
+    }
+}

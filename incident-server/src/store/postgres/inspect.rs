@@ -1,0 +1,109 @@
+//! A look at the database before a start: all that a start would do but for the tables.
+
+use std::{str::FromStr, time::Instant};
+
+use incident_core::Timestamp;
+use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
+
+use super::{MIGRATIONS, connect};
+use crate::{
+    Clock,
+    store::{
+        OpenError,
+        inspect::{Inspection, Schema},
+    },
+};
+
+const SERVER: &str = "
+    SELECT
+        current_setting('server_version') AS version,
+        (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms,
+        to_regclass('_sqlx_migrations') IS NOT NULL AS has_tables,
+        coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS may_make_tables";
+const NEWEST: &str = "SELECT max(version) FROM _sqlx_migrations";
+const TABLES: &str = "
+    SELECT
+        EXISTS (SELECT FROM incidents) AS holds_incidents,
+        (SELECT at_ms FROM history ORDER BY position DESC LIMIT 1) AS last_written_ms";
+const FINGERPRINT: &str = "SELECT id_secret_fingerprint FROM installation";
+
+/// What costs durability or anonymity, with a sentence for each.
+const DOUBTS: &str = "
+    SELECT doubt
+    FROM (VALUES
+        ('fsync', 'on', 'fsync is off: a power cut may lose what was acknowledged'),
+        ('full_page_writes', 'on', 'full_page_writes is off: a power cut may destroy the database'),
+        ('track_commit_timestamp', 'off', 'track_commit_timestamp is on: it keeps the moment of every anonymous report'),
+        ('log_parameter_max_length', '0', 'log_parameter_max_length is not 0: its log may hold texts of reports'),
+        (
+            'log_parameter_max_length_on_error', '0',
+            'log_parameter_max_length_on_error is not 0: its log may hold texts of reports'
+        ),
+        ('log_error_verbosity', 'terse', 'log_error_verbosity is not terse: its log may quote rows')
+    ) AS wanted (name, value, doubt)
+    WHERE current_setting(name, true) <> value";
+
+#[derive(sqlx::FromRow)]
+struct Server {
+    version: String,
+    now_ms: i64,
+    has_tables: bool,
+    may_make_tables: bool,
+}
+
+#[derive(sqlx::FromRow)]
+struct Tables {
+    holds_incidents: bool,
+    last_written_ms: Option<i64>,
+}
+
+pub(in crate::store) async fn schema(session: &mut PgConnection) -> Result<Schema, sqlx::Error> {
+    let has_tables = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL");
+    let has_tables: bool = has_tables.fetch_one(&mut *session).await?;
+    let newest = if has_tables { sqlx::query_scalar(NEWEST).fetch_one(session).await? } else { None };
+    Ok(Schema::of(newest, &MIGRATIONS))
+}
+
+/// # Errors
+/// With this database the server would not start.
+pub(in crate::store) async fn inspect(url: &str) -> Result<Inspection, OpenError> {
+    let options = connect::plain(PgConnectOptions::from_str(url).map_err(OpenError::unusable)?);
+    let mut session = connect::connect(&options).await?.connection;
+    let mut found = look(&mut session).await.map_err(OpenError::unusable)?;
+    session.close().await.map_err(OpenError::unusable)?;
+    let started = Instant::now();
+    connect::first_commit(&options).await?;
+    let ms = started.elapsed().as_millis();
+    if ms > 500 {
+        found.doubts.push(format!("a commit takes {ms} ms: look at its disk, and at its standby"));
+    }
+    Ok(found)
+}
+
+async fn look(session: &mut PgConnection) -> Result<Inspection, sqlx::Error> {
+    let server: Server = sqlx::query_as(SERVER).fetch_one(&mut *session).await?;
+    let clocks_apart_ms = Clock::system().now().unix_ms().abs_diff(server.now_ms);
+    let schema = schema(session).await?;
+    let mut doubts: Vec<String> = sqlx::query_scalar(DOUBTS).fetch_all(&mut *session).await?;
+    if schema != Schema::Current && !server.may_make_tables {
+        doubts.push("the user of the URL may make no tables, which the next start has to do".to_owned());
+    }
+    let mut tables = Tables { holds_incidents: false, last_written_ms: None };
+    if server.has_tables {
+        tables = sqlx::query_as(TABLES).fetch_one(&mut *session).await?;
+    }
+    let mut id_secret_fingerprint = None;
+    if schema == Schema::Current {
+        id_secret_fingerprint = sqlx::query_scalar(FINGERPRINT).fetch_optional(session).await?.flatten();
+    }
+    Ok(Inspection {
+        software: format!("PostgreSQL {}", server.version),
+        schema,
+        holds_incidents: tables.holds_incidents,
+        id_secret_fingerprint,
+        last_written: tables.last_written_ms.and_then(|ms| Timestamp::from_unix_ms(ms).ok()),
+        clocks_apart_ms: Some(clocks_apart_ms),
+        is_shared: true,
+        doubts,
+    })
+}

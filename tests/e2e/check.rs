@@ -1,0 +1,129 @@
+//! What is wrong is said before a start, and nothing is made or changed by looking.
+
+use std::{fs, path::Path, process::Output};
+
+use incident_tests::{Setup, payload};
+
+use crate::start::refused;
+
+async fn check(setup: &Setup) -> Output {
+    setup.program().args(["check"]).output().await
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// It would not start, and `check` says why in the words of the start.
+async fn says_what_the_start_says(setup: &Setup, because: &str) {
+    let checked = check(setup).await;
+    let line = said(&checked).lines().find(|line| line.starts_with("error    ")).map(str::to_owned);
+    assert!(line.is_some_and(|line| line.contains(because)), "{because}: {checked:?}");
+    assert_eq!(checked.status.code(), Some(1), "{because}");
+    refused(&setup.program().output().await, because);
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let names = fs::read_dir(directory).unwrap();
+    let mut names: Vec<_> = names.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort_unstable();
+    names
+}
+
+#[tokio::test]
+async fn an_empty_directory_is_fit_for_a_start_and_stays_empty() {
+    let setup = Setup::on_sqlite();
+
+    let checked = check(&setup).await;
+
+    assert!(checked.status.success(), "{checked:?}");
+    for expected in
+        ["id.secret is made at the first start", "empty, the first start makes the tables", "the clock says"]
+    {
+        assert!(said(&checked).contains(expected), "{expected}: {checked:?}");
+    }
+    assert_eq!(names(setup.data_dir()), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_was_used_before_is_fit_for_a_start_and_stays_as_it_is() {
+    let setup = Setup::new();
+    let server = setup.clone().start().await;
+    assert_eq!(server.client("alice").sync(&payload::report()).await.status, 201);
+    server.stop().await;
+    let before = names(setup.data_dir());
+
+    let checked = check(&setup).await;
+
+    assert!(checked.status.success(), "{checked:?}");
+    assert!(said(&checked).contains("the tables are those of this version"), "{checked:?}");
+    assert!(said(&checked).contains("id.secret is that of the database"), "{checked:?}");
+    assert_eq!(names(setup.data_dir()), before);
+}
+
+#[tokio::test]
+async fn beside_a_running_server_that_is_said_and_harms_nobody() {
+    let setup = Setup::on_sqlite();
+    let server = setup.clone().start().await;
+
+    let checked = check(&setup).await;
+
+    assert!(checked.status.success(), "{checked:?}");
+    assert!(said(&checked).contains("warning  a server runs on"), "{checked:?}");
+    assert_eq!(server.client("alice").sync(&payload::report()).await.status, 201);
+}
+
+#[tokio::test]
+async fn a_secret_that_is_not_the_right_one_is_found_before_the_start() {
+    let setup = Setup::new();
+    let server = setup.clone().start().await;
+    assert_eq!(server.client("alice").sync(&payload::report()).await.status, 201);
+    server.stop().await;
+    let own = setup.data_dir().join("id.secret");
+    fs::write(&own, "another secret of more than 32 bytes").unwrap();
+    says_what_the_start_says(&setup, "is not the one under which the incidents").await;
+    fs::write(&own, "short").unwrap();
+    says_what_the_start_says(&setup, "has 5 bytes, it needs at least 32").await;
+    fs::remove_file(&own).unwrap();
+    let missing = if setup.database().url().is_some() { "there is no id secret" } else { "is missing in" };
+    says_what_the_start_says(&setup, missing).await;
+}
+
+#[tokio::test]
+async fn keys_that_let_nobody_in_are_found_before_the_start() {
+    let setup = Setup::new();
+    let file = setup.data_dir().join("keys.json");
+    let setup = setup.flag("--auth-jwks", file.to_str().unwrap());
+    says_what_the_start_says(&setup, "cannot read the JWK set").await;
+    fs::write(&file, r#"{"keys":[]}"#).unwrap();
+    says_what_the_start_says(&setup, "no key that can be used here").await;
+}
+
+#[tokio::test]
+async fn a_newer_database_and_a_file_that_is_none_are_found_before_the_start() {
+    let setup = Setup::on_sqlite();
+    setup.clone().start().await.stop().await;
+    let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+        VALUES (9999, 'from the future', true, x'00', 0)";
+    setup.database().session().await.run(newer).await;
+    says_what_the_start_says(&setup, "schema version 9999").await;
+    let file = setup.data_dir().join("incidents.sqlite");
+    fs::write(&file, "this is a letter, not a database".repeat(1000)).unwrap();
+    says_what_the_start_says(&setup, "file is not a database").await;
+}
+
+#[tokio::test]
+async fn few_files_and_open_secrets_are_doubts_and_no_errors() {
+    use std::os::unix::fs::PermissionsExt;
+    let setup = Setup::on_sqlite().files(512);
+    let secret = setup.data_dir().join("hs256.secret");
+    fs::write(&secret, "a secret of no less than 32 bytes").unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o644)).unwrap();
+
+    let checked = check(&setup).await;
+
+    assert!(checked.status.success(), "{checked:?}");
+    assert!(said(&checked).contains("warning  the limit of open files leaves room for 352"), "{checked:?}");
+    assert!(said(&checked).contains("warning  others than its owner can read"), "{checked:?}");
+    assert!(said(&checked).contains("2 warnings"), "{checked:?}");
+}
