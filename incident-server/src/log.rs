@@ -12,7 +12,7 @@ use std::{
 };
 
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use crate::{audit, limits::LOG_LINES};
 
@@ -36,7 +36,8 @@ pub fn start(filter: &str) -> WorkerGuard {
 /// Lines of the audit are written whatever the level of the others, unless it is said what becomes of them.
 fn with_audit(filter: &str) -> String {
     let audit = format!("{}=", audit::TARGET);
-    let says_it = |part: &str| part.trim() == "off" || part.trim().starts_with(&audit);
+    let is_off = |part: &str| part.parse().is_ok_and(|level: LevelFilter| level == LevelFilter::OFF);
+    let says_it = |part: &str| is_off(part.trim()) || part.trim().starts_with(&audit);
     if filter.split(',').any(says_it) { filter.to_owned() } else { format!("{filter},{audit}info") }
 }
 
@@ -82,6 +83,7 @@ mod tests {
                 "warn,incident_server::audit::reads=off,incident_server::audit=info",
             ),
             ("off", "off"),
+            ("OFF", "OFF"),
             ("info,incident_server::audit=off", "info,incident_server::audit=off"),
         ] {
             assert_eq!(with_audit(filter), expected);

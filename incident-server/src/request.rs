@@ -31,7 +31,8 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
-    let span = tracing::info_span!("request", id, route);
+    // Of the highest level, so that every line has the id that is ever written, the audit's among them.
+    let span = tracing::error_span!("request", id, route);
     let answered = AssertUnwindSafe(next.run(request).instrument(span.clone())).catch_unwind().await;
     let response = answered.unwrap_or_else(|_| ProblemDetails::internal().into_response());
     let mut response = app.budget().charge(response);

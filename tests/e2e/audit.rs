@@ -105,6 +105,8 @@ async fn the_audit_does_not_depend_on_the_level_and_can_be_switched_off() {
         assert_eq!(server.responder().get("/api/incidents").await.status, 200);
 
         let (_, log) = server.stop().await;
-        assert_eq!(lines(&log).len(), count, "{filter}: {log}");
+        let lines = lines(&log);
+        assert_eq!(lines.len(), count, "{filter}: {log}");
+        assert!(lines.iter().all(|line| line["span"]["id"].is_string()), "the request's id: {log}");
     }
 }
