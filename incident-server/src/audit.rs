@@ -4,6 +4,7 @@
 //! an anonymous incident it would name who reported it.
 
 use incident_core::{Facts, IdempotencyKey, IncidentId, IncidentKey, Status, Timestamp};
+use rustix::process::getuid;
 
 use crate::{
     App,
@@ -65,4 +66,15 @@ pub(crate) fn stream_begins(caller: &Caller, after: ChangesCursor) {
 pub(crate) fn stream_ends(caller: &Caller, to: ChangesCursor) {
     let to = to.to_string();
     tracing::info!(target: READS, reader = caller.reporter.as_str(), what = "stream", to, "ended");
+}
+
+/// Notes that everything is about to be read, by whom of this machine; before anything is shown, for whoever reads may
+/// cut it off.
+pub(crate) fn export_begins() {
+    tracing::info!(target: READS, user = getuid().as_raw(), what = "export", "begun");
+}
+
+/// Notes how much was shown.
+pub(crate) fn export_ends(incidents: usize) {
+    tracing::info!(target: READS, user = getuid().as_raw(), what = "export", incidents, "ended");
 }

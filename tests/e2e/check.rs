@@ -113,6 +113,14 @@ async fn a_newer_database_and_a_file_that_is_none_are_found_before_the_start() {
 }
 
 #[tokio::test]
+async fn a_database_in_a_directory_that_is_not_there_is_found_before_the_start() {
+    let setup = Setup::on_sqlite();
+    let url = format!("sqlite://{}", setup.data_dir().join("missing/incidents.sqlite").display());
+
+    says_what_the_start_says(&setup.flag("--database-url", url), "cannot open the database").await;
+}
+
+#[tokio::test]
 async fn few_files_and_open_secrets_are_doubts_and_no_errors() {
     use std::os::unix::fs::PermissionsExt;
     let setup = Setup::on_sqlite().files(512);

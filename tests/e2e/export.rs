@@ -114,8 +114,10 @@ async fn an_export_is_a_read_that_is_written_down() {
     let output = export(&setup, Path::new("-"), &[]).await;
 
     let log = String::from_utf8(output.stderr).unwrap();
-    assert!(
-        log.contains(r#""target":"incident_server::audit::reads""#) && log.contains(r#""what":"export""#),
-        "{log}"
-    );
+    let lines = log.lines().filter(|line| line.contains(r#""target":"incident_server::audit::reads""#));
+    let lines: Vec<Value> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
+    let messages: Vec<_> = lines.iter().map(|line| line["message"].as_str().unwrap()).collect();
+    assert_eq!(messages, ["begun", "ended"], "{log}");
+    assert!(lines.iter().all(|line| line["what"] == "export" && line["user"].is_u64()), "{log}");
+    assert_eq!(lines[1]["incidents"], 0);
 }

@@ -1,6 +1,6 @@
 //! Secrets and keys, as the start reads them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use incident_core::IdSecret;
 
@@ -13,6 +13,13 @@ use crate::{
     secrets,
     store::{Inspection, Schema},
 };
+
+/// Whether the first start makes one in the data directory.
+pub(super) fn makes_a_secret(config: &Config) -> bool {
+    let is_missing = |named: &Option<PathBuf>, own| named.is_none() && !config.data_dir.join(own).exists();
+    is_missing(&config.id_secret_file, opening::ID_SECRET)
+        || !config.has_issuer() && is_missing(&config.auth_hs256_secret_file, HS256_SECRET)
+}
 
 pub(super) async fn check(config: &Config, database: Option<&Inspection>, findings: &mut Findings) {
     id_secret(config, database, findings);

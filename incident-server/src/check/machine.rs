@@ -5,13 +5,14 @@ use std::{net::SocketAddr, path::Path};
 use incident_core::Timestamp;
 use rustix::fs::{Access, access, statvfs};
 
-use super::Findings;
+use super::{Findings, keys};
 use crate::{
     Clock,
     cli::Config,
     limits::{FREE_DISK_BYTES, MAX_CONNECTIONS},
     opening::Place,
     serve,
+    store::SqliteStore,
 };
 
 /// 2020-01-01. An earlier clock was never set.
@@ -20,9 +21,7 @@ const EARLIEST: i64 = 1_577_836_800_000;
 pub(super) async fn check(config: &Config, findings: &mut Findings) {
     clock(Clock::system().now(), findings);
     files(findings);
-    if !matches!(Place::of(config), Ok(Place::Postgres(_))) {
-        directory(&config.data_dir, findings);
-    }
+    disk(config, findings);
     address("--listen", Some(config.listen), findings).await;
     address("--operations-listen", config.operations_listen, findings).await;
 }
@@ -47,20 +46,47 @@ fn files(findings: &mut Findings) {
     }
 }
 
-/// The data directory, or where it would be made.
-fn directory(data_dir: &Path, findings: &mut Findings) {
-    let there = data_dir.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
-    let (shown, in_it) = (data_dir.display(), there.display());
+/// Where a start writes: beside the database's file, and in the data directory if a secret is to be made.
+fn disk(config: &Config, findings: &mut Findings) {
+    let file = match Place::of(config) {
+        Ok(Place::Sqlite(file)) => Some(file),
+        Ok(Place::SqliteUrl(url)) => SqliteStore::file_of(&url).ok(),
+        Ok(Place::Postgres(_)) | Err(_) => None, // what is wrong with a URL is said where the database is
+    };
+    let beside = file.as_deref().map(directory_of);
+    if beside == Some(&config.data_dir) || keys::makes_a_secret(config) {
+        directory(&config.data_dir, findings);
+    }
+    let (Some(file), Some(beside)) = (&file, beside) else { return };
+    if beside != config.data_dir && !beside.exists() {
+        let (file, beside) = (file.display(), beside.display());
+        findings.error(format!("cannot open the database {file}: there is no directory {beside}"));
+    } else if beside != config.data_dir {
+        directory(beside, findings);
+    }
+    if file.exists() && access(file, Access::READ_OK | Access::WRITE_OK).is_err() {
+        findings.error(format!("this user cannot write to the database {}", file.display()));
+    }
+}
+
+fn directory_of(file: &Path) -> &Path {
+    file.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A directory, or where it would be made.
+fn directory(wanted: &Path, findings: &mut Findings) {
+    let there = wanted.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
+    let (shown, in_it) = (wanted.display(), there.display());
     if access(there, Access::WRITE_OK | Access::EXEC_OK).is_err() {
-        findings.error(format!("this user cannot write in {in_it}, and the data directory is {shown}"));
+        findings.error(format!("this user cannot write in {in_it}, and the server writes to {shown}"));
         return;
     }
     match statvfs(there).map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize)) {
         Ok(free) if free < FREE_DISK_BYTES => {
             findings.warning(format!("{in_it} has only {} MiB left", free / 1024 / 1024));
         }
-        _ if data_dir.exists() => findings.ok(format!("the data directory {shown} can be written to")),
-        _ => findings.ok(format!("the data directory {shown} is made at the first start")),
+        _ if wanted.exists() => findings.ok(format!("the directory {shown} can be written to")),
+        _ => findings.ok(format!("the directory {shown} is made at the first start")),
     }
 }
 

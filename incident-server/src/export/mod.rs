@@ -49,6 +49,7 @@ impl Exported {
 /// It is not whole. A file is not there then, unless rows of the database could not be read.
 pub(crate) async fn export(config: &Config, to: &Path, format: ExportFormat) -> Result<(), Failure> {
     let mut everything = Everything::open(&Place::of(config)?).await?;
+    audit::export_begins();
     let tally = if to == Path::new("-") {
         let tally = write(&mut everything, format, &mut io::stdout()).await?;
         eprintln!("{tally}");
@@ -58,7 +59,7 @@ pub(crate) async fn export(config: &Config, to: &Path, format: ExportFormat) -> 
         say(format_args!("{}: {tally}", to.display()));
         tally
     };
-    tracing::info!(target: audit::READS, what = "export", incidents = tally.incidents, "read");
+    audit::export_ends(tally.incidents);
     match tally.unreadable {
         0 => Ok(()),
         rows => {
