@@ -78,7 +78,7 @@ def test_no_label_could_name_a_person_or_an_incident(server):
 
     labels = set(re.findall(r'[{,](\w+)="', text))
 
-    assert labels == {"route", "status", "outcome", "problem", "version", "le"}
+    assert labels == {"route", "status", "outcome", "problem", "pool", "version", "le"}
     assert "alice" not in text and "ward" not in text and not re.search(r"\w{8}-\w{4}-\w{4}-\w{4}", text)
 
 

@@ -82,6 +82,26 @@ async fn connections_are_counted_until_they_end() {
 }
 
 #[tokio::test]
+async fn connections_with_the_database_and_waits_for_them_are_told_by_pool() {
+    let server = Server::start().await;
+    server.client("alice").sync(&payload::report()).await;
+    server.client("alice").get("/api/incidents").await;
+
+    let metrics = metrics(&server).await;
+
+    let figure = |name: &str| {
+        let figure = metrics.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+        figure.and_then(|figure| figure.parse::<f64>().ok()).unwrap_or_else(|| panic!("{name}: {metrics}"))
+    };
+    for pool in ["read", "write"] {
+        let of = |name: &str| figure(&format!(r#"incident_database_{name}{{pool="{pool}"}}"#));
+        assert!(of("connections") <= of("connections_limit") && of("connections_limit") >= 1.0, "{metrics}");
+        assert!(of("uses_total") >= 1.0 && of("wait_seconds_total") > 0.0, "{metrics}");
+        assert!(of("wait_seconds_total") < 60.0, "{metrics}");
+    }
+}
+
+#[tokio::test]
 async fn the_build_and_the_process_are_told() {
     let server = Server::start().await;
 

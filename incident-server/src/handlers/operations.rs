@@ -41,6 +41,7 @@ pub(crate) async fn get_metrics(State(app): State<App>) -> impl IntoResponse {
     if let Some(bytes) = app.store().log_bytes() {
         app.metrics().log(bytes);
     }
+    app.metrics().pools(&app.store().pools());
     app.metrics().key_set(app.verifier().key_set());
     ([(header::CONTENT_TYPE, metrics::MEDIA_TYPE)], app.metrics().text())
 }

@@ -6,6 +6,7 @@ mod answers;
 mod asked;
 mod commits;
 mod keys;
+mod pools;
 mod process;
 
 use incident_core::{Outcome, Problem};
@@ -15,8 +16,8 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use self::{answers::Answers, commits::Commits, keys::Keys};
-use crate::auth::KeySetState;
+use self::{answers::Answers, commits::Commits, keys::Keys, pools::Pools};
+use crate::{auth::KeySetState, store::Pool};
 
 /// The media type of [`Metrics::text`].
 pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -27,6 +28,7 @@ pub struct Metrics {
     answers: Answers,
     commits: Commits,
     keys: Keys,
+    pools: Pools,
     streams: Gauge,
 }
 
@@ -40,9 +42,9 @@ impl Default for Metrics {
         asked::register(ours);
         let streams = Gauge::default();
         ours.register("streams", "Streams of changes that are open", streams.clone());
-        let (answers, commits, keys) =
-            (Answers::register(ours), Commits::register(ours), Keys::register(ours));
-        Self { registry, answers, commits, keys, streams }
+        let (answers, commits) = (Answers::register(ours), Commits::register(ours));
+        let (keys, pools) = (Keys::register(ours), Pools::register(ours));
+        Self { registry, answers, commits, keys, pools, streams }
     }
 }
 
@@ -80,6 +82,13 @@ impl Metrics {
     /// Notes how fresh the keys are now.
     pub(crate) fn key_set(&self, now: KeySetState) {
         self.keys.note(now);
+    }
+
+    /// Notes how busy the connections with the database are now.
+    pub(crate) fn pools(&self, now: &[Pool]) {
+        for pool in now {
+            self.pools.note(pool);
+        }
     }
 
     /// Payloads came into the queue (positive) or were answered (negative).

@@ -7,6 +7,7 @@ mod error;
 mod export;
 mod fold;
 mod inspect;
+mod pools;
 mod postgres;
 mod record;
 mod sqlite;
@@ -22,6 +23,7 @@ use crate::opening::Place;
 pub use error::{ItemError, OpenError, RowFault, StoreError};
 pub(crate) use export::Everything;
 pub(crate) use inspect::{Inspection, Schema};
+pub use pools::Pool;
 pub use postgres::PgStore;
 pub use sqlite::{CopyError, SqliteStore};
 pub(crate) use sqlite::{backup, compact, restore};
@@ -284,6 +286,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// The size of the write-ahead log, where it is this server's to bound.
     fn log_bytes(&self) -> Option<u64>;
+
+    /// How busy its connections are.
+    fn pools(&self) -> Vec<Pool>;
 
     /// Goes the way of a commit without changing anything. As with [`sync`](Self::sync), whoever does not want to
     /// wait any longer leaves the waiting to somebody else.

@@ -42,7 +42,7 @@ pub(super) use self::inspect::{inspect, schema};
 use self::{connect::Use, sessions::Sessions};
 use super::{
     ChangePage, Erased, Horizon, IncidentPage, ListQuery, OpenError, Position, Store, StoreError,
-    StoredIncident, SyncItem, Verdict,
+    StoredIncident, SyncItem, Verdict, pools::Pool,
 };
 use crate::{limits::READ_DEADLINE, supervise::supervised};
 
@@ -183,6 +183,10 @@ impl Store for PgStore {
 
     fn log_bytes(&self) -> Option<u64> {
         None // max_wal_size and the slots are the database's own
+    }
+
+    fn pools(&self) -> Vec<Pool> {
+        vec![self.writers.pool("write"), self.news.readers.pool("read")]
     }
 
     fn is_shared(&self) -> bool {

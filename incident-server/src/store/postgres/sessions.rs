@@ -28,7 +28,10 @@ use tokio::{
 };
 
 use super::connect::{Backend, Session, Use, check, connect_for, is_at_work};
-use crate::store::{OpenError, StoreError};
+use crate::store::{
+    OpenError, StoreError,
+    pools::{Pool, Waits},
+};
 
 /// A session that was idle for longer is asked whether it still speaks with a primary.
 const TRUSTED_IDLE: Duration = Duration::from_millis(500);
@@ -47,6 +50,8 @@ pub(super) struct Sessions {
     options: PgConnectOptions,
     purpose: Use,
     places: Semaphore,
+    limit: usize,
+    waits: Waits,
     idle: std::sync::Mutex<Vec<Idle>>,
     /// There was no primary at the last attempt; logged when it changes.
     away: AtomicBool,
@@ -63,6 +68,8 @@ impl Sessions {
             options: options.clone(),
             purpose,
             places: Semaphore::new(places),
+            limit: places,
+            waits: Waits::default(),
             idle: std::sync::Mutex::default(),
             away: AtomicBool::new(false),
         }
@@ -77,12 +84,13 @@ impl Sessions {
         &self,
         statement: impl Fn() -> Query<'q, Postgres, PgArguments> + Send + Sync,
     ) -> Result<Vec<PgRow>, StoreError> {
-        let started = Instant::now();
+        let (started, wait) = (Instant::now(), self.waits.begin());
         let (_place, mut session) = in_search_time(async {
             let place = self.places.acquire().await.map_err(away)?;
             Ok((place, self.primary().await))
         })
         .await?;
+        drop(wait);
         let mut may_read_again = self.purpose == Use::Read;
         loop {
             match self.answer(&mut session, statement()).await {
@@ -185,6 +193,11 @@ impl Sessions {
         }
         self.discard_idle(since);
         None
+    }
+
+    /// How busy they are.
+    pub(super) fn pool(&self, name: &'static str) -> Pool {
+        self.waits.pool(name, self.limit.saturating_sub(self.places.available_permits()), self.limit)
     }
 
     /// Closes the sessions that have not been used since.

@@ -46,6 +46,7 @@ use self::{log_bound::LogBound, opened::OpenedFile, readers::Readers};
 use super::{
     ChangePage, Erased, Horizon, IncidentPage, ListQuery, OpenError, Position, Store, StoreError,
     StoredIncident, SyncItem, Verdict,
+    pools::{Pool, Waits},
 };
 use crate::limits::{LOCK_DEADLINE, READ_DEADLINE};
 
@@ -69,6 +70,7 @@ pub struct SqliteStore {
     options: SqliteConnectOptions,
     /// Empty after an error: SQLite may have rolled back by itself, so the connection is not used again.
     writer: Mutex<Option<SqliteConnection>>,
+    writer_waits: Waits,
     readers: Readers,
     log: LogBound,
     /// The log may hold what was erased; after a crash, too.
@@ -130,7 +132,8 @@ impl SqliteStore {
         let changed = watch::Sender::new(Position::START);
         let file = OpenedFile::new(&file).map_err(|source| OpenError::File { file, source })?;
         let (writer, log_remembers) = (Mutex::new(Some(writer)), AtomicBool::new(true));
-        let store = Self { options, writer, readers, log, log_remembers, file, lock, changed };
+        let writer_waits = Waits::default();
+        let store = Self { options, writer, writer_waits, readers, log, log_remembers, file, lock, changed };
         store.ready().await.map_err(OpenError::NoCommit)?;
         Ok(store)
     }
@@ -142,7 +145,9 @@ impl SqliteStore {
         &self,
         transaction: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        let wait = self.writer_waits.begin();
         let mut slot = self.writer.lock().await;
+        drop(wait);
         self.file.in_place()?;
         self.file.intact()?;
         let mut writer = match slot.take() {
@@ -287,6 +292,11 @@ impl Store for SqliteStore {
 
     fn log_bytes(&self) -> Option<u64> {
         Some(self.log.bytes())
+    }
+
+    fn pools(&self) -> Vec<Pool> {
+        let is_busy = self.writer.try_lock().is_err();
+        vec![self.writer_waits.pool("write", usize::from(is_busy), 1), self.readers.pool()]
     }
 
     fn watch_changes(&self) -> watch::Receiver<Position> {

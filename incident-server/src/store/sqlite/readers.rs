@@ -8,7 +8,10 @@ use sqlx::{
 };
 
 use super::log_bound::LogBound;
-use crate::store::StoreError;
+use crate::store::{
+    StoreError,
+    pools::{Pool, Waits},
+};
 
 /// Readers at once; on a busy server they share the processors with the writer.
 const READERS: u32 = 4;
@@ -17,6 +20,7 @@ const STEPS: i32 = 10_000;
 
 pub(super) struct Readers {
     pool: SqlitePool,
+    waits: Waits,
     /// A query is interrupted after this long, so that one that walks through a large table costs only its caller.
     longest: Duration,
 }
@@ -24,7 +28,8 @@ pub(super) struct Readers {
 impl Readers {
     pub(super) fn new(options: &SqliteConnectOptions, longest: Duration) -> Self {
         let pool = SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(longest);
-        Self { pool: pool.connect_lazy_with(options.clone().read_only(true)), longest }
+        let pool = pool.connect_lazy_with(options.clone().read_only(true));
+        Self { pool, waits: Waits::default(), longest }
     }
 
     /// Runs one query.
@@ -33,11 +38,18 @@ impl Readers {
         log: &LogBound,
         query: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        let wait = self.waits.begin();
         let mut connection = self.pool.acquire().await?;
         let _reading = log.reading().await;
+        drop(wait);
         let ends = Instant::now() + self.longest;
         connection.lock_handle().await?.set_progress_handler(STEPS, move || Instant::now() < ends);
         query(&mut connection).await
+    }
+
+    pub(super) fn pool(&self) -> Pool {
+        let open = usize::try_from(self.pool.size()).unwrap_or(usize::MAX);
+        self.waits.pool("read", open.saturating_sub(self.pool.num_idle()), READERS as usize)
     }
 
     pub(super) async fn close(&self) {
