@@ -24,6 +24,7 @@ mod key_sets;
 mod listing;
 mod merging;
 mod metrics;
+mod older_versions;
 mod on_postgres;
 mod on_sqlite;
 mod operations;
