@@ -12,6 +12,11 @@ pub(super) fn uuid(id: IncidentId) -> Uuid {
     Uuid::from_bytes(*id.as_bytes())
 }
 
+/// The first and the last of some ids in their order; of none, a range with nothing in it.
+pub(super) fn range(ids: &[Uuid]) -> (Uuid, Uuid) {
+    (ids.first().copied().unwrap_or(Uuid::max()), ids.last().copied().unwrap_or(Uuid::nil()))
+}
+
 /// What a batch writes.
 #[derive(Default)]
 pub(super) struct Columns<'a> {
@@ -85,6 +90,7 @@ impl<'a> Columns<'a> {
         &'q self,
         statement: Query<'q, Postgres, PgArguments>,
     ) -> Query<'q, Postgres, PgArguments> {
+        let (first, last) = range(&self.ids);
         statement
             .bind(&self.ids)
             .bind(&self.seen)
@@ -104,6 +110,8 @@ impl<'a> Columns<'a> {
             .bind(&self.events.at_ms)
             .bind(&self.events.kinds)
             .bind(&self.events.reasons)
+            .bind(first)
+            .bind(last)
     }
 }
 

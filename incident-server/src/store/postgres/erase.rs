@@ -7,9 +7,9 @@ use incident_core::{EventKind, IncidentId, Outcome, Timestamp};
 use uuid::Uuid;
 
 use super::{
-    columns::uuid,
+    columns::{range, uuid},
     sessions::Sessions,
-    statements::{ERASE, LOOK},
+    statements::ERASE,
     write::{BEYOND_DOUBT, Found, MOST_ROUNDS, barrier},
 };
 use crate::store::{Erased, StoreError, fold, record::StoredRow};
@@ -32,7 +32,7 @@ pub(super) async fn erase(
     let (mut rest, mut done) = (ids.to_vec(), Vec::new());
     rest.sort_unstable();
     for _ in 0..MOST_ROUNDS {
-        let found = look(sessions, &rest).await?;
+        let found = Found::of(sessions, rest.iter().copied().map(uuid).collect()).await?;
         let decided = fold::erase(&found.incidents, &rest, now);
         let erased = settle(sessions, &decided, &found).await?;
         let is_done = |one: &Erased| one.outcome == Outcome::Unchanged || erased.contains(&one.id);
@@ -43,15 +43,6 @@ pub(super) async fn erase(
         }
     }
     Err(StoreError::Unavailable("what is to be erased changes whenever it is written".into()))
-}
-
-async fn look(sessions: &Sessions, ids: &[IncidentId]) -> Result<Found, StoreError> {
-    let ids: Vec<Uuid> = ids.iter().copied().map(uuid).collect();
-    let mut found = Found::default();
-    for row in sessions.run(|| sqlx::query(LOOK).bind(&ids)).await? {
-        found.add(&row)?;
-    }
-    Ok(found)
 }
 
 /// Makes what was decided durable, what was found erased before as well; returns what was erased now.
@@ -66,6 +57,7 @@ async fn settle(
         return Ok(Vec::new());
     }
     let (started, kind) = (Instant::now(), EventKind::Erased.as_str());
+    let (first, last) = range(&columns.ids);
     let statement = || {
         sqlx::query(ERASE)
             .bind(&columns.ids)
@@ -74,6 +66,8 @@ async fn settle(
             .bind(&columns.created_at_ms)
             .bind(&columns.erased_at_ms)
             .bind(kind)
+            .bind(first)
+            .bind(last)
     };
     let rows = sessions.run(statement).await?;
     if rows.is_empty() || started.elapsed() > BEYOND_DOUBT {

@@ -15,7 +15,8 @@ const INCIDENT: &str = concat!("SELECT ", incident_columns!(), " FROM incidents 
 /// Of two indexes that both have the order asked for, PostgreSQL takes the one that it believes to meet enough fitting
 /// rows soon: for a location that was busy long ago it would walk the whole primary key. So the range and the order are
 /// of pairs, which only the index of these pairs has. Planned anew every time: a status that is not asked for is not
-/// there, and one that is has an index with nothing else in it.
+/// there, and one that is has an index with nothing else in it. The range of the ids alone says it once more: where the
+/// table is partitioned, PostgreSQL tells by it which partitions are asked.
 macro_rules! list {
     ($range:literal, $order:literal) => {
         concat!(
@@ -42,6 +43,7 @@ macro_rules! half_of_location {
                 SELECT *
                 FROM incidents
                 WHERE (location_id, id) >= ($5::text, $1) AND (location_id, id) < ($5::text, $2)
+                    AND id >= $1 AND id < $2
                     AND cancelled_at_ms ",
             $cancelled,
             "
@@ -59,7 +61,8 @@ const OF_ALL: &str = list!(
     "incidents.id DESC"
 );
 const AT_LOCATION: &str = list!(
-    "(location_id, incidents.id) >= ($5::text, $1) AND (location_id, incidents.id) < ($5::text, $2)",
+    "(location_id, incidents.id) >= ($5::text, $1) AND (location_id, incidents.id) < ($5::text, $2)
+                AND incidents.id >= $1 AND incidents.id < $2",
     "location_id DESC, incidents.id DESC"
 );
 /// Open ones and cancelled ones are all there are, each in an index of their own.
@@ -78,6 +81,7 @@ const ALL_AT_LOCATION: &str = concat!(
 const OF_REPORTER: &str = list!(
     "reporter IS NOT NULL
                 AND (reporter, incidents.id) >= ($5::text, $1) AND (reporter, incidents.id) < ($5::text, $2)
+                AND incidents.id >= $1 AND incidents.id < $2
                 AND ($6::text IS NULL OR location_id = $6)",
     "reporter DESC, incidents.id DESC"
 );

@@ -29,8 +29,11 @@ macro_rules! ticket_class {
 pub(super) use ticket_class;
 
 /// The columns of an incident, its version and its further reasons, oldest first.
+///
+/// Its id lies in a range that the statement names as well: where the tables are partitioned, PostgreSQL opens those
+/// partitions only. It cannot tell them from an array or from what is joined, and would open all of them every time.
 macro_rules! stored {
-    () => {
+    ($first:literal, $last:literal) => {
         concat!(
             incident_columns!(),
             ",
@@ -39,6 +42,11 @@ macro_rules! stored {
                 SELECT history.cancellation_reason
                 FROM history
                 WHERE history.incident_id = incidents.id
+                    AND history.incident_id BETWEEN ",
+            $first,
+            " AND ",
+            $last,
+            "
                     AND history.kind = 'cancellationRestated'
                 ORDER BY history.position
             ) ELSE '{}' END AS restated"
@@ -46,8 +54,15 @@ macro_rules! stored {
     };
 }
 
-/// What is stored of some ids.
-pub(super) const LOOK: &str = concat!("SELECT ", stored!(), " FROM incidents WHERE incidents.id = ANY ($1)");
+/// What is stored of some ids, of which the first and the last are named.
+pub(super) const LOOK: &str = concat!(
+    "SELECT ",
+    stored!("$2", "$3"),
+    "
+    FROM incidents
+    WHERE incidents.id = ANY ($1)
+        AND incidents.id BETWEEN $2 AND $3"
+);
 
 /// A record in the log that changes nothing: behind it a commit waits for the disk and the standby.
 pub(super) const BARRIER: &str = "SELECT pg_logical_emit_message(true, 'incident-sync', '')::text";
@@ -89,6 +104,7 @@ pub(super) const WRITE: &str = concat!(
         FROM given
         WHERE given.seen > 0
             AND incidents.id = given.id
+            AND incidents.id BETWEEN $19 AND $20
             AND incidents.version = given.seen
         RETURNING incidents.id
     ),
@@ -123,10 +139,11 @@ pub(super) const WRITE: &str = concat!(
     CROSS JOIN given
     LEFT JOIN LATERAL (
         SELECT ",
-    stored!(),
+    stored!("$19", "$20"),
     "
         FROM incidents
         WHERE incidents.id = given.id
+            AND incidents.id BETWEEN $19 AND $20
     ) AS stored ON true
     WHERE NOT EXISTS (SELECT FROM written WHERE written.id = given.id)"
 );
@@ -159,12 +176,14 @@ pub(super) const ERASE: &str = concat!(
             erased_at_ms = given.erased_at_ms
         FROM given
         WHERE incidents.id = given.id
+            AND incidents.id BETWEEN $7 AND $8
             AND incidents.version = given.seen
         RETURNING incidents.id, incidents.erased_at_ms
     ),
     forgotten AS (
         DELETE FROM history
         WHERE incident_id IN (SELECT id FROM erased)
+            AND incident_id BETWEEN $7 AND $8
     ),
     ticket AS MATERIALIZED (
         SELECT pg_advisory_xact_lock_shared(",

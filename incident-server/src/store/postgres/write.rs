@@ -28,7 +28,7 @@ use sqlx::{Row, postgres::PgRow};
 use uuid::Uuid;
 
 use super::{
-    columns::{Columns, uuid},
+    columns::{Columns, range, uuid},
     sessions::Sessions,
     statements::{BARRIER, LOOK, WRITE},
 };
@@ -120,10 +120,7 @@ pub(super) async fn barrier(sessions: &Sessions) -> Result<(), StoreError> {
 async fn look(sessions: &Sessions, batch: &[SyncItem]) -> Result<Found, StoreError> {
     let mut found = Found::default();
     if batch.iter().any(|item| item.payload.cancellation_reason.is_some()) {
-        let ids: Vec<Uuid> = ids(batch).into_iter().map(uuid).collect();
-        for row in sessions.run(|| sqlx::query(LOOK).bind(&ids)).await? {
-            found.add(&row)?;
-        }
+        found = Found::of(sessions, ids(batch).into_iter().map(uuid).collect()).await?;
     }
     Ok(found)
 }
@@ -141,7 +138,17 @@ fn missed(rows: &[PgRow]) -> Result<Found, StoreError> {
 }
 
 impl Found {
-    pub(super) fn add(&mut self, row: &PgRow) -> Result<(), StoreError> {
+    /// What is stored of these ids, which are in order.
+    pub(super) async fn of(sessions: &Sessions, ids: Vec<Uuid>) -> Result<Self, StoreError> {
+        let (first, last) = range(&ids);
+        let mut found = Self::default();
+        for row in sessions.run(|| sqlx::query(LOOK).bind(&ids).bind(first).bind(last)).await? {
+            found.add(&row)?;
+        }
+        Ok(found)
+    }
+
+    fn add(&mut self, row: &PgRow) -> Result<(), StoreError> {
         let id = row.id("id")?;
         self.versions.insert(id, row.try_get("version")?);
         self.incidents.insert(id, incident(row, id, row.try_get("restated")?));
