@@ -1,4 +1,4 @@
-//! What every store does, on a SQLite file and on a real PostgreSQL.
+//! What every store does, on a SQLite file, on a real PostgreSQL and on one whose tables are partitioned.
 //!
 //! `INCIDENT_TEST_POSTGRES_URL` names a server on which databases may be made; without it the PostgreSQL half
 //! is red, for a suite that did not run has shown nothing.

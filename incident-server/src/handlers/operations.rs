@@ -42,6 +42,9 @@ pub(crate) async fn get_metrics(State(app): State<App>) -> impl IntoResponse {
         app.metrics().log(bytes);
     }
     app.metrics().pools(&app.store().pools());
+    if let Some(partitions) = app.store().partitions() {
+        app.metrics().partitions(partitions);
+    }
     app.metrics().key_set(app.verifier().key_set());
     ([(header::CONTENT_TYPE, metrics::MEDIA_TYPE)], app.metrics().text())
 }

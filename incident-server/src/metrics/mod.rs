@@ -6,6 +6,7 @@ mod answers;
 mod asked;
 mod commits;
 mod keys;
+mod partitions;
 mod pools;
 mod process;
 
@@ -16,8 +17,11 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use self::{answers::Answers, commits::Commits, keys::Keys, pools::Pools};
-use crate::{auth::KeySetState, store::Pool};
+use self::{answers::Answers, commits::Commits, keys::Keys, partitions::Partitions, pools::Pools};
+use crate::{
+    auth::KeySetState,
+    store::{self, Pool},
+};
 
 /// The media type of [`Metrics::text`].
 pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -28,6 +32,7 @@ pub struct Metrics {
     answers: Answers,
     commits: Commits,
     keys: Keys,
+    partitions: Partitions,
     pools: Pools,
     streams: Gauge,
 }
@@ -44,7 +49,8 @@ impl Default for Metrics {
         ours.register("streams", "Streams of changes that are open", streams.clone());
         let (answers, commits) = (Answers::register(ours), Commits::register(ours));
         let (keys, pools) = (Keys::register(ours), Pools::register(ours));
-        Self { registry, answers, commits, keys, pools, streams }
+        let partitions = Partitions::register(ours);
+        Self { registry, answers, commits, keys, partitions, pools, streams }
     }
 }
 
@@ -82,6 +88,11 @@ impl Metrics {
     /// Notes how fresh the keys are now.
     pub(crate) fn key_set(&self, now: KeySetState) {
         self.keys.note(now);
+    }
+
+    /// Notes how far partitions go.
+    pub(crate) fn partitions(&self, now: store::Partitions) {
+        self.partitions.note(now);
     }
 
     /// Notes how busy the connections with the database are now.

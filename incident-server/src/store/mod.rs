@@ -176,6 +176,15 @@ pub struct Horizon {
     pub newest: Position,
 }
 
+/// How far partitions by time have been made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Partitions {
+    /// The moment from which on there is none yet, in milliseconds; 0 where the tables are not partitioned.
+    pub end_ms: i64,
+    /// How often this server could not make one.
+    pub failures: u64,
+}
+
 /// One row of the history of all incidents.
 #[derive(Debug, Clone)]
 pub struct StoredChange {
@@ -289,6 +298,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// How busy its connections are.
     fn pools(&self) -> Vec<Pool>;
+
+    /// How far partitions by time have been made, where a store has such.
+    fn partitions(&self) -> Option<Partitions>;
 
     /// Goes the way of a commit without changing anything. As with [`sync`](Self::sync), whoever does not want to
     /// wait any longer leaves the waiting to somebody else.

@@ -22,6 +22,16 @@ macro_rules! on_both {
                 }
             )*)*
         }
+
+        mod on_partitions {
+            use super::*;
+            $($(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $name() {
+                    $module::$name(&$crate::support::place::Place::partitioned().await).await;
+                }
+            )*)*
+        }
     };
 }
 

@@ -21,6 +21,8 @@ use tempfile::TempDir;
 /// Where a PostgreSQL server for tests is found; see `tests/postgres` at the top of the project.
 pub(crate) const URL_VARIABLE: &str = "INCIDENT_TEST_POSTGRES_URL";
 
+const PARTITIONED: &str = include_str!("../../deploy/postgres/partitioned.sql");
+
 /// A hand that owns the tables may do this.
 const DROP_CONSTRAINTS: &str = "
     DO $$
@@ -56,6 +58,17 @@ impl Place {
             )
         });
         Self::new_on(&url).await
+    }
+
+    /// The same with its tables partitioned: reports from before the third millisecond of the morning are in one
+    /// partition, those from then on in another.
+    pub(crate) async fn partitioned() -> Self {
+        let place = Self::postgres().await;
+        place.open().await.close().await;
+        let statements = format!("SET incident.bound = '2026-11-22T10:00:00.003Z'; {PARTITIONED}");
+        let mut session = place.session().await;
+        sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut session).await.expect("partitioned");
+        place
     }
 
     /// A new database on a PostgreSQL server.

@@ -6,20 +6,17 @@
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
 
-use super::connect;
+use super::{connect, partitioned_index, partitioned_index::IS_PARTITIONED};
 
-/// Name and definition. "Open ones" and "cancelled ones", everywhere and at one location, are ranges of these, and all at a
+/// Name, and what is in it of `incidents`. "Open ones" and "cancelled ones", everywhere and at one location, are ranges of these, and all at a
 /// location are two of them merged: so every row is in one index by location. One reporter's own are a range with all that
 /// may be asked for, so that only what is shown is looked up.
 const INDEXES: [(&str, &str); 5] = [
-    ("incidents_open", "incidents (id) WHERE cancelled_at_ms IS NULL"),
-    ("incidents_open_by_location", "incidents (location_id, id) WHERE cancelled_at_ms IS NULL"),
-    ("incidents_cancelled", "incidents (id) WHERE cancelled_at_ms IS NOT NULL"),
-    ("incidents_cancelled_by_location", "incidents (location_id, id) WHERE cancelled_at_ms IS NOT NULL"),
-    (
-        "incidents_of_reporter",
-        "incidents (reporter, id, location_id, cancelled_at_ms) WHERE reporter IS NOT NULL",
-    ),
+    ("incidents_open", "(id) WHERE cancelled_at_ms IS NULL"),
+    ("incidents_open_by_location", "(location_id, id) WHERE cancelled_at_ms IS NULL"),
+    ("incidents_cancelled", "(id) WHERE cancelled_at_ms IS NOT NULL"),
+    ("incidents_cancelled_by_location", "(location_id, id) WHERE cancelled_at_ms IS NOT NULL"),
+    ("incidents_of_reporter", "(reporter, id, location_id, cancelled_at_ms) WHERE reporter IS NOT NULL"),
 ];
 
 /// What they took the place of.
@@ -35,7 +32,7 @@ const UNLOCK: &str = "SELECT pg_advisory_unlock(1768842853, 1)";
 
 const IS_SMALL: &str = "SELECT NOT EXISTS (SELECT FROM incidents OFFSET $1)";
 /// Whether it is there and whole: what was broken off stays behind as invalid, is kept up to date and never used.
-const STATE: &str = "
+pub(super) const STATE: &str = "
     SELECT pg_index.indisvalid
     FROM pg_index
     WHERE pg_index.indexrelid = to_regclass($1)";
@@ -47,8 +44,8 @@ pub(super) async fn make_where_it_takes_no_time(session: &mut PgConnection) -> R
     }
     sqlx::query(LOCK).execute(&mut *session).await?;
     if sqlx::query_scalar(IS_SMALL).bind(FEW_ROWS).fetch_one(&mut *session).await? {
-        for (name, definition, _) in missing(session).await?.into_iter().filter(|(.., broken)| !broken) {
-            let create = format!("CREATE INDEX IF NOT EXISTS {name} ON {definition}");
+        for (name, columns, _) in missing(session).await?.into_iter().filter(|(.., broken)| !broken) {
+            let create = format!("CREATE INDEX IF NOT EXISTS {name} ON incidents {columns}");
             sqlx::query(AssertSqlSafe(create)).execute(&mut *session).await?;
         }
         drop_superseded(&mut *session, "DROP INDEX IF EXISTS").await?;
@@ -69,19 +66,35 @@ pub(super) async fn make_all(
     let mut session = connect::connect(options).await?.connection;
     let is_ours: bool = sqlx::query_scalar(TRY_LOCK).fetch_one(&mut session).await?;
     if is_ours {
-        for (name, definition, broken) in missing(&mut session).await? {
+        let is_partitioned: bool = sqlx::query_scalar(IS_PARTITIONED).fetch_one(&mut session).await?;
+        for (name, columns, broken) in missing(&mut session).await? {
             tracing::info!(index = name, "an index is being made beside the load; lists may be slow");
-            if broken {
-                let drop = format!("DROP INDEX CONCURRENTLY IF EXISTS {name}");
-                sqlx::query(AssertSqlSafe(drop)).execute(&mut session).await?;
+            if is_partitioned {
+                partitioned_index::make(&mut session, name, columns).await?;
+            } else {
+                make(&mut session, name, columns, broken).await?;
             }
-            let create = format!("CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON {definition}");
-            sqlx::query(AssertSqlSafe(create)).execute(&mut session).await?;
             tracing::info!(index = name, "the index is there");
         }
-        drop_superseded(&mut session, "DROP INDEX CONCURRENTLY IF EXISTS").await?;
+        // A partitioned table has no other way, and it takes no time.
+        let drop = if is_partitioned { "DROP INDEX IF EXISTS" } else { "DROP INDEX CONCURRENTLY IF EXISTS" };
+        drop_superseded(&mut session, drop).await?;
     }
     Ok(session.close().await?)
+}
+
+async fn make(
+    session: &mut PgConnection,
+    name: &str,
+    columns: &str,
+    broken: bool,
+) -> Result<(), sqlx::Error> {
+    if broken {
+        let drop = format!("DROP INDEX CONCURRENTLY IF EXISTS {name}");
+        sqlx::query(AssertSqlSafe(drop)).execute(&mut *session).await?;
+    }
+    let create = format!("CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON incidents {columns}");
+    sqlx::query(AssertSqlSafe(create)).execute(session).await.map(drop)
 }
 
 async fn drop_superseded(session: &mut PgConnection, drop: &str) -> Result<(), sqlx::Error> {
@@ -96,10 +109,10 @@ async fn drop_superseded(session: &mut PgConnection, drop: &str) -> Result<(), s
 /// Those that are not there or not whole; with true for the latter.
 async fn missing(session: &mut PgConnection) -> Result<Vec<(&'static str, &'static str, bool)>, sqlx::Error> {
     let mut missing = Vec::new();
-    for (name, definition) in INDEXES {
+    for (name, columns) in INDEXES {
         match sqlx::query_scalar(STATE).bind(name).fetch_optional(&mut *session).await? {
             Some(true) => {}
-            state => missing.push((name, definition, state.is_some())),
+            state => missing.push((name, columns, state.is_some())),
         }
     }
     Ok(missing)
@@ -134,6 +147,32 @@ mod tests {
         for name in SUPERSEDED {
             assert_eq!(sqlx::query(STATE).bind(name).fetch_all(&mut session).await.unwrap().len(), 0);
         }
+        session.close().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn on_a_partitioned_table_each_partition_has_its_part_and_a_broken_one_anew() {
+        let options = scratch::partitioned("parts", "2024-11-23T00:00:25Z").await;
+        let mut session = options.connect().await.unwrap();
+        make_where_it_takes_no_time(&mut session).await.unwrap();
+        assert_eq!(missing(&mut session).await.unwrap().len(), INDEXES.len());
+        let broken = "CREATE INDEX incidents_past_open ON incidents_past (id) WHERE cancelled_at_ms IS NULL;
+            UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'incidents_past_open'::regclass;
+            CREATE INDEX incidents_cancelled ON ONLY incidents (id) WHERE cancelled_at_ms IS NOT NULL";
+        sqlx::raw_sql(broken).execute(&mut session).await.unwrap();
+
+        make_all(&options).await.unwrap();
+
+        assert_eq!(missing(&mut session).await.unwrap(), [], "all are whole");
+        let parts = "SELECT indexrelid::regclass::text
+            FROM pg_index
+            WHERE indrelid = 'incidents_past'::regclass AND indisvalid
+            ORDER BY 1";
+        let parts: Vec<String> = sqlx::query_scalar(parts).fetch_all(&mut session).await.unwrap();
+        let names = INDEXES.map(|(name, _)| name.replace("incidents", "incidents_past"));
+        let mut expected = [names.as_slice(), &["incidents_past_pkey".to_owned()]].concat();
+        expected.sort_unstable();
+        assert_eq!(parts, expected);
         session.close().await.unwrap();
     }
 }

@@ -13,6 +13,8 @@ mod indexes;
 mod inspect;
 mod installation;
 mod listen;
+mod partitioned_index;
+mod partitions;
 mod read;
 #[cfg(test)]
 mod scratch;
@@ -39,9 +41,9 @@ use tokio::{
 };
 
 pub(super) use self::inspect::{inspect, schema};
-use self::{connect::Use, sessions::Sessions};
+use self::{connect::Use, partitions::Ahead, sessions::Sessions};
 use super::{
-    ChangePage, Erased, Horizon, IncidentPage, ListQuery, OpenError, Position, Store, StoreError,
+    ChangePage, Erased, Horizon, IncidentPage, ListQuery, OpenError, Partitions, Position, Store, StoreError,
     StoredIncident, SyncItem, Verdict, pools::Pool,
 };
 use crate::{limits::READ_DEADLINE, supervise::supervised};
@@ -58,6 +60,7 @@ const OPEN_DEADLINE: Duration = Duration::from_secs(60);
 pub struct PgStore {
     writers: Sessions,
     news: Arc<News>,
+    ahead: Arc<Ahead>,
     tasks: std::sync::Mutex<JoinSet<()>>,
 }
 
@@ -92,6 +95,7 @@ impl PgStore {
                 settled: watch::Sender::new(Position::START),
                 unsettled: AtomicBool::new(false),
             }),
+            ahead: Arc::default(),
             tasks: std::sync::Mutex::default(),
         };
         store.start_tasks(options);
@@ -102,6 +106,10 @@ impl PgStore {
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         let (indexed, followed) = (options.clone(), Arc::clone(&self.news));
         tasks.spawn(supervised("index", move || indexes::make_beside_the_load(indexed.clone())));
+        let (partitioned, ahead) = (options.clone(), Arc::clone(&self.ahead));
+        tasks.spawn(supervised("partitions", move || {
+            partitions::make_for_ever(partitioned.clone(), Arc::clone(&ahead))
+        }));
         let news = Arc::clone(&self.news);
         tasks.spawn(supervised("tell", move || listen::tell(Arc::clone(&news))));
         tasks.spawn(supervised("listen", move || listen::listen(options.clone(), Arc::clone(&followed))));
@@ -199,6 +207,10 @@ impl Store for PgStore {
 
     async fn knows_secret(&self, fingerprint: [u8; 32]) -> Result<bool, StoreError> {
         in_time(&self.news, installation::knows_secret(&self.writers, &fingerprint)).await
+    }
+
+    fn partitions(&self) -> Option<Partitions> {
+        Some(self.ahead.state())
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

@@ -46,3 +46,16 @@ pub(super) async fn filled(name: &str) -> PgConnectOptions {
     session.close().await.expect("nothing is lost");
     options
 }
+
+const PARTITIONED: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/postgres/partitioned.sql"));
+
+/// The same, partitioned: what is there up to this moment, ranges of half a year behind it.
+pub(super) async fn partitioned(name: &str, bound: &str) -> PgConnectOptions {
+    let options = filled(name).await;
+    let mut session = options.connect().await.expect("it is there");
+    let statements = format!("SET incident.bound = '{bound}'; {PARTITIONED}");
+    sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut session).await.expect("partitioned");
+    session.close().await.expect("nothing is lost");
+    options
+}

@@ -44,7 +44,7 @@ pub(super) use self::{
 };
 use self::{log_bound::LogBound, opened::OpenedFile, readers::Readers};
 use super::{
-    ChangePage, Erased, Horizon, IncidentPage, ListQuery, OpenError, Position, Store, StoreError,
+    ChangePage, Erased, Horizon, IncidentPage, ListQuery, OpenError, Partitions, Position, Store, StoreError,
     StoredIncident, SyncItem, Verdict,
     pools::{Pool, Waits},
 };
@@ -301,6 +301,10 @@ impl Store for SqliteStore {
 
     fn watch_changes(&self) -> watch::Receiver<Position> {
         self.changed.subscribe()
+    }
+
+    fn partitions(&self) -> Option<Partitions> {
+        None
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

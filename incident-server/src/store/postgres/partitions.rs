@@ -1,0 +1,324 @@
+//! Partitions by time, made ahead of time where the tables are partitioned: see `deploy/postgres/partitioned.sql`.
+//!
+//! Both tables have the same ranges of ids. A new range is as long as the last one. What lies in none is in the DEFAULT
+//! partitions, so nothing is ever refused for want of a partition: one that cannot be made now is made later. Writers wait
+//! while one is made, for milliseconds: PostgreSQL looks through the DEFAULT partition, which is nearly empty, and what is
+//! in it of the new range moves over.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use chrono::{DateTime, Months, Utc};
+use incident_core::{IncidentId, Timestamp};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
+use tokio::time::sleep;
+
+use super::connect;
+use crate::{Clock, store::Partitions};
+
+const LOOK_EVERY: Duration = Duration::from_secs(3600);
+/// After a failure: a lock that somebody holds is given back some time.
+const AGAIN_AFTER: Duration = Duration::from_secs(60);
+/// More rows than these are not moved while writers wait.
+const MOST_MOVED: i64 = 50_000;
+/// A range of this many months or fewer is counted in months.
+const MOST_MONTHS: u32 = 120;
+
+/// One of several servers makes them; see `indexes.rs` for the class.
+const TRY_LOCK: &str = "SELECT pg_try_advisory_lock(1768842853, 3)";
+const DEFAULTS: &str = "
+    SELECT incidents.partdefid::regclass::text AS incidents, history.partdefid::regclass::text AS history
+    FROM pg_partitioned_table AS incidents
+    JOIN pg_partitioned_table AS history ON history.partrelid = 'history'::regclass
+    WHERE incidents.partrelid = 'incidents'::regclass";
+const BOUNDS: &str = "
+    SELECT pg_get_expr(pg_class.relpartbound, pg_class.oid)
+    FROM pg_inherits
+    JOIN pg_class ON pg_class.oid = pg_inherits.inhrelid
+    WHERE pg_inherits.inhparent = 'incidents'::regclass";
+
+const NO_RANGE: &str =
+    "no partition has a beginning and an end that the next one could be made after; make one by hand";
+
+/// How far this server knows the partitions to go.
+#[derive(Debug, Default)]
+pub(super) struct Ahead {
+    end_ms: AtomicI64,
+    failures: AtomicU64,
+}
+
+impl Ahead {
+    pub(super) fn state(&self) -> Partitions {
+        Partitions {
+            end_ms: self.end_ms.load(Ordering::Relaxed),
+            failures: self.failures.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// From one moment to another: the ids that a partition holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Range {
+    begin: DateTime<Utc>,
+    end: DateTime<Utc>,
+}
+
+/// Where rows are that no range holds.
+#[derive(sqlx::FromRow)]
+struct Defaults {
+    incidents: String,
+    history: String,
+}
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Makes partitions before they are needed, for ever.
+pub(super) async fn make_for_ever(options: PgConnectOptions, ahead: Arc<Ahead>) {
+    loop {
+        let pause = match make_ahead(&options, now()).await {
+            Ok(end) => {
+                ahead.end_ms.store(end.map_or(0, |end| end.timestamp_millis()), Ordering::Relaxed);
+                LOOK_EVERY
+            }
+            Err(error) => {
+                ahead.failures.fetch_add(1, Ordering::Relaxed);
+                tracing::warn!(%error, "a partition could not be made; reports go to the DEFAULT partition, and it is tried again");
+                AGAIN_AFTER
+            }
+        };
+        sleep(pause).await;
+    }
+}
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(Clock::system().now().unix_ms()).unwrap_or_default()
+}
+
+/// Makes ranges until one is in the future; returns where the last one ends, where the tables are partitioned.
+async fn make_ahead(
+    options: &PgConnectOptions,
+    now: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>, Failure> {
+    let mut session = connect::connect(options).await?.connection;
+    let Some(defaults) = sqlx::query_as::<_, Defaults>(DEFAULTS).fetch_optional(&mut session).await? else {
+        return Ok(None);
+    };
+    let is_ours: bool = sqlx::query_scalar(TRY_LOCK).fetch_one(&mut session).await?;
+    let bounds: Vec<String> = sqlx::query_scalar(BOUNDS).fetch_all(&mut session).await?;
+    let mut last = bounds.iter().filter_map(|bound| Range::parse(bound)).max().ok_or(NO_RANGE)?;
+    while is_ours && last.begin <= now {
+        last = last.next().ok_or(NO_RANGE)?;
+        make(&mut session, &defaults, last).await?;
+    }
+    session.close().await?;
+    Ok(Some(last.end))
+}
+
+/// Makes the partitions of a range, unless so many rows of it are in the DEFAULT partitions that writers would wait for long.
+async fn make(session: &mut PgConnection, defaults: &Defaults, range: Range) -> Result<(), Failure> {
+    let Defaults { incidents, history } = defaults;
+    let (first, end) = range.ids().ok_or(NO_RANGE)?;
+    let waiting = format!(
+        "SELECT count(*)
+        FROM (SELECT FROM {history} WHERE incident_id >= '{first}' AND incident_id < '{end}' LIMIT {MOST_MOVED}) AS found"
+    );
+    let waiting: i64 = sqlx::query_scalar(AssertSqlSafe(waiting)).fetch_one(&mut *session).await?;
+    if waiting >= MOST_MOVED {
+        tracing::warn!(%range, "no partition is made: too many reports of its time are in the DEFAULT partition, where they stay");
+        return Ok(());
+    }
+    let statements = format!(
+        "BEGIN;
+        SET LOCAL lock_timeout = '300ms';
+        LOCK TABLE {incidents}, {history} IN ACCESS EXCLUSIVE MODE;
+        CREATE TABLE incidents_{range} (LIKE incidents INCLUDING ALL);
+        CREATE TABLE history_{range} (LIKE history INCLUDING ALL, PRIMARY KEY (position));
+        WITH moved AS (DELETE FROM {incidents} WHERE id >= '{first}' AND id < '{end}' RETURNING *)
+        INSERT INTO incidents_{range} SELECT * FROM moved;
+        WITH moved AS (DELETE FROM {history} WHERE incident_id >= '{first}' AND incident_id < '{end}' RETURNING *)
+        INSERT INTO history_{range} SELECT * FROM moved;
+        ALTER TABLE incidents ATTACH PARTITION incidents_{range} FOR VALUES FROM ('{first}') TO ('{end}');
+        ALTER TABLE history ATTACH PARTITION history_{range} FOR VALUES FROM ('{first}') TO ('{end}');
+        COMMIT"
+    );
+    sqlx::raw_sql(AssertSqlSafe(statements)).execute(session).await?;
+    tracing::info!(%range, "a partition was made");
+    Ok(())
+}
+
+impl Range {
+    /// Of what PostgreSQL says of a partition: `FOR VALUES FROM ('0181…') TO ('0185…')`. The DEFAULT partition has no
+    /// bounds, the first one no beginning.
+    fn parse(bounds: &str) -> Option<Self> {
+        let (begin, end) = bounds.strip_prefix("FOR VALUES FROM ('")?.split_once("') TO ('")?;
+        Some(Self { begin: moment(begin)?, end: moment(end)? })
+    }
+
+    /// As long as this one, behind it.
+    fn next(self) -> Option<Self> {
+        let is_long_as = |months: &u32| self.begin.checked_add_months(Months::new(*months)) == Some(self.end);
+        let end = match (1..=MOST_MONTHS).find(is_long_as) {
+            Some(months) => self.end.checked_add_months(Months::new(months)),
+            None => self.end.checked_add_signed(self.end - self.begin),
+        };
+        Some(Self { begin: self.end, end: end? })
+    }
+
+    /// The first id in it and the first behind it.
+    fn ids(self) -> Option<(IncidentId, IncidentId)> {
+        let id = |moment: DateTime<Utc>| {
+            Timestamp::from_unix_ms(moment.timestamp_millis()).ok().map(IncidentId::first_at)
+        };
+        Some((id(self.begin)?, id(self.end)?))
+    }
+}
+
+/// An id begins with its moment: 48 bits of milliseconds.
+fn moment(id: &str) -> Option<DateTime<Utc>> {
+    let id: String = id.chars().filter(char::is_ascii_hexdigit).take(12).collect();
+    DateTime::from_timestamp_millis(i64::from_str_radix(&id, 16).ok()?)
+}
+
+/// As it stands in the names of the partitions.
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "from_{}", self.begin.format("%Y_%m_%d"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::ConnectOptions;
+
+    use super::*;
+    use crate::store::postgres::scratch;
+
+    fn day(text: &str) -> DateTime<Utc> {
+        format!("{text}T00:00:00Z").parse().unwrap()
+    }
+
+    fn range(begin: &str, end: &str) -> Range {
+        Range { begin: day(begin), end: day(end) }
+    }
+
+    #[test]
+    fn a_range_is_read_from_what_postgresql_says() {
+        let half_year = "FOR VALUES FROM ('0181b70e-a800-0000-0000-000000000000') TO ('01856aa0-c800-0000-0000-000000000000')";
+        assert_eq!(Range::parse(half_year), Some(range("2022-07-01", "2023-01-01")));
+        for other in ["DEFAULT", "FOR VALUES FROM (MINVALUE) TO ('0181b70e-a800-0000-0000-000000000000')", ""]
+        {
+            assert_eq!(Range::parse(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn the_next_range_is_as_long_by_the_calendar() {
+        let next = |begin, end| range(begin, end).next();
+        assert_eq!(next("2026-07-01", "2027-01-01"), Some(range("2027-01-01", "2027-07-01")));
+        assert_eq!(next("2027-01-01", "2028-01-01"), Some(range("2028-01-01", "2029-01-01")));
+        assert_eq!(next("2026-07-01", "2026-07-11"), Some(range("2026-07-11", "2026-07-21")));
+        assert_eq!(range("2027-01-01", "2027-07-01").to_string(), "from_2027_01_01");
+    }
+
+    /// Half of the rows of [`scratch::filled`] are before it.
+    const BOUND: &str = "2024-11-23T00:00:25Z";
+
+    /// An incident of this day and its history.
+    async fn store(session: &mut PgConnection, moment: &str) {
+        let (id, _) = range(moment, moment).ids().unwrap();
+        let statements = format!(
+            "INSERT INTO incidents (
+                id, version, is_anonymous, clock_suspect, longitude_e7, latitude_e7, created_at_ms, received_at_ms,
+                location_id
+            )
+            VALUES ('{id}', 1, false, true, 0, 0, 0, 0, 'gate');
+            INSERT INTO history (incident_id, at_ms, kind) VALUES ('{id}', 0, 'created')"
+        );
+        sqlx::raw_sql(AssertSqlSafe(statements)).execute(session).await.unwrap();
+    }
+
+    /// How many rows a partition has of both tables, which are as many.
+    async fn rows(session: &mut PgConnection, partition: &str) -> i64 {
+        let counted = format!(
+            "SELECT CASE incidents WHEN history THEN incidents END
+            FROM (SELECT count(*) FROM incidents_{partition}) AS one (incidents)
+            CROSS JOIN (SELECT count(*) FROM history_{partition}) AS other (history)"
+        );
+        sqlx::query_scalar(AssertSqlSafe(counted)).fetch_one(session).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_missing_is_made_and_takes_its_rows_from_the_default_partition() {
+        let options = scratch::partitioned("ahead", BOUND).await;
+        let mut session = options.connect().await.unwrap();
+        for moment in ["2025-06-01", "2025-12-31", "2099-01-01"] {
+            store(&mut session, moment).await;
+        }
+        assert_eq!(rows(&mut session, "default").await, 3);
+
+        let now = day("2025-06-02");
+        let (end, again) =
+            (make_ahead(&options, now).await.unwrap(), make_ahead(&options, now).await.unwrap());
+
+        assert_eq!(end, Some("2026-05-23T00:00:25Z".parse().unwrap()), "one range is in the future");
+        assert_eq!(again, end);
+        let expected = [
+            ("past", 25_000),
+            ("from_2024_11_23", 25_001),
+            ("from_2025_05_23", 1),
+            ("from_2025_11_23", 1),
+            ("default", 1),
+        ];
+        for (partition, count) in expected {
+            assert_eq!(rows(&mut session, partition).await, count, "{partition}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_partition_that_cannot_be_made_is_made_later() {
+        let options = scratch::partitioned("held", BOUND).await;
+        let (mut session, mut other) = (options.connect().await.unwrap(), options.connect().await.unwrap());
+        let mut dump = other.begin().await.unwrap();
+        sqlx::query("LOCK TABLE incidents_default IN ACCESS SHARE MODE").execute(&mut *dump).await.unwrap();
+        let now = day("2024-12-01");
+
+        let refused = make_ahead(&options, now).await.unwrap_err();
+        store(&mut session, "2025-06-01").await;
+        dump.commit().await.unwrap();
+        make_ahead(&options, now).await.unwrap();
+
+        assert!(refused.to_string().contains("lock timeout"), "{refused}");
+        assert_eq!(rows(&mut session, "from_2025_05_23").await, 1);
+    }
+
+    #[tokio::test]
+    async fn more_rows_than_writers_would_wait_for_stay_where_they_are() {
+        let options = scratch::partitioned("late", BOUND).await;
+        let mut session = options.connect().await.unwrap();
+        let (first, _) = range("2025-06-01", "2025-06-01").ids().unwrap();
+        let many = format!(
+            "INSERT INTO history (incident_id, at_ms, kind)
+            SELECT '{first}', 0, 'created' FROM generate_series(1, {MOST_MOVED})"
+        );
+        sqlx::query(AssertSqlSafe(many)).execute(&mut session).await.unwrap();
+
+        let end = make_ahead(&options, day("2025-06-02")).await.unwrap();
+
+        assert_eq!(end, Some("2026-05-23T00:00:25Z".parse().unwrap()), "later ones are made");
+        let names = "SELECT relname::text FROM pg_class WHERE relname ~ '^(incidents|history)_from_2025_.._..$' ORDER BY 1";
+        let made: Vec<String> = sqlx::query_scalar(names).fetch_all(&mut session).await.unwrap();
+        assert_eq!(made, ["history_from_2025_11_23", "incidents_from_2025_11_23"]);
+    }
+
+    #[tokio::test]
+    async fn tables_that_are_not_partitioned_stay_so() {
+        let options = scratch::filled("whole").await;
+        assert_eq!(make_ahead(&options, day("2025-06-02")).await.unwrap(), None);
+    }
+}
