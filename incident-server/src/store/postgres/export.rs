@@ -18,7 +18,7 @@ use crate::store::{
 
 const ONE_STATE: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
-const INCIDENTS: &str = concat!(
+pub(super) const INCIDENTS: &str = concat!(
     "
     SELECT ",
     incident_columns!(),
@@ -29,7 +29,7 @@ const INCIDENTS: &str = concat!(
     LIMIT $2"
 );
 
-const HISTORY: &str = "
+pub(super) const HISTORY: &str = "
     SELECT
         uuid_send(incident_id) AS incident_id,
         position,

@@ -15,6 +15,8 @@ mod installation;
 mod listen;
 mod partitioned_index;
 mod partitions;
+#[cfg(test)]
+mod pruning;
 mod read;
 #[cfg(test)]
 mod scratch;

@@ -9,7 +9,8 @@ use crate::store::{
     record::{events, incident_page, stored_incident},
 };
 
-const INCIDENT: &str = concat!("SELECT ", incident_columns!(), " FROM incidents WHERE incidents.id = $1");
+pub(super) const INCIDENT: &str =
+    concat!("SELECT ", incident_columns!(), " FROM incidents WHERE incidents.id = $1");
 /// A list, as a range of one index read backwards, or of two that are merged.
 ///
 /// Of two indexes that both have the order asked for, PostgreSQL takes the one that it believes to meet enough fitting
@@ -85,7 +86,7 @@ const OF_REPORTER: &str = list!(
                 AND ($6::text IS NULL OR location_id = $6)",
     "reporter DESC, incidents.id DESC"
 );
-const HISTORY: &str = "
+pub(super) const HISTORY: &str = "
     SELECT position, kind, at_ms, cancellation_reason AS event_reason
     FROM history
     WHERE incident_id = $1
@@ -103,7 +104,7 @@ pub(super) async fn incidents(sessions: &Sessions, query: &ListQuery) -> Result<
     Ok(incident_page(&sessions.run(|| list(statement(query), query)).await?, query))
 }
 
-const fn statement(query: &ListQuery) -> &'static str {
+pub(super) const fn statement(query: &ListQuery) -> &'static str {
     match (&query.reporter, &query.location_id, query.status) {
         (Some(_), _, _) => OF_REPORTER,
         (None, Some(_), None) => ALL_AT_LOCATION,
@@ -112,7 +113,7 @@ const fn statement(query: &ListQuery) -> &'static str {
     }
 }
 
-fn list(sql: impl SqlSafeStr, query: &ListQuery) -> Query<'_, Postgres, PgArguments> {
+pub(super) fn list(sql: impl SqlSafeStr, query: &ListQuery) -> Query<'_, Postgres, PgArguments> {
     let (first, end) = query.id_range();
     let status = query.status.map(|status| status == Status::Cancelled);
     let list = sqlx::query(sql).bind(uuid(first)).bind(uuid(end)).bind(status).bind(query.rows());
