@@ -53,6 +53,7 @@ pub mod serve;
 mod signals;
 pub mod store;
 mod supervise;
+pub mod traces;
 mod uncached;
 mod usage;
 mod variables;

@@ -8,6 +8,11 @@ use tokio::runtime::Runtime;
 fn main() -> ExitCode {
     let cli = Cli::read();
     let _log = incident_server::log::start(&cli.config.log);
+    if cli.command.is_none()
+        && let Err(error) = incident_server::traces::start()
+    {
+        return failure(&error);
+    }
     let runtime = match Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return failure(&error),

@@ -10,12 +10,13 @@ use axum::{
 };
 use futures_util::FutureExt;
 use incident_core::Problem;
-use tracing::Instrument;
+use tracing::{Instrument, field};
 use uuid::Uuid;
 
 use crate::{
     App,
     problem::{Marked, ProblemDetails},
+    traces::Traced,
     uncached,
 };
 
@@ -23,7 +24,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Names the request, answers it, counts it and logs it. The log never holds a path's values, a header, a
 /// token, a reporter or an address: for an anonymous report nothing may lead back to a person.
-pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = Uuid::now_v7().to_string();
     let is_below_api = uncached::is_below_api(request.uri());
@@ -32,7 +33,8 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
         .get::<MatchedPath>()
         .map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
     // Of the highest level, so that every line has the id that is ever written, the audit's among them.
-    let span = tracing::error_span!("request", id, route);
+    let span = tracing::error_span!("request", id, route, trace = field::Empty);
+    let traced = is_below_api.then(|| Traced::begin(&mut request)).flatten();
     let answered = AssertUnwindSafe(next.run(request).instrument(span.clone())).catch_unwind().await;
     let response = answered.unwrap_or_else(|_| ProblemDetails::internal().into_response());
     let mut response = app.budget().charge(response);
@@ -44,6 +46,9 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
     app.metrics().request(&route, status, started.elapsed().as_secs_f64());
     if let Some(Marked { problem, .. }) = marked {
         app.metrics().refusal(problem);
+    }
+    if let Some(trace) = traced.and_then(|traced| traced.end(&route, status, app.now(), started.elapsed())) {
+        span.record("trace", trace);
     }
     match marked {
         Some(Marked { counted: true, .. }) => span.in_scope(|| log_counted(&app, status, started)),

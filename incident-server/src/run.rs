@@ -26,7 +26,7 @@ use crate::{
     serve,
     signals::{self, Signals},
     supervise::supervised,
-    welcome,
+    traces, welcome,
 };
 
 pub(crate) const HS256_SECRET: &str = "hs256.secret";
@@ -84,7 +84,7 @@ async fn serve_until_stopped(config: &Config) -> Result<(), Failure> {
     say(format_args!("{}", welcome(config, address, first_start && io::stdout().is_terminal())?));
     let (delay, drain) = (config.shutdown_delay, DRAIN_DEADLINE.saturating_sub(config.shutdown_delay));
     serve::serve_within(drain, listener, routes, stopped(signals, app.clone(), delay)).await;
-    app.drain().await;
+    tokio::join!(app.drain(), traces::end());
     Ok(())
 }
 

@@ -44,5 +44,6 @@ mod shutdown;
 mod start;
 mod timeouts;
 mod tokens;
+mod traces;
 mod uncached;
 mod validation;

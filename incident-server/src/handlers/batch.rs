@@ -15,6 +15,7 @@ use crate::{
     openapi,
     problem::{self, ProblemDetails},
     schema,
+    traces::Payloads,
     usage::Usage,
     view::SyncAnswer,
 };
@@ -53,10 +54,15 @@ enum Answer {
 pub(crate) async fn sync_batch(
     State(app): State<App>,
     caller: Caller,
+    traced: Option<Extension<Payloads>>,
     JsonBody(body): JsonBody<MAX_BATCH_BYTES>,
 ) -> Result<(Extension<Arc<Usage>>, Json<BatchAnswer>), ProblemDetails> {
     let payloads = decode_batch(&body)?;
     drop(body); // up to 1 MiB, while the commit is waited for
+    // One that cannot be read may be anonymous.
+    if let Some(Extension(traced)) = traced.filter(|_| payloads.iter().all(|item| item.payload.is_ok())) {
+        traced.are_read(payloads.iter().flat_map(|item| &item.payload).map(|decoded| &decoded.payload));
+    }
     app.payload_limiting()
         .check_all(&caller.reporter, payloads.len())
         .map_err(ProblemDetails::rate_limited)?;

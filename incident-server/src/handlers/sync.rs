@@ -1,7 +1,7 @@
 //! `POST /api/incidents/sync`
 
 use axum::{
-    Json,
+    Extension, Json,
     extract::State,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
@@ -20,6 +20,7 @@ use crate::{
     problem::ProblemDetails,
     schema,
     store::{SyncItem, Verdict},
+    traces::Payloads,
     view::{StoredView, SyncAnswer},
 };
 
@@ -37,10 +38,15 @@ use crate::{
 pub(crate) async fn sync(
     State(app): State<App>,
     SendsOne(caller): SendsOne,
+    traced: Option<Extension<Payloads>>,
     KeyHeader(key): KeyHeader,
     JsonBody(body): JsonBody<MAX_PAYLOAD_BYTES>,
 ) -> Result<Response, ProblemDetails> {
-    let pending = Pending::new(&app, &caller, decode(&body)?, key)?;
+    let decoded = decode(&body)?;
+    if let Some(Extension(traced)) = traced {
+        traced.are_read(std::iter::once(&decoded.payload));
+    }
+    let pending = Pending::new(&app, &caller, decoded, key)?;
     let verdict = app.committer().commit(vec![pending.item.clone()]).await?.pop().ok_or(CommitError::Died)?;
     let (status, answer) = pending.answer(&app, verdict)?;
     let location = format!("/api/incidents/{}", pending.item.id);
