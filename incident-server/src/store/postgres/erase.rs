@@ -7,7 +7,7 @@ use incident_core::{EventKind, IncidentId, Outcome, Timestamp};
 use uuid::Uuid;
 
 use super::{
-    columns::{range, uuid},
+    given::{range, uuid},
     sessions::Sessions,
     statements::ERASE,
     write::{BEYOND_DOUBT, Found, MOST_ROUNDS, barrier},

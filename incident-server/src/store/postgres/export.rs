@@ -6,8 +6,8 @@ use incident_core::IncidentId;
 use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 
 use super::{
-    columns::uuid,
     connect::{self, Use},
+    given::uuid,
     statements::incident_columns,
 };
 use crate::store::{

@@ -4,11 +4,11 @@
 //! leave one open, and a commit that fails can only be seen as an error. See [`write`] for why two servers
 //! may write one incident at once, and [`feed`] for why no change is ever skipped.
 
-mod columns;
 mod connect;
 mod erase;
 pub(super) mod export;
 mod feed;
+mod given;
 mod indexes;
 mod inspect;
 mod installation;

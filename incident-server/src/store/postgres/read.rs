@@ -3,7 +3,7 @@
 use incident_core::{Event, IncidentId, LocationId, Status};
 use sqlx::{Postgres, SqlSafeStr, postgres::PgArguments, query::Query};
 
-use super::{columns::uuid, sessions::Sessions, statements::incident_columns};
+use super::{given::uuid, sessions::Sessions, statements::incident_columns};
 use crate::store::{
     IncidentPage, ListQuery, StoreError, StoredIncident,
     record::{events, incident_page, stored_incident},

@@ -74,14 +74,7 @@ pub(super) const WRITE: &str = concat!(
     "
     WITH given AS MATERIALIZED (
         SELECT *
-        FROM UNNEST(
-            $1::uuid[], $2::smallint[], $3::smallint[], $4::boolean[], $5::boolean[], $6::integer[],
-            $7::integer[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[],
-            $13::text[], $14::text[]
-        ) AS given (
-            id, seen, version, is_anonymous, clock_suspect, longitude_e7, latitude_e7, created_at_ms,
-            received_at_ms, cancelled_at_ms, location_id, room_number, reporter, cancellation_reason
-        )
+        FROM UNNEST($1::given_incident[])
     ),
     inserted AS (
         INSERT INTO incidents (
@@ -104,7 +97,7 @@ pub(super) const WRITE: &str = concat!(
         FROM given
         WHERE given.seen > 0
             AND incidents.id = given.id
-            AND incidents.id BETWEEN $19 AND $20
+            AND incidents.id BETWEEN $3 AND $4
             AND incidents.version = given.seen
         RETURNING incidents.id
     ),
@@ -123,7 +116,7 @@ pub(super) const WRITE: &str = concat!(
         INSERT INTO history (incident_id, at_ms, kind, cancellation_reason)
         SELECT event.incident_id, event.at_ms, event.kind, event.cancellation_reason
         FROM ticket
-        CROSS JOIN UNNEST($15::uuid[], $16::bigint[], $17::text[], $18::text[])
+        CROSS JOIN UNNEST($2::given_event[])
             WITH ORDINALITY AS event (incident_id, at_ms, kind, cancellation_reason, place)
         WHERE event.incident_id IN (SELECT id FROM written)
         ORDER BY event.place
@@ -139,11 +132,11 @@ pub(super) const WRITE: &str = concat!(
     CROSS JOIN given
     LEFT JOIN LATERAL (
         SELECT ",
-    stored!("$19", "$20"),
+    stored!("$3", "$4"),
     "
         FROM incidents
         WHERE incidents.id = given.id
-            AND incidents.id BETWEEN $19 AND $20
+            AND incidents.id BETWEEN $3 AND $4
     ) AS stored ON true
     WHERE NOT EXISTS (SELECT FROM written WHERE written.id = given.id)"
 );

@@ -28,7 +28,7 @@ use sqlx::{Row, postgres::PgRow};
 use uuid::Uuid;
 
 use super::{
-    columns::{Columns, range, uuid},
+    given::{Given, range, uuid},
     sessions::Sessions,
     statements::{BARRIER, LOOK, WRITE},
 };
@@ -95,9 +95,9 @@ async fn settle(
         }
         return Ok(Found::default());
     }
-    let columns = Columns::new(folded, seen);
+    let given = Given::new(folded, seen);
     let started = Instant::now();
-    let rows = sessions.run(|| columns.bind(sqlx::query(WRITE))).await?;
+    let rows = sessions.run(|| given.bind(sqlx::query(WRITE))).await?;
     if started.elapsed() > BEYOND_DOUBT {
         barrier(sessions).await?;
     }
