@@ -118,6 +118,14 @@ BEGIN
     INTO bounds
     FROM unnest(ARRAY[bound, bound + months]) AS moments (moment);
     name_of_next := 'from_' || to_char(bound, 'YYYY_MM_DD');
+    FOR found IN
+        SELECT tgname AS name, tgrelid::regclass AS past, pg_get_triggerdef(pg_trigger.oid) AS definition
+        FROM pg_trigger
+        WHERE tgrelid IN ('incidents_past'::regclass, 'history_past'::regclass) AND NOT tgisinternal
+    LOOP
+        EXECUTE format('DROP TRIGGER %I ON %s', found.name, found.past);
+        EXECUTE replace(replace(found.definition, '.incidents_past ', '.incidents '), '.history_past ', '.history ');
+    END LOOP;
     CREATE TABLE incidents_default PARTITION OF incidents DEFAULT;
     CREATE TABLE history_default PARTITION OF history (PRIMARY KEY (position)) DEFAULT;
     EXECUTE format(

@@ -135,7 +135,8 @@ pub(super) async fn is_at_work(options: &PgConnectOptions, backend: &Backend) ->
 /// The server gives up on its own what nobody waits for any more: a lock wait, a peer that is gone.
 fn settings(purpose: Use) -> String {
     let plans = match purpose {
-        Use::Write => "SET plan_cache_mode = force_generic_plan",
+        // The tables judge what other hands write; what the core has decided need not be judged again.
+        Use::Write => "SET plan_cache_mode = force_generic_plan; SET incident_server.writes = 'on'",
         // A list is a range of one index, read in its order. Where the statistics are old, a scan or a sort of what
         // is believed to be a few rows may be one of millions; so there is neither.
         Use::Read => {
