@@ -48,6 +48,9 @@ pub struct Config {
     /// `sqlite://FILE` or `postgres://USER@HOST/DATABASE` [default: SQLite in the data directory]
     #[arg(long, env = "INCIDENT_DATABASE_URL", hide_env_values = true, global = true)]
     pub database_url: Option<String>,
+    /// `postgres://…` of a standby: lists and single incidents are read there, as long as it has what the primary has
+    #[arg(long, env = "INCIDENT_READ_DATABASE_URL", hide_env_values = true, global = true)]
+    pub read_database_url: Option<String>,
     /// File with the secret of HS256 tokens, at least 32 bytes [default: generated in the data directory]
     #[arg(long, env = "INCIDENT_AUTH_HS256_SECRET_FILE", global = true)]
     pub auth_hs256_secret_file: Option<PathBuf>,

@@ -53,19 +53,33 @@ impl Place {
 /// # Errors
 /// It is there and cannot be used.
 pub(crate) async fn store(config: &Config) -> Result<Arc<dyn Store>, Failure> {
+    let standby = standby(config)?;
     Ok(match Place::of(config)? {
         Place::Sqlite(file) => {
             secrets::make_directory(&config.data_dir)?;
             Arc::new(SqliteStore::open_file(&file).await?)
         }
         Place::SqliteUrl(url) => Arc::new(SqliteStore::open_url(&url).await?),
-        Place::Postgres(url) => Arc::new(waited_for(&url).await?),
+        Place::Postgres(url) => Arc::new(waited_for(&url, standby).await?),
     })
 }
 
-async fn waited_for(url: &str) -> Result<PgStore, OpenError> {
+/// The URL of the standby, if one is to be read.
+///
+/// # Errors
+/// The database is none that has a standby, or the URL is none of a standby.
+fn standby(config: &Config) -> Result<Option<&str>, Failure> {
+    let Some(url) = config.read_database_url.as_deref() else { return Ok(None) };
+    let is_postgres = |url: &str| url.starts_with("postgres:") || url.starts_with("postgresql:");
+    if is_postgres(url) && config.database_url.as_deref().is_some_and(is_postgres) {
+        return Ok(Some(url));
+    }
+    Err("--read-database-url is for a standby of the database that --database-url names, both with postgres://".into())
+}
+
+async fn waited_for(url: &str, standby: Option<&str>) -> Result<PgStore, OpenError> {
     loop {
-        match PgStore::open_url(url).await {
+        match PgStore::open_urls(url, standby).await {
             Err(error) if error.may_pass() => {
                 tracing::warn!(%error, "the database is not there yet; nothing is served until it is");
             }

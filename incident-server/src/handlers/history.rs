@@ -28,7 +28,8 @@ pub(crate) async fn get_history(
     key: KeyHeader,
     PathId(id): PathId,
 ) -> Result<(Extension<Arc<Usage>>, Json<History>), ProblemDetails> {
-    visible(&app, &caller, key, id, "history").await?;
+    let found = app.store().incident(id).await?;
+    visible(&app, &caller, key, found, "history")?;
     let events = app.store().history(id).await?;
     Ok((Extension(caller.usage), Json(History { events: events.iter().map(EventView::from).collect() })))
 }

@@ -29,20 +29,22 @@ pub(crate) async fn get_incident(
     key: KeyHeader,
     PathId(id): PathId,
 ) -> Result<Json<IncidentView>, ProblemDetails> {
-    let stored = visible(&app, &caller, key, id, "incident").await?;
+    let found = app.store().incident_to_show(id).await?;
+    let stored = visible(&app, &caller, key, found, "incident")?;
     IncidentView::read(stored, caller.may_read_all).map(Json).ok_or_else(gone)
 }
 
-/// The incident, if there is one that this caller may see and that was not erased. Who reads that of somebody else is
+/// What was found, if it is something that this caller may see and that was not erased. Who reads that of somebody else is
 /// noted.
-pub(crate) async fn visible(
+pub(crate) fn visible(
     app: &App,
     caller: &Caller,
     KeyHeader(sent): KeyHeader,
-    id: IncidentId,
+    found: Option<StoredIncident>,
     what: &'static str,
 ) -> Result<StoredIncident, ProblemDetails> {
-    let stored = app.store().incident(id).await?.ok_or_else(not_found)?;
+    let stored = found.ok_or_else(not_found)?;
+    let id = stored.id;
     let sent = sent.and_then(Result::ok);
     let key = match &stored.incident {
         Stored::Kept(incident) => IncidentKey::to_read(&incident.facts, &caller.reporter, sent),

@@ -30,7 +30,7 @@ pub(crate) async fn list_incidents(
     parameters: ListParameters,
 ) -> Result<(Extension<Arc<Usage>>, Json<IncidentPage>), ProblemDetails> {
     let query = query(&caller, parameters);
-    let page = app.store().incidents(&query).await?;
+    let page = app.store().incidents_to_show(&query).await?;
     audit::list(&caller, &query, &page);
     let next_cursor = page.next.map(|last| ListCursor(last).to_string());
     let incidents = page.incidents.into_iter();

@@ -253,6 +253,23 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError`].
     async fn incidents(&self, query: &ListQuery) -> Result<IncidentPage, StoreError>;
 
+    /// As [`incident`](Self::incident), for those who change nothing by it: while the database is away, as it was last
+    /// seen elsewhere, if there is another place.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn incident_to_show(&self, id: IncidentId) -> Result<Option<StoredIncident>, StoreError> {
+        self.incident(id).await
+    }
+
+    /// As [`incidents`](Self::incidents), and otherwise as [`incident_to_show`](Self::incident_to_show).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn incidents_to_show(&self, query: &ListQuery) -> Result<IncidentPage, StoreError> {
+        self.incidents(query).await
+    }
+
     /// What happened to one incident, oldest first. A row that cannot be read is logged and left out.
     ///
     /// # Errors

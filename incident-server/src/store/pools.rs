@@ -8,7 +8,7 @@ use std::{
 /// The connections that a store keeps for one purpose.
 #[derive(Debug, Clone, Copy)]
 pub struct Pool {
-    /// The purpose: `read` or `write`.
+    /// The purpose: `read`, `write` or `standby`.
     pub name: &'static str,
     /// So many are at work now.
     pub busy: usize,

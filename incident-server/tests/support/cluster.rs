@@ -33,13 +33,19 @@ impl Cluster {
         cluster
     }
 
-    /// A standby of this server, which from now on waits for it with every commit.
-    pub(crate) fn synchronous_standby(&self) -> Self {
+    /// A standby of this server, for which nobody waits.
+    pub(crate) fn standby(&self) -> Self {
         let standby = Self::unstarted();
         let from = format!("host=127.0.0.1 port={} user=postgres application_name=standby", self.port);
         run("pg_basebackup", ["-D", &standby.data(), "-d", &from, "-R", "-X", "stream", "-c", "fast"]);
         standby.configure("");
         standby.resume();
+        standby
+    }
+
+    /// A standby of this server, which from now on waits for it with every commit.
+    pub(crate) fn synchronous_standby(&self) -> Self {
+        let standby = self.standby();
         self.configure("synchronous_standby_names = 'standby'\n");
         run("pg_ctl", ["-D", &self.data(), "-s", "reload"]);
         standby

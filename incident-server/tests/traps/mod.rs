@@ -5,4 +5,5 @@ mod dead_link;
 mod frozen;
 mod locks;
 mod opening;
+mod replica;
 mod standby;

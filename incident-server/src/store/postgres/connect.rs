@@ -49,6 +49,8 @@ pub(super) enum Use {
     Write,
     /// Statements that depend on what is asked for.
     Read,
+    /// As `Read`, on a server that may be a standby.
+    ReadAnywhere,
 }
 
 /// A session, and which process of the server it speaks with.
@@ -79,6 +81,14 @@ pub(super) fn plain(options: PgConnectOptions) -> PgConnectOptions {
 
 /// A new session with a primary.
 pub(super) async fn connect(options: &PgConnectOptions) -> Result<Session, OpenError> {
+    match connect_anywhere(options).await? {
+        (_, true) => Err(OpenError::ReadOnly),
+        (session, false) => Ok(session),
+    }
+}
+
+/// A new session, and whether its server takes no changes.
+async fn connect_anywhere(options: &PgConnectOptions) -> Result<(Session, bool), OpenError> {
     let mut connection = options.connect().await.map_err(OpenError::unusable)?;
     if connection.server_version_num().is_some_and(|version| version < OLDEST_VERSION) {
         return Err(OpenError::OldPostgres);
@@ -86,25 +96,29 @@ pub(super) async fn connect(options: &PgConnectOptions) -> Result<Session, OpenE
     let prepared: Prepared =
         sqlx::query_as(PREPARE).fetch_one(&mut connection).await.map_err(OpenError::unusable)?;
     match prepared {
-        Prepared { read_only: true, .. } => Err(OpenError::ReadOnly),
         Prepared { encoding, .. } if encoding != "UTF8" => Err(OpenError::Encoding(encoding)),
-        Prepared { process, begun, .. } => Ok(Session { connection, backend: Backend { process, begun } }),
+        Prepared { process, begun, read_only, .. } => {
+            Ok((Session { connection, backend: Backend { process, begun } }, read_only))
+        }
     }
 }
 
-/// A new session with a primary, with the settings of its use.
+/// A new session with the settings of its use, with a primary unless any server will do.
 pub(super) async fn connect_for(options: &PgConnectOptions, purpose: Use) -> Result<Session, OpenError> {
-    let mut session = connect(options).await?;
+    let mut session = match purpose {
+        Use::ReadAnywhere => connect_anywhere(options).await?.0,
+        Use::Write | Use::Read => connect(options).await?,
+    };
     let settings = sqlx::raw_sql(AssertSqlSafe(settings(purpose)));
     settings.execute(&mut session.connection).await.map_err(OpenError::unusable)?;
     Ok(session)
 }
 
-/// The session, if it still speaks with a primary.
-pub(super) async fn check(mut session: Session) -> Result<Session, OpenError> {
+/// The session, if it still speaks, and with a primary unless any server will do.
+pub(super) async fn check(mut session: Session, purpose: Use) -> Result<Session, OpenError> {
     let read_only: bool =
         sqlx::query_scalar(CHECK).fetch_one(&mut session.connection).await.map_err(OpenError::unusable)?;
-    if read_only { Err(OpenError::ReadOnly) } else { Ok(session) }
+    if read_only && purpose != Use::ReadAnywhere { Err(OpenError::ReadOnly) } else { Ok(session) }
 }
 
 /// Commits, for that a server has started means that it can write. A commit that waits in vain is ended, lest every
@@ -139,7 +153,7 @@ fn settings(purpose: Use) -> String {
         Use::Write => "SET plan_cache_mode = force_generic_plan; SET incident_server.writes = 'on'",
         // A list is a range of one index, read in its order. Where the statistics are old, a scan or a sort of what
         // is believed to be a few rows may be one of millions; so there is neither.
-        Use::Read => {
+        Use::Read | Use::ReadAnywhere => {
             "SET plan_cache_mode = force_custom_plan; SET enable_bitmapscan = off; SET enable_sort = off"
         }
     };

@@ -18,6 +18,7 @@ mod partitions;
 #[cfg(test)]
 mod pruning;
 mod read;
+mod replica;
 #[cfg(test)]
 mod scratch;
 mod sessions;
@@ -43,7 +44,7 @@ use tokio::{
 };
 
 pub(super) use self::inspect::{inspect, schema};
-use self::{connect::Use, partitions::Ahead, sessions::Sessions};
+use self::{connect::Use, partitions::Ahead, replica::Replica, sessions::Sessions};
 use super::{
     ChangePage, Erased, Horizon, IncidentPage, ListQuery, OpenError, Partitions, Position, Store, StoreError,
     StoredIncident, SyncItem, Verdict, pools::Pool,
@@ -63,6 +64,7 @@ pub struct PgStore {
     writers: Sessions,
     news: Arc<News>,
     ahead: Arc<Ahead>,
+    replica: Arc<Replica>,
     tasks: std::sync::Mutex<JoinSet<()>>,
 }
 
@@ -85,7 +87,18 @@ impl PgStore {
     /// The server cannot be reached, is read-only or too old, or a commit does not succeed; the database was made by a
     /// newer version.
     pub async fn open_url(url: &str) -> Result<Self, OpenError> {
-        let options = connect::plain(PgConnectOptions::from_str(url).map_err(OpenError::unusable)?);
+        Self::open_urls(url, None).await
+    }
+
+    /// As [`open_url`](Self::open_url), with a second URL that leads to a standby of the same database: lists and single
+    /// incidents are read there as long as it has what the primary has.
+    ///
+    /// # Errors
+    /// As [`open_url`](Self::open_url). A standby that is away is none.
+    pub async fn open_urls(url: &str, standby: Option<&str>) -> Result<Self, OpenError> {
+        let options = |url| PgConnectOptions::from_str(url).map(connect::plain).map_err(OpenError::unusable);
+        let standby = standby.map(options).transpose()?;
+        let options = options(url)?;
         let late = |_| OpenError::unusable(sqlx::Error::PoolTimedOut);
         connect::first_commit(&options).await?;
         timeout(OPEN_DEADLINE, migrate(&options)).await.map_err(late)??;
@@ -98,6 +111,7 @@ impl PgStore {
                 unsettled: AtomicBool::new(false),
             }),
             ahead: Arc::default(),
+            replica: Arc::new(Replica::new(standby.as_ref(), READERS)),
             tasks: std::sync::Mutex::default(),
         };
         store.start_tasks(options);
@@ -111,6 +125,11 @@ impl PgStore {
         let (partitioned, ahead) = (options.clone(), Arc::clone(&self.ahead));
         tasks.spawn(supervised("partitions", move || {
             partitions::make_for_ever(partitioned.clone(), Arc::clone(&ahead))
+        }));
+        let (replica, news) = (Arc::clone(&self.replica), Arc::clone(&self.news));
+        tasks.spawn(supervised("standby", move || {
+            let (replica, news) = (Arc::clone(&replica), Arc::clone(&news));
+            async move { replica.watch(&news.readers).await }
         }));
         let news = Arc::clone(&self.news);
         tasks.spawn(supervised("tell", move || listen::tell(Arc::clone(&news))));
@@ -170,6 +189,16 @@ impl Store for PgStore {
         in_time(&self.news, read::incidents(&self.news.readers, query)).await
     }
 
+    async fn incident_to_show(&self, id: IncidentId) -> Result<Option<StoredIncident>, StoreError> {
+        let from_standby = |standby| read::incident(standby, id);
+        self.replica.read(&self.news.readers, from_standby, self.incident(id)).await
+    }
+
+    async fn incidents_to_show(&self, query: &ListQuery) -> Result<IncidentPage, StoreError> {
+        let from_standby = |standby| read::incidents(standby, query);
+        self.replica.read(&self.news.readers, from_standby, self.incidents(query)).await
+    }
+
     async fn history(&self, id: IncidentId) -> Result<Vec<Event>, StoreError> {
         in_time(&self.news, read::history(&self.news.readers, id)).await
     }
@@ -196,7 +225,9 @@ impl Store for PgStore {
     }
 
     fn pools(&self) -> Vec<Pool> {
-        vec![self.writers.pool("write"), self.news.readers.pool("read")]
+        let mut pools = vec![self.writers.pool("write"), self.news.readers.pool("read")];
+        pools.extend(self.replica.pool());
+        pools
     }
 
     fn is_shared(&self) -> bool {
@@ -223,5 +254,6 @@ impl Store for PgStore {
         std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner)).abort_all();
         self.writers.close().await;
         self.news.readers.close().await;
+        self.replica.close().await;
     }
 }

@@ -91,7 +91,7 @@ impl Sessions {
         })
         .await?;
         drop(wait);
-        let mut may_read_again = self.purpose == Use::Read;
+        let mut may_read_again = self.purpose != Use::Write;
         loop {
             match self.answer(&mut session, statement()).await {
                 Ok(rows) => {
@@ -188,7 +188,7 @@ impl Sessions {
         if since.elapsed() < TRUSTED_IDLE {
             return Some(session);
         }
-        if let Ok(Ok(session)) = timeout(CHECK_DEADLINE, check(session)).await {
+        if let Ok(Ok(session)) = timeout(CHECK_DEADLINE, check(session, self.purpose)).await {
             return Some(session);
         }
         self.discard_idle(since);
@@ -207,14 +207,19 @@ impl Sessions {
 
     fn is_away(&self, error: &OpenError) {
         if !self.away.swap(true, Ordering::Relaxed) {
-            tracing::warn!(%error, "there is no session with a primary; trying on");
+            let with = self.whom();
+            tracing::warn!(%error, "there is no session with {with}; trying on");
         }
     }
 
     fn is_back(&self) {
         if self.away.swap(false, Ordering::Relaxed) {
-            tracing::info!("there is a primary again");
+            tracing::info!("there is {} again", self.whom());
         }
+    }
+
+    fn whom(&self) -> &'static str {
+        if self.purpose == Use::ReadAnywhere { "the standby" } else { "a primary" }
     }
 
     fn take(&self) -> Option<Idle> {
