@@ -54,10 +54,10 @@ async fn every_incident_its_history_and_the_feed_are_served_as_they_were() {
         histories.insert(id, responder.get(&format!("/api/incidents/{id}/history")).await.body);
     }
 
-    let served = json!({ "list": list, "histories": histories, "changes": changes(&responder).await });
+    let answers = json!({ "list": list, "histories": histories, "changes": changes(&responder).await });
 
     let store = if server.database().url().is_some() { "postgres" } else { "sqlite" };
-    let text = serde_json::to_string_pretty(&served).unwrap() + "\n";
+    let text = serde_json::to_string_pretty(&answers).unwrap() + "\n";
     assert_frozen(&format!("{FOLDER}/served-on-{store}.json"), &text);
 }
 
