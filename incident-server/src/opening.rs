@@ -68,7 +68,7 @@ pub(crate) async fn store(config: &Config) -> Result<Arc<dyn Store>, Failure> {
 ///
 /// # Errors
 /// The database is none that has a standby, or the URL is none of a standby.
-fn standby(config: &Config) -> Result<Option<&str>, Failure> {
+pub(crate) fn standby(config: &Config) -> Result<Option<&str>, Failure> {
     let Some(url) = config.read_database_url.as_deref() else { return Ok(None) };
     let is_postgres = |url: &str| url.starts_with("postgres:") || url.starts_with("postgresql:");
     if is_postgres(url) && config.database_url.as_deref().is_some_and(is_postgres) {

@@ -283,7 +283,8 @@ async fn a_check_says_what_the_database_would_keep_or_lose_and_that_it_is_away()
         (output.status.code(), String::from_utf8(output.stdout).unwrap())
     };
 
-    let (status, doubtful) = said(&setup).await;
+    let own = setup.database().url().unwrap().to_owned();
+    let (status, doubtful) = said(&setup.clone().flag("--read-database-url", own)).await;
     let name = name_of(setup.database());
     let mut session = setup.database().session().await;
     for setting in [
@@ -299,6 +300,7 @@ async fn a_check_says_what_the_database_would_keep_or_lose_and_that_it_is_away()
 
     assert_eq!((status, settled_status, away_status), (Some(0), Some(0), Some(1)));
     assert!(doubtful.contains("warning  log_error_verbosity is not terse"), "{doubtful}");
+    assert!(doubtful.contains("warning  --read-database-url does not lead to a standby"), "{doubtful}");
     assert!(doubtful.contains("of this machine and of the database are "), "{doubtful}");
     assert!(!settled.contains("warning  log_"), "{settled}");
     assert!(away.contains("a start waits until it is there") && !away.contains("xyzzy"), "{away}");

@@ -218,6 +218,7 @@ async fn bad_flags_and_bad_files_are_told() {
         (["--log", "info,=="], "--log"),
         (["--log", "verbose"], "--log"),
         (["--database-url", "mysql://x"], "sqlite://"),
+        (["--read-database-url", "sqlite://x"], "both with postgres://"),
         (["--database-url", "sqlite::memory:"], "a database in memory would lose every report"),
         (["--auth-hs256-secret-file", "/nonexistent"], "cannot read the secret file /nonexistent"),
         (["--auth-hs256-secret-file", short], "has 31 bytes"),

@@ -7,7 +7,7 @@ use crate::{
     Clock,
     cli::Config,
     limits::{CLOCK_DOUBT_MS, CLOCK_FAULT_MS},
-    opening::Place,
+    opening::{self, Place},
     store::{self, Inspection, Schema},
 };
 
@@ -25,6 +25,7 @@ pub(super) async fn check(config: &Config, findings: &mut Findings) -> Option<In
             findings.either(schema(&found));
             clock(&found, Clock::system().now(), findings);
             found.doubts.iter().for_each(|doubt| findings.warning(doubt));
+            standby(config, findings).await;
             Some(found)
         }
         Err(error) if error.may_pass() => {
@@ -35,6 +36,21 @@ pub(super) async fn check(config: &Config, findings: &mut Findings) -> Option<In
             findings.error(error.to_string());
             None
         }
+    }
+}
+
+/// A server starts without the standby; the primary answers for it.
+async fn standby(config: &Config, findings: &mut Findings) {
+    let url = match opening::standby(config) {
+        Ok(None) => return,
+        Ok(Some(url)) => url,
+        Err(error) => return findings.error(error.to_string()),
+    };
+    match store::standby_of(config.database_url.as_deref().unwrap_or_default(), url).await {
+        Ok(true) => findings.ok("--read-database-url leads to a standby of the database"),
+        Ok(false) => findings
+            .warning("--read-database-url does not lead to a standby of this database, so it is not read"),
+        Err(error) => findings.warning(format!("the standby: {error}; it is read once it is there")),
     }
 }
 

@@ -40,6 +40,14 @@ pub(crate) async fn inspect(place: &Place) -> Result<Inspection, OpenError> {
     }
 }
 
+/// Whether the second URL leads to a standby of the PostgreSQL database behind the first.
+///
+/// # Errors
+/// One of them cannot be asked.
+pub(crate) async fn standby_of(url: &str, standby: &str) -> Result<bool, OpenError> {
+    postgres::standby_of(url, standby).await
+}
+
 /// One payload on its way into the store.
 #[derive(Debug, Clone)]
 pub struct SyncItem {

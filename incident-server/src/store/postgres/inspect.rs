@@ -5,7 +5,10 @@ use std::{str::FromStr, time::Instant};
 use incident_core::Timestamp;
 use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 
-use super::{MIGRATIONS, connect};
+use super::{
+    MIGRATIONS,
+    connect::{self, Use},
+};
 use crate::{
     Clock,
     store::{
@@ -26,6 +29,8 @@ const TABLES: &str = "
         EXISTS (SELECT FROM incidents) AS holds_incidents,
         (SELECT at_ms FROM history ORDER BY position DESC LIMIT 1) AS last_written_ms";
 const FINGERPRINT: &str = "SELECT id_secret_fingerprint FROM installation";
+
+const WHOSE: &str = "SELECT pg_is_in_recovery() AS is_standby, home, series FROM installation";
 
 /// What costs durability or anonymity, with a sentence for each.
 const DOUBTS: &str = "
@@ -78,6 +83,22 @@ pub(in crate::store) async fn inspect(url: &str) -> Result<Inspection, OpenError
         found.doubts.push(format!("a commit takes {ms} ms: look at its disk, and at its standby"));
     }
     Ok(found)
+}
+
+/// Whether the second URL leads to a standby of the database behind the first.
+pub(in crate::store) async fn standby_of(url: &str, standby: &str) -> Result<bool, OpenError> {
+    let ((_, here), (is_standby, there)) = (whose(url).await?, whose(standby).await?);
+    Ok(is_standby && here == there)
+}
+
+/// Whether it is a standby, and which database and feed it has.
+async fn whose(url: &str) -> Result<(bool, (String, i64)), OpenError> {
+    let options = connect::plain(PgConnectOptions::from_str(url).map_err(OpenError::unusable)?);
+    let mut session = connect::connect_for(&options, Use::ReadAnywhere).await?.connection;
+    let asked = sqlx::query_as(WHOSE).fetch_one(&mut session).await.map_err(OpenError::unusable)?;
+    let (is_standby, home, series) = asked;
+    session.close().await.map_err(OpenError::unusable)?;
+    Ok((is_standby, (home, series)))
 }
 
 async fn look(session: &mut PgConnection) -> Result<Inspection, sqlx::Error> {

@@ -43,7 +43,7 @@ use tokio::{
     time::timeout,
 };
 
-pub(super) use self::inspect::{inspect, schema};
+pub(super) use self::inspect::{inspect, schema, standby_of};
 use self::{connect::Use, partitions::Ahead, replica::Replica, sessions::Sessions};
 use super::{
     ChangePage, Erased, Horizon, IncidentPage, ListQuery, OpenError, Partitions, Position, Store, StoreError,
