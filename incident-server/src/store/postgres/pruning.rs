@@ -62,20 +62,18 @@ async fn what_writes_opens_the_partitions_of_its_ids() {
     for (last, expected) in [(second, partitions(["past"])), (NEXT, partitions(["past", "from_2024_11_23"]))]
     {
         let ids = format!("ARRAY['{first}', '{last}']::uuid[]");
-        let of = |kind: &str, value: &str| format!("ARRAY[{value}, {value}]::{kind}[]");
-        let (small, whole, big) = (of("smallint", "1"), of("integer", "0"), of("bigint", "0"));
-        let (flag, text) = (of("boolean", "false"), of("text", "'x'"));
+        let both = |rest: &str| format!("ARRAY[ROW ('{first}', {rest}), ROW ('{last}', {rest})]");
+        let incidents = both("1, 2, false, false, 0, 0, 0, 0, 0, 'x', 'x', 'x', 'x'");
+        let events = both("0, 'created', NULL");
         let range = format!("'{first}', '{last}'");
-        let written = [
-            &ids, &small, &small, &flag, &flag, &whole, &whole, &big, &big, &big, &text, &text, &text, &text,
-            &ids, &big, &text, &text, &range,
-        ]
-        .map(String::as_str);
-        let erased = [&ids, &small, &small, &big, &big, "'erased'", &range];
+        let written = format!("{incidents}::given_incident[], {events}::given_event[], {range}");
+        let of = |kind: &str| format!("ARRAY[1, 1]::{kind}[]");
+        let (small, big) = (of("smallint"), of("bigint"));
+        let erased = format!("{ids}, {small}, {small}, {big}, {big}, 'erased', {range}");
 
         assert_eq!(opened(&mut session, LOOK, &format!("{ids}, {range}")).await, expected);
-        assert_eq!(opened(&mut session, WRITE, &written.join(", ")).await, expected);
-        assert_eq!(opened(&mut session, ERASE, &erased.join(", ")).await, expected);
+        assert_eq!(opened(&mut session, WRITE, &written).await, expected);
+        assert_eq!(opened(&mut session, ERASE, &erased).await, expected);
     }
     session.close().await.unwrap();
 }
