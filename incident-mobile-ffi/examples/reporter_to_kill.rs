@@ -30,7 +30,7 @@ fn main() -> Done {
         for round in 0..12 {
             report(&mut outbox, round)?;
         }
-        errands(&mut outbox)?;
+        refusals_and_a_wait(&mut outbox)?;
         drop(outbox);
         open(&arguments, MUCH_LATER_MS)?;
     }
@@ -62,7 +62,7 @@ fn report(outbox: &mut Outbox, round: i64) -> Done {
 }
 
 /// Quarantine and what a user may do about it, and a wait from which the clock steps back.
-fn errands(outbox: &mut Outbox) -> Done {
+fn refusals_and_a_wait(outbox: &mut Outbox) -> Done {
     for _ in 0..2 {
         let entry = outbox.report(&draft(), NOW_MS)?;
         tell("reported", &entry);

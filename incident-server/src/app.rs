@@ -19,7 +19,7 @@ use crate::{
     Clock,
     auth::Verifier,
     budget::Budget,
-    commit::{Committer, Limits},
+    commit::{Committer, QueueLimits},
     limits::{CLOSE_DEADLINE, FORGET_EVERY, RETENTION_PAUSE},
     metrics::Metrics,
     problem::ProblemDetails,
@@ -45,7 +45,7 @@ pub struct Parts {
     /// How many payloads one identity may send.
     pub payload_rate_limit: RateLimit,
     /// How much the commit queue takes.
-    pub limits: Limits,
+    pub limits: QueueLimits,
     /// What time it is.
     pub clock: Clock,
 }

@@ -10,6 +10,7 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use crate::{
     auth::{JwksSource, OidcIssuer},
+    commit::QueueLimits,
     limits::MAX_SHUTDOWN_DELAY,
     rate_limit::RateLimit,
     retention::Retention,
@@ -83,10 +84,10 @@ pub struct Config {
     #[arg(long, env = "INCIDENT_RETENTION", default_value = "off", global = true)]
     pub retention: Retention,
     /// Requests that wait for their commit at most; more are answered 503
-    #[arg(long, env = "INCIDENT_MAX_IN_FLIGHT", default_value_t = 4096, value_parser = at_least_one, global = true)]
+    #[arg(long, env = "INCIDENT_MAX_IN_FLIGHT", default_value_t = QueueLimits::DEFAULT.in_flight, value_parser = at_least_one, global = true)]
     pub max_in_flight: usize,
     /// Payloads from which on a transaction takes no further request; 1 switches group commit off
-    #[arg(long, env = "INCIDENT_MAX_COMMIT_BATCH", default_value_t = 512, value_parser = at_least_one, global = true)]
+    #[arg(long, env = "INCIDENT_MAX_COMMIT_BATCH", default_value_t = QueueLimits::DEFAULT.batch, value_parser = at_least_one, global = true)]
     pub max_commit_batch: usize,
     /// What to log on standard error: a level, or levels by module, such as `info,incident_server=debug`
     #[arg(long, env = "INCIDENT_LOG", default_value = "info", value_parser = log_filter, global = true)]

@@ -1,22 +1,16 @@
 //! The subcommands `backup`, `restore` and `compact`.
 
-use std::{
-    error::Error,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use crate::{
     Clock,
     cli::Config,
-    opening::Place,
-    run::say,
-    secrets,
-    store::{self, SqliteStore},
+    console::{Failure, say},
+    opening, secrets,
+    store::{self, DatabaseTarget, SqliteStore},
 };
 
 const MIB: u64 = 1024 * 1024;
-
-type Failure = Box<dyn Error + Send + Sync>;
 
 /// Writes a whole, checked copy of the database to a new file.
 pub(crate) async fn backup(config: &Config, to: &Path) -> Result<(), Failure> {
@@ -53,10 +47,10 @@ pub(crate) async fn compact(config: &Config) -> Result<(), Failure> {
 }
 
 fn database(config: &Config) -> Result<PathBuf, Failure> {
-    match Place::of(config)? {
-        Place::Sqlite(file) => Ok(file),
-        Place::SqliteUrl(url) => Ok(SqliteStore::file_of(&url)?),
-        Place::Postgres(_) => {
+    match opening::database(config)? {
+        DatabaseTarget::Sqlite(file) => Ok(file),
+        DatabaseTarget::SqliteUrl(url) => Ok(SqliteStore::file_of(&url)?),
+        DatabaseTarget::Postgres(_) => {
             Err("backup, restore and compact are for SQLite; PostgreSQL has its own tools, such as \
             pg_basebackup and pg_dump, and vacuums by itself: see docs/high-availability.md"
                 .into())

@@ -29,6 +29,8 @@ mod check;
 pub mod cli;
 mod clock;
 pub mod commit;
+mod connections;
+mod console;
 mod copies;
 mod cursor;
 mod erasure;

@@ -1,18 +1,15 @@
 //! From the configuration to an open database and the secret that its incidents are named under.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use incident_core::IdSecret;
 use tokio::time::sleep;
 
 use crate::{
     cli::Config,
+    console::Failure,
     secrets,
-    store::{OpenError, PgStore, SqliteStore, Store},
+    store::{DatabaseTarget, OpenError, PgStore, SqliteStore, Store, UnknownDatabase},
 };
 
 pub(crate) const ID_SECRET: &str = "id.secret";
@@ -21,30 +18,14 @@ const DATABASE: &str = "incidents.sqlite";
 /// How often a database that is away at the start is asked for, and told of in the log.
 const PAUSE: Duration = Duration::from_secs(2);
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
-
-/// Which database is configured.
-pub(crate) enum Place {
-    /// A file of its own.
-    Sqlite(PathBuf),
-    /// A file, with SQLite's parameters.
-    SqliteUrl(String),
-    /// A server.
-    Postgres(String),
-}
-
-impl Place {
-    /// # Errors
-    /// The URL is of no database that is known here.
-    pub(crate) fn of(config: &Config) -> Result<Self, Failure> {
-        match config.database_url.as_deref() {
-            None => Ok(Self::Sqlite(config.data_dir.join(DATABASE))),
-            Some(url) if url.starts_with("sqlite:") => Ok(Self::SqliteUrl(url.to_owned())),
-            Some(url) if url.starts_with("postgres:") || url.starts_with("postgresql:") => {
-                Ok(Self::Postgres(url.to_owned()))
-            }
-            Some(_) => Err("--database-url must begin with sqlite:// or postgres://".into()),
-        }
+/// The configured database.
+///
+/// # Errors
+/// The URL is of no database that is known here.
+pub(crate) fn database(config: &Config) -> Result<DatabaseTarget, UnknownDatabase> {
+    match config.database_url.as_deref() {
+        None => Ok(DatabaseTarget::Sqlite(config.data_dir.join(DATABASE))),
+        Some(url) => DatabaseTarget::parse(url),
     }
 }
 
@@ -54,13 +35,13 @@ impl Place {
 /// It is there and cannot be used.
 pub(crate) async fn store(config: &Config) -> Result<Arc<dyn Store>, Failure> {
     let standby = standby(config)?;
-    Ok(match Place::of(config)? {
-        Place::Sqlite(file) => {
+    Ok(match database(config)? {
+        DatabaseTarget::Sqlite(file) => {
             secrets::make_directory(&config.data_dir)?;
             Arc::new(SqliteStore::open_file(&file).await?)
         }
-        Place::SqliteUrl(url) => Arc::new(SqliteStore::open_url(&url).await?),
-        Place::Postgres(url) => Arc::new(waited_for(&url, standby).await?),
+        DatabaseTarget::SqliteUrl(url) => Arc::new(SqliteStore::open_url(&url).await?),
+        DatabaseTarget::Postgres(url) => Arc::new(waited_for(&url, standby).await?),
     })
 }
 

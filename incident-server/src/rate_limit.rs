@@ -33,6 +33,14 @@ impl FromStr for RateLimit {
     }
 }
 
+/// One request or payload too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("send again in {retry_after_seconds} s")]
+pub struct TooOften {
+    /// After so many seconds, at least 1, it fits.
+    pub retry_after_seconds: u64,
+}
+
 /// After a batch that no burst is large enough for.
 const NEVER_FITS_SECONDS: u64 = 60;
 
@@ -52,25 +60,27 @@ impl RateLimiting {
         Self(limit.0.map(RateLimiter::keyed))
     }
 
-    /// Lets a request or a payload through, or says how many seconds to wait.
+    /// Lets a request or a payload through, or says how long to wait.
     ///
     /// # Errors
-    /// Whole seconds, at least 1, after which the next one fits.
-    pub fn check(&self, reporter: &Arc<Reporter>) -> Result<(), u64> {
+    /// [`TooOften`] says when the next one fits.
+    pub fn check(&self, reporter: &Arc<Reporter>) -> Result<(), TooOften> {
         let Some(limiter) = &self.0 else { return Ok(()) };
-        limiter.check_key(reporter).map_err(|until| seconds(until.wait_time_from(limiter.clock().now())))
+        limiter
+            .check_key(reporter)
+            .map_err(|until| TooOften::for_now(until.wait_time_from(limiter.clock().now())))
     }
 
     /// Lets so many through, or none.
     ///
     /// # Errors
     /// As [`check`](Self::check). More than the burst never fit; then the time is that of a whole burst at the least.
-    pub fn check_all(&self, reporter: &Arc<Reporter>, count: usize) -> Result<(), u64> {
+    pub fn check_all(&self, reporter: &Arc<Reporter>, count: usize) -> Result<(), TooOften> {
         let Some(limiter) = &self.0 else { return Ok(()) };
         let Some(count) = u32::try_from(count).ok().and_then(NonZeroU32::new) else { return Ok(()) };
         match limiter.check_key_n(reporter, count) {
-            Ok(fits) => fits.map_err(|until| seconds(until.wait_time_from(limiter.clock().now()))),
-            Err(_) => Err(NEVER_FITS_SECONDS),
+            Ok(fits) => fits.map_err(|until| TooOften::for_now(until.wait_time_from(limiter.clock().now()))),
+            Err(_) => Err(TooOften { retry_after_seconds: NEVER_FITS_SECONDS }),
         }
     }
 
@@ -83,8 +93,12 @@ impl RateLimiting {
     }
 }
 
-fn seconds(wait: Duration) -> u64 {
-    (wait.as_secs() + u64::from(wait > Duration::from_secs(wait.as_secs()))).max(1)
+impl TooOften {
+    /// Whole seconds, rather too many than too few.
+    fn for_now(wait: Duration) -> Self {
+        let whole = wait.as_secs();
+        Self { retry_after_seconds: (whole + u64::from(wait > Duration::from_secs(whole))).max(1) }
+    }
 }
 
 #[cfg(test)]
@@ -96,7 +110,7 @@ mod tests {
         let limiting = RateLimiting::new("1/s,3".parse().unwrap());
         let alice = Arc::new(Reporter::parse("alice").unwrap());
         assert!((0..3).all(|_| limiting.check(&alice).is_ok()));
-        assert_eq!(limiting.check(&alice), Err(1));
+        assert_eq!(limiting.check(&alice), Err(TooOften { retry_after_seconds: 1 }));
         assert!(limiting.check(&Arc::new(Reporter::parse("bob").unwrap())).is_ok());
     }
 

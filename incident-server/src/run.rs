@@ -1,9 +1,8 @@
 //! From flags to a running server, and to the subcommands.
 
 use std::{
-    error::Error,
-    fmt, future,
-    io::{self, IsTerminal, Write},
+    future,
+    io::{self, IsTerminal},
     net::SocketAddr,
     path::PathBuf,
     time::Duration,
@@ -18,22 +17,20 @@ use crate::{
     cautions::cautions,
     check,
     cli::{Cli, Command, Config},
-    commit::Limits,
+    commit::QueueLimits,
+    console::{Failure, say},
     copies, export,
     limits::DRAIN_DEADLINE,
     opening, routes,
-    secrets::{self, SecretError},
+    secrets::{self, HS256_SECRET, SecretError},
     serve,
     signals::{self, Signals},
     supervise::supervised,
     traces, welcome,
 };
 
-pub(crate) const HS256_SECRET: &str = "hs256.secret";
 const WHERE_THE_SECRET_IS: &str = "start the server once, which makes its secret, and give this command the server's \
     --data-dir or --auth-hs256-secret-file";
-
-type Failure = Box<dyn Error + Send + Sync>;
 
 /// Does what the command line asks for.
 ///
@@ -83,7 +80,7 @@ async fn serve_until_stopped(config: &Config) -> Result<(), Failure> {
     };
     say(format_args!("{}", welcome(config, address, first_start && io::stdout().is_terminal())?));
     let (delay, drain) = (config.shutdown_delay, DRAIN_DEADLINE.saturating_sub(config.shutdown_delay));
-    serve::serve_within(drain, listener, routes, stopped(signals, app.clone(), delay)).await;
+    serve::serve_announced(drain, listener, routes, &app, stopped(signals, app.clone(), delay)).await;
     tokio::join!(app.drain(), traces::end());
     Ok(())
 }
@@ -96,7 +93,7 @@ async fn open(config: &Config) -> Result<App, Failure> {
         store,
         rate_limit: config.rate_limit,
         payload_rate_limit: config.payload_rate_limit,
-        limits: Limits { in_flight: config.max_in_flight, batch: config.max_commit_batch },
+        limits: QueueLimits { in_flight: config.max_in_flight, batch: config.max_commit_batch },
         clock: Clock::system(),
     }))
 }
@@ -116,7 +113,6 @@ async fn stopped(mut signals: Signals, app: App, delay: Duration) {
     tokio::spawn(signals.end_at_the_next());
     app.announce_stop();
     tokio::time::sleep(delay).await;
-    app.announce_drain();
 }
 
 async fn verifier(config: &Config) -> Result<Verifier, Failure> {
@@ -164,11 +160,6 @@ fn advise(error: SecretError) -> Failure {
         SecretError::Read { .. } => format!("{error}; {WHERE_THE_SECRET_IS}").into(),
         error => error.into(),
     }
-}
-
-/// Tells whoever started the program; that nobody listens any more is no reason to stop.
-pub(crate) fn say(text: fmt::Arguments<'_>) {
-    let _ = writeln!(io::stdout(), "{text}");
 }
 
 /// What a newcomer may try. A token is shown to a person alone, and only where its secret was just made: what is

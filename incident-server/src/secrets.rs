@@ -9,6 +9,9 @@ use std::{
 
 use incident_core::IdSecret;
 
+/// The name of the generated secret of HS256 tokens in the data directory.
+pub(crate) const HS256_SECRET: &str = "hs256.secret";
+
 const MIN_BYTES: usize = IdSecret::MIN_BYTES;
 
 /// Why a secret cannot be used.

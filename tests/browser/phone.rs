@@ -12,7 +12,7 @@ use incident_core::Reporter;
 use incident_mobile_ffi::outbox::{EntryState, NewReport, NextUpload, Options, Outbox};
 use incident_server::Clock;
 
-use crate::network::{Mood, Network, Way};
+use crate::network::{Connectivity, Network, Way};
 
 type Failure = Box<dyn Error + Send + Sync>;
 
@@ -46,16 +46,16 @@ impl Phone {
             "report" => self.report(rest),
             "cancel" => self.cancel(rest),
             "sync" => self.sync(),
-            "online" => Ok(self.go(Mood::Online)),
-            "offline" => Ok(self.go(Mood::Offline)),
-            "loses-answers" => Ok(self.go(Mood::LosesAnswers)),
+            "online" => Ok(self.go(Connectivity::Online)),
+            "offline" => Ok(self.go(Connectivity::Offline)),
+            "loses-answers" => Ok(self.go(Connectivity::LosesAnswers)),
             _ => Err(format!("there is no button {word}").into()),
         }
     }
 
-    fn go(&mut self, mood: Mood) -> String {
-        self.network.mood = mood;
-        format!("{mood:?}")
+    fn go(&mut self, connectivity: Connectivity) -> String {
+        self.network.connectivity = connectivity;
+        format!("{connectivity:?}")
     }
 
     fn report(&mut self, location: &str) -> Result<String, Failure> {

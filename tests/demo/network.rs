@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 
 /// How the network is at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mood {
+pub(crate) enum Connectivity {
     /// It works.
     Online,
     /// Nothing goes out.
@@ -30,7 +30,7 @@ pub(crate) enum Way {
 
 /// A way to the server, for a phone that runs on a thread of its own.
 pub(crate) struct Network {
-    pub(crate) mood: Mood,
+    pub(crate) connectivity: Connectivity,
     client: Client,
     runtime: Handle,
     url: String,
@@ -41,17 +41,17 @@ impl Network {
     /// A network that works, to the server at `url`; needs a Tokio runtime.
     pub(crate) fn new(runtime: Handle, url: &str, token: String) -> reqwest::Result<Self> {
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
-        Ok(Self { mood: Mood::Online, client, runtime, url: url.to_owned(), token })
+        Ok(Self { connectivity: Connectivity::Online, client, runtime, url: url.to_owned(), token })
     }
 
-    /// Sends an upload as the mood allows, and says what the phone gets to see of it.
+    /// Sends an upload as the connectivity allows, and says what the phone gets to see of it.
     pub(crate) fn send(&self, upload: &Upload) -> (Way, UploadResult) {
-        if self.mood == Mood::Offline {
+        if self.connectivity == Connectivity::Offline {
             return (Way::NotThere, no_answer(false));
         }
         match self.runtime.block_on(self.post(upload)) {
             Err(_) => (Way::NotThere, no_answer(false)),
-            Ok(_) if self.mood == Mood::LosesAnswers => (Way::AnswerLost, no_answer(true)),
+            Ok(_) if self.connectivity == Connectivity::LosesAnswers => (Way::AnswerLost, no_answer(true)),
             Ok(answer) => (Way::ThereAndBack, answer),
         }
     }

@@ -1,4 +1,4 @@
-//! A simulated phone: the real outbox, somebody who reports and calls off, and a network with moods.
+//! A simulated phone: the real outbox, somebody who reports and calls off, and a network that comes and goes.
 
 use std::{path::Path, sync::Arc, thread, time::Duration};
 
@@ -11,7 +11,7 @@ use incident_server::Clock;
 
 use crate::{
     Failure,
-    network::{Mood, Network},
+    network::{Connectivity, Network},
     tally::Tally,
 };
 
@@ -76,7 +76,7 @@ impl Phone {
             self.deliver()?;
             thread::sleep(BEAT);
         }
-        self.go(Mood::Online);
+        self.go(Connectivity::Online);
         self.deliver_all()?;
         Ok(self.outbox.entries(None, EVERY_ENTRY, None)?)
     }
@@ -91,18 +91,18 @@ impl Phone {
             return;
         }
         self.mood_until_ms = now_ms + self.random.i64(2_000..9_000);
-        let mood = match self.random.u8(0..10) {
-            0..5 => Mood::Online,
-            5..8 => Mood::Offline,
-            _ => Mood::LosesAnswers,
+        let connectivity = match self.random.u8(0..10) {
+            0..5 => Connectivity::Online,
+            5..8 => Connectivity::Offline,
+            _ => Connectivity::LosesAnswers,
         };
-        self.go(mood);
+        self.go(connectivity);
     }
 
-    fn go(&mut self, mood: Mood) {
-        let offline = |mood| i64::from(mood == Mood::Offline);
-        self.tally.went_offline(offline(mood) - offline(self.network.mood));
-        self.network.mood = mood;
+    fn go(&mut self, connectivity: Connectivity) {
+        let offline = |connectivity| i64::from(connectivity == Connectivity::Offline);
+        self.tally.went_offline(offline(connectivity) - offline(self.network.connectivity));
+        self.network.connectivity = connectivity;
     }
 
     fn act(&mut self) -> Result<(), Failure> {

@@ -6,7 +6,7 @@ use incident_core::IdSecret;
 use incident_server::{
     App, Clock, Parts,
     auth::{READ_SCOPE, TokenRequest, Verifier, mint_hs256},
-    commit::Limits,
+    commit::QueueLimits,
     routes, secrets, serve,
     store::SqliteStore,
 };
@@ -20,7 +20,6 @@ const A_DAY: Duration = Duration::from_secs(86_400);
 /// A running server.
 pub(crate) struct Server {
     pub(crate) url: String,
-    app: App,
     secret: Vec<u8>,
     stop: oneshot::Sender<()>,
     served: JoinHandle<()>,
@@ -36,7 +35,7 @@ impl Server {
             id_secret: IdSecret::new(&secrets::read_or_make(&folder.path().join("id.secret"))?)?,
             rate_limit: "20/s,200".parse()?,
             payload_rate_limit: "100/s,5000".parse()?,
-            limits: Limits { in_flight: 4096, batch: 512 },
+            limits: QueueLimits::DEFAULT,
             clock: Clock::system(),
         });
         let listener = match serve::bind(listen).await {
@@ -45,12 +44,9 @@ impl Server {
         };
         let url = format!("http://{}", listener.local_addr()?);
         let (stop, stopped) = oneshot::channel();
-        let served = tokio::spawn(serve::serve(
-            listener,
-            routes::standalone(app.clone()),
-            announced(app.clone(), stopped),
-        ));
-        Ok(Self { url, app, secret, stop, served })
+        let (routes, stopped) = (routes::standalone(app.clone()), async move { drop(stopped.await) });
+        let served = tokio::spawn(serve::serve_app(listener, routes, app, stopped));
+        Ok(Self { url, secret, stop, served })
     }
 
     /// A token for a phone's owner.
@@ -72,13 +68,6 @@ impl Server {
     pub(crate) async fn stop(self) -> Result<(), Failure> {
         let _ = self.stop.send(());
         self.served.await?;
-        self.app.drain().await;
         Ok(())
     }
-}
-
-/// Streams end when the drain is announced, so that nobody has to be cut off.
-async fn announced(app: App, stopped: oneshot::Receiver<()>) {
-    let _ = stopped.await;
-    app.announce_drain();
 }

@@ -14,7 +14,7 @@ use incident_core::IdSecret;
 use incident_server::{
     App, Clock, Parts,
     auth::{READ_SCOPE, TokenRequest, Verifier, mint_hs256},
-    commit::Limits,
+    commit::QueueLimits,
     routes, secrets, serve,
     store::{PgStore, SqliteStore, Store},
 };
@@ -54,7 +54,6 @@ pub(crate) struct Service {
     pub(crate) store: Arc<dyn Store>,
     token_secret: Vec<u8>,
     url: String,
-    app: App,
     stop: oneshot::Sender<()>,
     served: JoinHandle<()>,
 }
@@ -82,15 +81,16 @@ impl Service {
             id_secret: id_secret.clone(),
             rate_limit: "off".parse()?,
             payload_rate_limit: "off".parse()?,
-            limits: Limits { in_flight: 4096, batch: 512 },
+            limits: QueueLimits::DEFAULT,
             clock: Clock::new(|| moment(NOW_MS.load(Ordering::Relaxed))),
         });
         let listener = serve::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
         let url = format!("http://{}", listener.local_addr()?);
         let (stop, stopped) = oneshot::channel();
         let router = routes::standalone(app.clone());
-        let served = tokio::spawn(serve::serve(listener, router, async move { drop(stopped.await) }));
-        Ok(Self { folder, database, id_secret, store, token_secret, url, app, stop, served })
+        let served =
+            tokio::spawn(serve::serve_app(listener, router, app, async move { drop(stopped.await) }));
+        Ok(Self { folder, database, id_secret, store, token_secret, url, stop, served })
     }
 
     /// Somebody who may read all.
@@ -114,7 +114,6 @@ impl Service {
     pub(crate) async fn stop(self) -> Result<(TempDir, Database), Failure> {
         let _ = self.stop.send(());
         self.served.await?;
-        self.app.drain().await;
         Ok((self.folder, self.database))
     }
 }

@@ -9,8 +9,8 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use super::{
-    Caller, ERASE_SCOPE, JwksError, JwksSource, KeySetState, Place, READ_SCOPE, SecretFiles,
-    in_force::{InForce, KeySource, Trusted},
+    Caller, ERASE_SCOPE, JwksError, JwksSource, KeySetState, READ_SCOPE, RequestPermit, SecretFiles,
+    current_keys::{CurrentKeys, KeySource, Trusted},
     keys::{Key, KeySet, SignedWith},
 };
 use crate::{limits::TOKEN_BYTES, secrets::SecretError, usage::Usages};
@@ -30,7 +30,7 @@ pub enum Refused {
 
 /// Checks tokens under the configured keys.
 pub struct Verifier {
-    in_force: InForce,
+    current_keys: CurrentKeys,
     usages: Usages,
     issuer: Option<String>,
     audience: Option<String>,
@@ -62,13 +62,13 @@ impl Failed {
 }
 
 impl Verifier {
-    fn new(in_force: InForce, issuer: Option<String>, audience: Option<String>) -> Self {
-        Self { in_force, usages: Usages::default(), issuer, audience }
+    fn new(current_keys: CurrentKeys, issuer: Option<String>, audience: Option<String>) -> Self {
+        Self { current_keys, usages: Usages::default(), issuer, audience }
     }
 
     /// Takes tokens signed with HS256 under a shared secret.
     pub fn hs256(secret: &[u8], issuer: Option<String>, audience: Option<String>) -> Self {
-        Self::new(InForce::new(KeySet::hs256(&[secret]), None), issuer, audience)
+        Self::new(CurrentKeys::new(KeySet::hs256(&[secret]), None), issuer, audience)
     }
 
     /// Takes tokens signed with HS256 under the secrets in these files, which [`reload`](Self::reload) reads again.
@@ -81,7 +81,7 @@ impl Verifier {
         audience: Option<String>,
     ) -> Result<Self, SecretError> {
         let keys = files.load()?;
-        Ok(Self::new(InForce::new(keys, Some(KeySource::Secrets(files))), issuer, audience))
+        Ok(Self::new(CurrentKeys::new(keys, Some(KeySource::Secrets(files))), issuer, audience))
     }
 
     /// Takes tokens signed under the keys of a JWK set.
@@ -111,7 +111,7 @@ impl Verifier {
             }
             (loaded, _) => loaded?,
         };
-        Ok(Self::new(InForce::new(keys, Some(KeySource::Issuer(source))), issuer, audience))
+        Ok(Self::new(CurrentKeys::new(keys, Some(KeySource::Issuer(source))), issuer, audience))
     }
 
     /// Says who the bearer of a token is.
@@ -122,7 +122,7 @@ impl Verifier {
         if token.len() > TOKEN_BYTES {
             return Err(Refused::Invalid("the access token is longer than 8 KiB"));
         }
-        let trusted = self.in_force.now();
+        let trusted = self.current_keys.now();
         if let Some(caller) = trusted.verified.get(token)
             && now.unix_ms() < caller.expires_at_ms
         {
@@ -134,7 +134,7 @@ impl Verifier {
         }
         match self.check(token, &header, &trusted) {
             Err(failed) if failed.by_unknown_key => {
-                let asked = self.in_force.ask_for_token().await;
+                let asked = self.current_keys.ask_for_token().await;
                 if Arc::ptr_eq(&asked, &trusted) {
                     return Err(failed.because);
                 }
@@ -147,7 +147,7 @@ impl Verifier {
 
     /// Checks a token under the keys that may have signed it. Without a `kid` only a signature tells which did.
     fn check(&self, token: &str, header: &Header, trusted: &Trusted) -> Result<Caller, Failed> {
-        if self.in_force.awaited(trusted) {
+        if self.current_keys.awaited(trusted) {
             return Err(Failed::by_unknown_key(Refused::NoKeys));
         }
         let unknown = Refused::Invalid("the access token is signed with no key that is known here");
@@ -170,22 +170,22 @@ impl Verifier {
 
     /// Whether the key of this caller's token is still in force.
     pub(crate) fn still_trusts(&self, caller: &Caller) -> bool {
-        self.in_force.now().keys.holds(&caller.signed_with)
+        self.current_keys.now().keys.holds(&caller.signed_with)
     }
 
     /// Marked as changed whenever other keys are in force.
     pub(crate) fn watch_keys(&self) -> watch::Receiver<()> {
-        self.in_force.watch()
+        self.current_keys.watch()
     }
 
     /// How fresh the keys are.
     pub(crate) fn key_set(&self) -> KeySetState {
-        self.in_force.state()
+        self.current_keys.state()
     }
 
     /// Reads the files of keys and secrets again, or asks the issuer. What cannot be read changes nothing.
     pub async fn reload(&self) {
-        self.in_force.reload().await;
+        self.current_keys.reload().await;
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "a float-to-int cast saturates")]
@@ -201,8 +201,8 @@ impl Verifier {
         let (may_read_all, may_erase) = (has(READ_SCOPE), has(ERASE_SCOPE));
         let expires_at_ms = ((exp + f64::from(LEEWAY_SECONDS)) * 1000.0) as i64;
         let (signed_with, usage) = (SignedWith(Arc::clone(key)), self.usages.of(&reporter));
-        let (reporter, place) = (Arc::new(reporter), Place::default());
-        Ok(Caller { reporter, may_read_all, may_erase, expires_at_ms, signed_with, usage, place })
+        let (reporter, permit) = (Arc::new(reporter), RequestPermit::default());
+        Ok(Caller { reporter, may_read_all, may_erase, expires_at_ms, signed_with, usage, permit })
     }
 
     fn validation(&self, key: &Key) -> Validation {
@@ -230,7 +230,7 @@ impl Verifier {
 
     /// Asks the issuer, if there is one, for its keys of today.
     pub(crate) async fn refresh(&self) {
-        self.in_force.refresh().await;
+        self.current_keys.refresh().await;
     }
 }
 

@@ -2,25 +2,25 @@
 
 use incident_core::Timestamp;
 
-use super::Findings;
+use super::findings::Findings;
 use crate::{
     Clock,
     cli::Config,
     limits::{CLOCK_DOUBT_MS, CLOCK_FAULT_MS},
-    opening::{self, Place},
+    opening,
     store::{self, Inspection, Schema},
 };
 
 /// What was found in it, unless it cannot be used.
 pub(super) async fn check(config: &Config, findings: &mut Findings) -> Option<Inspection> {
-    let place = match Place::of(config) {
-        Ok(place) => place,
+    let database = match opening::database(config) {
+        Ok(database) => database,
         Err(error) => {
             findings.error(error.to_string());
             return None;
         }
     };
-    match store::inspect(&place).await {
+    match database.inspect().await {
         Ok(found) => {
             findings.either(schema(&found));
             clock(&found, Clock::system().now(), findings);

@@ -4,13 +4,12 @@ use std::path::{Path, PathBuf};
 
 use incident_core::IdSecret;
 
-use super::Findings;
+use super::findings::Findings;
 use crate::{
     auth::JwksSource,
     cli::Config,
     opening,
-    run::HS256_SECRET,
-    secrets,
+    secrets::{self, HS256_SECRET},
     store::{Inspection, Schema},
 };
 

@@ -5,14 +5,13 @@ use std::{net::SocketAddr, path::Path};
 use incident_core::Timestamp;
 use rustix::fs::{Access, access, statvfs};
 
-use super::{Findings, keys};
+use super::{findings::Findings, keys};
 use crate::{
     Clock,
     cli::Config,
     limits::{FREE_DISK_BYTES, MAX_CONNECTIONS},
-    opening::Place,
-    serve,
-    store::SqliteStore,
+    opening, serve,
+    store::{DatabaseTarget, SqliteStore},
 };
 
 /// 2020-01-01. An earlier clock was never set.
@@ -48,10 +47,10 @@ fn files(findings: &mut Findings) {
 
 /// Where a start writes: beside the database's file, and in the data directory if a secret is to be made.
 fn disk(config: &Config, findings: &mut Findings) {
-    let file = match Place::of(config) {
-        Ok(Place::Sqlite(file)) => Some(file),
-        Ok(Place::SqliteUrl(url)) => SqliteStore::file_of(&url).ok(),
-        Ok(Place::Postgres(_)) | Err(_) => None, // what is wrong with a URL is said where the database is
+    let file = match opening::database(config) {
+        Ok(DatabaseTarget::Sqlite(file)) => Some(file),
+        Ok(DatabaseTarget::SqliteUrl(url)) => SqliteStore::file_of(&url).ok(),
+        Ok(DatabaseTarget::Postgres(_)) | Err(_) => None, // what is wrong with a URL is said where the database is
     };
     let beside = file.as_deref().map(directory_of);
     if beside == Some(&config.data_dir) || keys::makes_a_secret(config) {
@@ -90,11 +89,11 @@ fn directory(wanted: &Path, findings: &mut Findings) {
     }
 }
 
-async fn address(flag: &str, address: Option<SocketAddr>, findings: &mut Findings) {
+async fn address(flag: &'static str, address: Option<SocketAddr>, findings: &mut Findings) {
     let Some(address) = address else { return };
     match serve::bind_for(flag, address).await {
         Ok(_) => findings.ok(format!("{address} is free")),
         // Mostly the server itself, which ends before it is started again.
-        Err(taken) => findings.warning(taken),
+        Err(taken) => findings.warning(taken.to_string()),
     }
 }

@@ -1,47 +1,16 @@
 //! The subcommand `check`: what is wrong before a start. It makes nothing and changes nothing.
 
 mod database;
+mod findings;
 mod keys;
 mod machine;
 
-use std::error::Error;
-
-use crate::{cautions::cautions, cli::Config, run::say};
-
-type Failure = Box<dyn Error + Send + Sync>;
-
-/// What was found so far; each finding is printed at once.
-#[derive(Default)]
-struct Findings {
-    right: usize,
-    errors: usize,
-    warnings: usize,
-}
-
-impl Findings {
-    fn ok(&mut self, what: impl AsRef<str>) {
-        self.right += 1;
-        say(format_args!("ok       {}", what.as_ref()));
-    }
-
-    fn warning(&mut self, what: impl AsRef<str>) {
-        self.warnings += 1;
-        say(format_args!("warning  {}", what.as_ref()));
-    }
-
-    fn error(&mut self, what: impl AsRef<str>) {
-        self.errors += 1;
-        say(format_args!("error    {}", what.as_ref()));
-    }
-
-    /// What is right, or what the start would say.
-    fn either(&mut self, found: Result<String, impl ToString>) {
-        match found {
-            Ok(what) => self.ok(what),
-            Err(error) => self.error(error.to_string()),
-        }
-    }
-}
+use self::findings::Findings;
+use crate::{
+    cautions::cautions,
+    cli::Config,
+    console::{Failure, say},
+};
 
 /// Looks at all that a start needs.
 ///

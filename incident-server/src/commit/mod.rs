@@ -5,6 +5,7 @@
 //! keeps a task but no client.
 
 mod breaker;
+mod error;
 mod queue;
 mod worker;
 
@@ -21,39 +22,14 @@ use self::{
     queue::{Job, Room},
     worker::Worker,
 };
+pub use self::{error::CommitError, queue::QueueLimits};
 use crate::{
     Clock,
     limits::ANSWER_DEADLINE,
     metrics::Metrics,
-    store::{Store, StoreError, SyncItem, Verdict},
+    store::{Store, SyncItem, Verdict},
     supervise::supervised,
 };
-
-/// How much the queue takes.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Payloads that wait for their commit at most; one more is refused.
-    pub in_flight: usize,
-    /// Payloads after which no further request joins a transaction.
-    pub batch: usize,
-}
-
-/// Why a request was not committed.
-#[derive(Debug, Clone)]
-pub enum CommitError {
-    /// The queue is full.
-    QueueFull,
-    /// The server is stopping.
-    Draining,
-    /// The database does not commit at present; nothing of the request was tried.
-    Suspended,
-    /// The database did not answer in time; the request's effect is unknown.
-    Late,
-    /// The store gave no answer; the request's effect is unknown.
-    Store(Arc<StoreError>),
-    /// The committing task died: a bug.
-    Died,
-}
 
 /// The door to the committing tasks.
 pub struct Committer {
@@ -66,7 +42,7 @@ pub struct Committer {
 
 impl Committer {
     /// Starts as many workers as the store takes batches at once.
-    pub fn start(store: &Arc<dyn Store>, clock: &Clock, metrics: &Arc<Metrics>, limits: Limits) -> Self {
+    pub fn start(store: &Arc<dyn Store>, clock: &Clock, metrics: &Arc<Metrics>, limits: QueueLimits) -> Self {
         let (sender, receiver) = mpsc::unbounded_channel();
         let receiver = Arc::new(Mutex::new(receiver));
         let breaker = Arc::new(Breaker::default());
@@ -105,8 +81,8 @@ impl Committer {
         if self.breaker.is_open() {
             return Err(CommitError::Suspended);
         }
-        let place = self.room.take(&items).ok_or(CommitError::QueueFull)?;
-        let (job, verdicts) = Job::new(items, place);
+        let permit = self.room.take(&items).ok_or(CommitError::QueueFull)?;
+        let (job, verdicts) = Job::new(items, permit);
         self.enqueue(job)?;
         if let Ok(verdicts) = timeout(ANSWER_DEADLINE, verdicts).await {
             return verdicts.map_err(|_| CommitError::Died)?;

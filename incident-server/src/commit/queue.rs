@@ -14,23 +14,43 @@ use crate::{
     store::{SyncItem, Verdict},
 };
 
+/// How much the queue takes.
+#[derive(Debug, Clone, Copy)]
+pub struct QueueLimits {
+    /// Payloads that wait for their commit at most; one more is refused.
+    pub in_flight: usize,
+    /// Payloads after which no further request joins a transaction.
+    pub batch: usize,
+}
+
+impl QueueLimits {
+    /// What a server has unless its operator chooses otherwise.
+    pub const DEFAULT: Self = Self { in_flight: 4096, batch: 512 };
+}
+
+impl Default for QueueLimits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
 /// The items of one request.
 pub(super) struct Job {
     pub(super) items: Vec<SyncItem>,
     pub(super) count: usize,
     arrived: Instant,
     answer: oneshot::Sender<Result<Vec<Verdict>, CommitError>>,
-    _place: Place,
+    _permit: QueuePermit,
 }
 
 impl Job {
     pub(super) fn new(
         items: Vec<SyncItem>,
-        place: Place,
+        permit: QueuePermit,
     ) -> (Self, oneshot::Receiver<Result<Vec<Verdict>, CommitError>>) {
         let (answer, verdicts) = oneshot::channel();
         let (count, arrived) = (items.len(), Instant::now());
-        (Self { items, count, arrived, answer, _place: place }, verdicts)
+        (Self { items, count, arrived, answer, _permit: permit }, verdicts)
     }
 
     /// Whether a commit would come too late for its answer.
@@ -57,8 +77,8 @@ struct Permits {
     all: u32,
 }
 
-/// A place in the queue, given back when the request is answered.
-pub(super) struct Place {
+/// Room in the queue, given back when the request is answered.
+pub(super) struct QueuePermit {
     _payloads: OwnedSemaphorePermit,
     _bytes: OwnedSemaphorePermit,
     count: i64,
@@ -72,12 +92,12 @@ impl Room {
     }
 
     /// `None` where there is none. What is larger than the whole queue has room in an empty one.
-    pub(super) fn take(&self, items: &[SyncItem]) -> Option<Place> {
+    pub(super) fn take(&self, items: &[SyncItem]) -> Option<QueuePermit> {
         let payloads = self.payloads.take(items.len())?;
         let bytes = self.bytes.take(items.iter().map(SyncItem::bytes).sum())?;
         let count = i64::try_from(items.len()).unwrap_or(i64::MAX);
         self.metrics.queue(count);
-        Some(Place { _payloads: payloads, _bytes: bytes, count, metrics: Arc::clone(&self.metrics) })
+        Some(QueuePermit { _payloads: payloads, _bytes: bytes, count, metrics: Arc::clone(&self.metrics) })
     }
 }
 
@@ -93,7 +113,7 @@ impl Permits {
     }
 }
 
-impl Drop for Place {
+impl Drop for QueuePermit {
     fn drop(&mut self) {
         self.metrics.queue(-self.count);
     }

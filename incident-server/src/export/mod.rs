@@ -17,13 +17,11 @@ use self::{csv::Csv, tally::Tally};
 use crate::{
     audit,
     cli::{Config, ExportFormat},
-    opening::Place,
-    run::say,
+    console::{Failure, say},
+    opening,
     store::{Everything, StoredIncident},
     view::{EventView, IncidentView, StoredView},
 };
-
-type Failure = Box<dyn Error + Send + Sync>;
 
 /// An incident as it is exported: as a reader with `incidents:read` sees it, or what is left of an erased one, with
 /// what happened to it.
@@ -48,7 +46,7 @@ impl Exported {
 /// # Errors
 /// It is not whole. A file is not there then, unless rows of the database could not be read.
 pub(crate) async fn export(config: &Config, to: &Path, format: ExportFormat) -> Result<(), Failure> {
-    let mut everything = Everything::open(&Place::of(config)?).await?;
+    let mut everything = Everything::open(&opening::database(config)?).await?;
     audit::export_begins();
     let tally = if to == Path::new("-") {
         let tally = write(&mut everything, format, &mut io::stdout()).await?;

@@ -12,7 +12,7 @@ use crate::{
     App,
     auth::{Caller, ERASE_SCOPE, READ_SCOPE, Refused},
     problem::ProblemDetails,
-    serve::{WithoutPlace, no_place},
+    serve::{WithoutPermit, no_connection_left},
 };
 
 impl FromRequestParts<App> for Caller {
@@ -32,7 +32,7 @@ impl FromRequestParts<App> for SendsOne {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ProblemDetails> {
         let caller = Caller::from_request_parts(parts, app).await?;
-        app.payload_limiting().check(&caller.reporter).map_err(ProblemDetails::rate_limited)?;
+        app.payload_limiting().check(&caller.reporter)?;
         Ok(Self(caller))
     }
 }
@@ -70,8 +70,8 @@ fn needs(scope: &str, has: bool) -> Result<(), ProblemDetails> {
 
 /// The caller, if this is not one request too many: of late, or at once.
 fn admitted(mut caller: Caller, parts: &mut Parts, app: &App) -> Result<Caller, ProblemDetails> {
-    app.rate_limiting().check(&caller.reporter).map_err(ProblemDetails::rate_limited)?;
-    caller.place = caller.usage.request()?.into();
+    app.rate_limiting().check(&caller.reporter)?;
+    caller.permit = caller.usage.request()?.into();
     // For the body, whose bytes count as the caller's.
     parts.extensions.insert(Arc::clone(&caller.usage));
     Ok(caller)
@@ -81,7 +81,7 @@ async fn authenticated(parts: &Parts, app: &App) -> Result<Caller, ProblemDetail
     let token = bearer(&parts.headers)
         .ok_or(Refused::Invalid("send an access token: Authorization: Bearer <token>"))?;
     let caller = app.verifier().verify(token, app.now()).await?;
-    if parts.extensions.get::<WithoutPlace>().is_some() { Err(no_place()) } else { Ok(caller) }
+    if parts.extensions.get::<WithoutPermit>().is_some() { Err(no_connection_left()) } else { Ok(caller) }
 }
 
 /// The token of the one `Authorization` header; the scheme's letter case does not matter.

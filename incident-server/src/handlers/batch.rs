@@ -63,9 +63,7 @@ pub(crate) async fn sync_batch(
     if let Some(Extension(traced)) = traced.filter(|_| payloads.iter().all(|item| item.payload.is_ok())) {
         traced.are_read(payloads.iter().flat_map(|item| &item.payload).map(|decoded| &decoded.payload));
     }
-    app.payload_limiting()
-        .check_all(&caller.reporter, payloads.len())
-        .map_err(ProblemDetails::rate_limited)?;
+    app.payload_limiting().check_all(&caller.reporter, payloads.len())?;
     let named = |BatchItem { payload, key }| Ok(Pending::new(&app, &caller, payload?, key)?);
     let pending: Vec<Result<Pending, ProblemDetails>> = payloads.into_iter().map(named).collect();
     let items: Vec<_> = pending.iter().flatten().map(|pending| pending.item.clone()).collect();
@@ -74,7 +72,10 @@ pub(crate) async fn sync_batch(
     let results = pending.into_iter().map(|pending| {
         let answered =
             pending.and_then(|pending| pending.answer(&app, verdicts.next().ok_or(CommitError::Died)?));
-        let answered = answered.inspect_err(|details| app.metrics().refusal(details.problem()));
+        let answered = answered.inspect_err(|details| {
+            details.log_cause();
+            app.metrics().refusal(details.problem());
+        });
         BatchResult::from(answered)
     });
     Ok((Extension(caller.usage.clone()), Json(BatchAnswer { results: results.collect() })))

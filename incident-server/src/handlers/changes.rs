@@ -19,7 +19,7 @@ use tokio::{
 
 use crate::{
     App, audit,
-    auth::{Caller, Place},
+    auth::{Caller, RequestPermit},
     cursor::{After, ChangesCursor},
     extract::{ChangesParameters, ReadsAll},
     limits::STREAM_PAGE,
@@ -93,9 +93,9 @@ impl Drop for Follower {
 }
 
 impl Follower {
-    /// Takes one of the caller's places for streams in exchange for the request's.
+    /// Takes one of the caller's permits for streams in exchange for the request's.
     fn new(app: &App, after: ChangesCursor, limit: i64, mut caller: Caller) -> Result<Self, ProblemDetails> {
-        caller.place = Place::default();
+        caller.permit = RequestPermit::default();
         let left_ms = caller.expires_at_ms.saturating_sub(app.now().unix_ms());
         // A year at most: a moment too far away cannot be told apart.
         let left =

@@ -9,7 +9,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::{log, serve};
+use crate::{connections::connections, log};
 
 pub(super) fn register(registry: &mut Registry) {
     registry.register_collector(Box::new(DroppedLines));
@@ -32,7 +32,7 @@ struct Connections;
 
 impl Collector for Connections {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let (open, most) = serve::connections();
+        let (open, most) = connections();
         let figures = [
             ("connections", "Connections that are open", open),
             ("connections_limit", "Connections beyond which only health checks are answered", most),

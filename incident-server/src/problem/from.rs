@@ -6,6 +6,7 @@ use super::{ProblemDetails, QueryOrPayloadError};
 use crate::{
     auth::Refused,
     commit::CommitError,
+    rate_limit::TooOften,
     store::{ItemError, StoreError},
 };
 
@@ -62,14 +63,17 @@ impl From<Refused> for ProblemDetails {
     }
 }
 
+impl From<TooOften> for ProblemDetails {
+    fn from(refused: TooOften) -> Self {
+        Self::rate_limited(refused.retry_after_seconds)
+    }
+}
+
 impl From<ItemError> for ProblemDetails {
     fn from(error: ItemError) -> Self {
         match error {
             ItemError::Conflict(conflict) => conflict.into(),
-            error => {
-                tracing::error!(%error, "answered 500, for this payload alone");
-                Self::internal()
-            }
+            error => Self::internal().because(&error),
         }
     }
 }
@@ -77,17 +81,12 @@ impl From<ItemError> for ProblemDetails {
 impl From<&StoreError> for ProblemDetails {
     fn from(error: &StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) => {
-                tracing::error!(%error, "answered 503: send again");
-                Self::new(
-                    Problem::Overloaded,
-                    "the database is not available; whether this took effect is not known, send it again",
-                )
-            }
-            StoreError::Refused(_) | StoreError::Row(_) => {
-                tracing::error!(%error, "answered 500");
-                Self::internal()
-            }
+            StoreError::Unavailable(_) => Self::new(
+                Problem::Overloaded,
+                "the database is not available; whether this took effect is not known, send it again",
+            )
+            .because(error),
+            StoreError::Refused(_) | StoreError::Row(_) => Self::internal().because(error),
         }
     }
 }
@@ -114,10 +113,7 @@ impl From<CommitError> for ProblemDetails {
                 "the database did not answer in time; whether this took effect is not known, send it again",
             ),
             CommitError::Store(error) => (&*error).into(),
-            CommitError::Died => {
-                tracing::error!("the committing task gave no answer");
-                Self::internal()
-            }
+            CommitError::Died => Self::internal().because(&error),
         }
     }
 }

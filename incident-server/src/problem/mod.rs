@@ -51,6 +51,9 @@ pub struct ProblemDetails {
     /// Whether anybody can cause it as often as they like.
     #[serde(skip)]
     counted: bool,
+    /// What went wrong inside: for the log, whoever makes an answer of it writes it there.
+    #[serde(skip)]
+    cause: Option<String>,
 }
 
 /// One entry of `errors`.
@@ -95,6 +98,7 @@ impl ProblemDetails {
             max_bytes: None,
             max_items: None,
             counted: matches!(problem, Problem::Unauthorized | Problem::RateLimited),
+            cause: None,
             problem,
             retry_after_seconds: matches!(problem, Problem::Overloaded)
                 .then(|| fastrand::u64(RETRY_AFTER_SECONDS)),
@@ -104,6 +108,18 @@ impl ProblemDetails {
     /// The same, to somebody whose token was not looked at or could not be judged: it is counted in the log.
     pub(crate) fn for_a_stranger(self) -> Self {
         Self { counted: true, ..self }
+    }
+
+    /// The same, for a reason that operators should know.
+    pub(crate) fn because(self, cause: &impl ToString) -> Self {
+        Self { cause: Some(cause.to_string()), ..self }
+    }
+
+    /// Says in the log what went wrong inside, if something did: once for each answer.
+    pub(crate) fn log_cause(&self) {
+        if let Some(cause) = &self.cause {
+            tracing::error!(error = %cause, "answered {}", self.status);
+        }
     }
 
     /// Which problem it is.
@@ -175,6 +191,7 @@ pub(crate) struct Marked {
 
 impl IntoResponse for ProblemDetails {
     fn into_response(self) -> Response {
+        self.log_cause();
         let mut response = (status(self.problem), Json(&self)).into_response();
         for (name, value) in &self.headers() {
             response.headers_mut().insert(name, value.clone());

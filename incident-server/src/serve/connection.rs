@@ -28,7 +28,7 @@ use tokio::{net::TcpStream, sync::watch};
 use tower_service::Service;
 
 use super::{
-    places::{Place, WithoutPlace, no_place},
+    permits::{ConnectionPermit, WithoutPermit, no_connection_left},
     stream::Stream,
 };
 use crate::{
@@ -40,12 +40,12 @@ use crate::{
 pub(super) async fn serve(
     stream: TcpStream,
     router: Router,
-    place: Place,
+    permit: ConnectionPermit,
     mut stopping: watch::Receiver<bool>,
 ) {
     // Nagle's algorithm would hold back small answers; not being able to switch it off is no fault.
     let _ = stream.set_nodelay(true);
-    let for_health_only = place.for_health_only;
+    let for_health_only = permit.for_health_only;
     let answerer = Answerer { router, for_health_only, began: Instant::now(), unread: Arc::default() };
     let service = service_fn(move |request| {
         let answerer = answerer.clone();
@@ -84,16 +84,16 @@ struct Answerer {
 impl Answerer {
     async fn answer(mut self, request: Request<Incoming>) -> Response<Body> {
         let path = request.uri().path();
-        let has_place = !self.for_health_only || routes::is_for_operators(path);
-        let mut response = if has_place || routes::asks_for_a_token(path) {
+        let has_permit = !self.for_health_only || routes::is_for_operators(path);
+        let mut response = if has_permit || routes::asks_for_a_token(path) {
             let mut request = self.watch_body(request);
-            if !has_place {
-                request.extensions_mut().insert(WithoutPlace);
+            if !has_permit {
+                request.extensions_mut().insert(WithoutPermit);
             }
             let Ok(response) = self.router.call(request).await;
             response
         } else {
-            no_place().into_response()
+            no_connection_left().into_response()
         };
         if self.closes_after_this() {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -1,12 +1,12 @@
-//! The accept loop: a cap on connections, places for health checks beyond it, a drain that ends.
+//! The accept loop: a cap on connections, some for health checks beyond it, a drain that ends.
 //!
 //! What one connection may do is in `connection`, what its bytes may do in `stream`.
 
 mod connection;
-mod places;
+mod permits;
 mod stream;
 
-use std::{net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, time::Duration};
 
 use axum::Router;
 use socket2::SockRef;
@@ -15,9 +15,12 @@ use tokio::{
     sync::watch,
 };
 
-use crate::limits::{DRAIN_DEADLINE, PAUSE_AFTER_ACCEPT_ERROR, PEER_DEADLINE, SEND_BUFFER};
-use places::Places;
-pub(crate) use places::{WithoutPlace, connections, max_connections, no_place};
+use crate::{
+    App,
+    limits::{DRAIN_DEADLINE, PAUSE_AFTER_ACCEPT_ERROR, PEER_DEADLINE, SEND_BUFFER},
+};
+use permits::ConnectionPermits;
+pub(crate) use permits::{WithoutPermit, max_connections, no_connection_left};
 
 /// Serves until `stop` is ready, then answers what was accepted and returns.
 ///
@@ -27,27 +30,48 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
     serve_within(DRAIN_DEADLINE, listener, router, stop).await;
 }
 
-/// As [`serve`], with this much time from `stop` to the last answer.
-pub(crate) async fn serve_within(
+/// Serves an app until `stop` is ready: then its streams end, what was accepted is answered and committed, and its
+/// store is closed. `router` has its routes, alone or merged into others.
+pub async fn serve_app(listener: TcpListener, router: Router, app: App, stop: impl Future<Output = ()>) {
+    serve_announced(DRAIN_DEADLINE, listener, router, &app, stop).await;
+    app.drain().await;
+}
+
+/// As [`serve_app`], with this much time from `stop` to the last answer; the app is still to be drained.
+pub(crate) async fn serve_announced(
+    drain: Duration,
+    listener: TcpListener,
+    router: Router,
+    app: &App,
+    stop: impl Future<Output = ()>,
+) {
+    let announced = async {
+        stop.await;
+        app.announce_drain();
+    };
+    serve_within(drain, listener, router, announced).await;
+}
+
+async fn serve_within(
     drain: Duration,
     listener: TcpListener,
     router: Router,
     stop: impl Future<Output = ()>,
 ) {
     limit_sends(&listener);
-    let places = Places::new();
+    let permits = ConnectionPermits::new();
     let stopping = watch::Sender::new(false);
     let mut stop = std::pin::pin!(stop);
     loop {
         let accepted = async {
             let stream = accept(&listener).await;
-            (stream, places.take().await)
+            (stream, permits.take().await)
         };
-        let (stream, place) = tokio::select! {
+        let (stream, permit) = tokio::select! {
             accepted = accepted => accepted,
             () = &mut stop => break,
         };
-        tokio::spawn(connection::serve(stream, router.clone(), place, stopping.subscribe()));
+        tokio::spawn(connection::serve(stream, router.clone(), permit, stopping.subscribe()));
     }
     drop(listener);
     stopping.send_replace(true);
@@ -80,20 +104,41 @@ fn limit_sends(listener: &TcpListener) {
     }
 }
 
+/// Why an address cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// Another process listens there.
+    #[error("{address} is taken by another process; stop it, or choose another address with {flag}")]
+    Taken {
+        /// Which address.
+        address: SocketAddr,
+        /// The flag that chooses it.
+        flag: &'static str,
+    },
+    /// The operating system does not let this process.
+    #[error("cannot listen on {address}: {source}; choose another address with {flag}")]
+    Refused {
+        /// Which address.
+        address: SocketAddr,
+        /// The flag that chooses it.
+        flag: &'static str,
+        /// What it says.
+        source: io::Error,
+    },
+}
+
 /// Binds the address to listen on.
 ///
 /// # Errors
-/// What the operating system says, with what to do about it.
-pub async fn bind(address: SocketAddr) -> Result<TcpListener, String> {
+/// [`BindError`], with what to do about it.
+pub async fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
     bind_for("--listen", address).await
 }
 
 /// Binds an address that this flag chooses.
-pub(crate) async fn bind_for(flag: &str, address: SocketAddr) -> Result<TcpListener, String> {
-    TcpListener::bind(address).await.map_err(|error| match error.kind() {
-        std::io::ErrorKind::AddrInUse => {
-            format!("{address} is taken by another process; stop it, or choose another address with {flag}")
-        }
-        _ => format!("cannot listen on {address}: {error}; choose another address with {flag}"),
+pub(crate) async fn bind_for(flag: &'static str, address: SocketAddr) -> Result<TcpListener, BindError> {
+    TcpListener::bind(address).await.map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => BindError::Taken { address, flag },
+        _ => BindError::Refused { address, flag, source },
     })
 }

@@ -5,25 +5,10 @@
 
 use std::{io, path::Path};
 
-use incident_core::{Event, IncidentId};
+use incident_core::IncidentId;
 use sqlx::{PgConnection, SqliteConnection};
 
-use super::{OpenError, SqliteStore, StoreError, StoredIncident, postgres, sqlite};
-use crate::opening::Place;
-
-/// So many incidents are read at once: with their history less than 10 MB.
-pub(super) const PAGE: i64 = 500;
-
-/// Some incidents, with what happened to each.
-#[derive(Debug, Default)]
-pub(crate) struct ExportPage {
-    /// In order of their ids.
-    pub(crate) incidents: Vec<(StoredIncident, Vec<Event>)>,
-    /// The rows that could not be read; the log names them.
-    pub(crate) unreadable: usize,
-    /// The last one of the page, read or not; `None` at the end.
-    pub(crate) last: Option<IncidentId>,
-}
+use super::{DatabaseTarget, OpenError, SqliteStore, StoreError, export_page::ExportPage, postgres, sqlite};
 
 /// A database that is read from its first incident to its last.
 pub(crate) enum Everything {
@@ -38,11 +23,11 @@ impl Everything {
     ///
     /// # Errors
     /// It cannot be read by this version.
-    pub(crate) async fn open(place: &Place) -> Result<Self, OpenError> {
-        match place {
-            Place::Sqlite(file) => Self::open_file(file).await,
-            Place::SqliteUrl(url) => Self::open_file(&SqliteStore::file_of(url)?).await,
-            Place::Postgres(url) => {
+    pub(crate) async fn open(database: &DatabaseTarget) -> Result<Self, OpenError> {
+        match database {
+            DatabaseTarget::Sqlite(file) => Self::open_file(file).await,
+            DatabaseTarget::SqliteUrl(url) => Self::open_file(&SqliteStore::file_of(url)?).await,
+            DatabaseTarget::Postgres(url) => {
                 let mut session = postgres::export::open(url).await?;
                 postgres::schema(&mut session).await.map_err(OpenError::unusable)?.check()?;
                 Ok(Self::Postgres(session))

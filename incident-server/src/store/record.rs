@@ -6,7 +6,8 @@ use incident_core::{Event, EventColumns, IncidentColumns, IncidentId, Stored, Un
 use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 
 use super::{
-    ChangePage, IncidentPage, ListQuery, Position, RowFault, StoredChange, StoredIncident, export::ExportPage,
+    ChangePage, IncidentPage, ListQuery, Position, RowFault, StoredChange, StoredIncident,
+    export_page::ExportPage,
 };
 
 const INCIDENTS: &str = "incidents";

@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc};
 use incident_core::{EventKind, IncidentId, Outcome, Status};
 use incident_server::{
     Clock,
-    commit::{Committer, Limits},
+    commit::{Committer, QueueLimits},
     metrics::Metrics,
     store::{ItemError, ListQuery, Position, Store, SyncItem, Verdict},
 };
@@ -158,7 +158,7 @@ pub(crate) async fn a_text_that_the_database_does_not_take_fails_alone(place: &P
             Place::Postgres(_) => "ALTER TABLE incidents ADD CHECK (location_id <> 'gate')",
         })
         .await;
-    let limits = Limits { in_flight: 4096, batch: 512 };
+    let limits = QueueLimits::DEFAULT;
     let committer = Committer::start(&store, &Clock::system(), &Arc::new(Metrics::default()), limits);
     let committer = Arc::new(committer);
 

@@ -6,7 +6,7 @@ use incident_core::{IdSecret, Timestamp};
 use incident_server::{
     App, Clock, Parts,
     auth::{TokenRequest, Verifier, mint_hs256},
-    commit::Limits,
+    commit::QueueLimits,
     rate_limit::RateLimit,
     routes, serve,
     store::Store,
@@ -33,21 +33,14 @@ impl Server {
             id_secret: IdSecret::new(&[7; 32]).expect("a secret"),
             rate_limit: "off".parse::<RateLimit>().expect("no limit"),
             payload_rate_limit: "off".parse::<RateLimit>().expect("no limit"),
-            limits: Limits { in_flight: 4096, batch: 512 },
+            limits: QueueLimits::DEFAULT,
             clock: Clock::system(),
         });
         let listener = serve::bind("127.0.0.1:0".parse().expect("an address")).await.expect("a free port");
         let address = listener.local_addr().expect("a port");
         let (stop, stopped) = oneshot::channel::<()>();
-        let running = tokio::spawn(async move {
-            let announced = app.clone();
-            let until_stopped = async move {
-                let _ = stopped.await;
-                announced.announce_drain();
-            };
-            serve::serve(listener, routes::standalone(app.clone()), until_stopped).await;
-            app.drain().await;
-        });
+        let routes = routes::standalone(app.clone());
+        let running = tokio::spawn(serve::serve_app(listener, routes, app, async { drop(stopped.await) }));
         Self { address, client: Client::new(), stop: Some(stop), running }
     }
 

@@ -30,8 +30,8 @@ export class Phone {
   }
 
   /** `online`, `offline` or `loses-answers`. */
-  network(mood) {
-    return this.#press(mood);
+  network(connectivity) {
+    return this.#press(connectivity);
   }
 
   /** Sends what is pending and says what came of it. */

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::store::{
     OpenError, StoreError,
-    export::{ExportPage, PAGE},
+    export_page::{ExportPage, PAGE},
     record::{ends, export_page},
 };
 

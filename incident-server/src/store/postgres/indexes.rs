@@ -6,7 +6,10 @@
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
 
-use super::{connect, partitioned_index, partitioned_index::IS_PARTITIONED};
+use super::{
+    connect,
+    partitioned_index::{self, IS_PARTITIONED, STATE},
+};
 
 /// Name, and what is in it of `incidents`. "Open ones" and "cancelled ones", everywhere and at one location, are ranges of these, and all at a
 /// location are two of them merged: so every row is in one index by location. One reporter's own are a range with all that
@@ -31,11 +34,6 @@ const TRY_LOCK: &str = "SELECT pg_try_advisory_lock(1768842853, 2)";
 const UNLOCK: &str = "SELECT pg_advisory_unlock(1768842853, 1)";
 
 const IS_SMALL: &str = "SELECT NOT EXISTS (SELECT FROM incidents OFFSET $1)";
-/// Whether it is there and whole: what was broken off stays behind as invalid, is kept up to date and never used.
-pub(super) const STATE: &str = "
-    SELECT pg_index.indisvalid
-    FROM pg_index
-    WHERE pg_index.indexrelid = to_regclass($1)";
 
 /// Makes them on a small table, where writers wait for milliseconds.
 pub(super) async fn make_where_it_takes_no_time(session: &mut PgConnection) -> Result<(), sqlx::Error> {

@@ -6,8 +6,8 @@ use incident_core::Timestamp;
 use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 
 use super::{
-    MIGRATIONS,
     connect::{self, Use},
+    migrations::MIGRATIONS,
 };
 use crate::{
     Clock,

@@ -14,7 +14,7 @@ use sqlx::{
 };
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{News, feed::horizon, in_time};
+use super::{feed::horizon, feed_state::FeedState};
 use crate::store::Horizon;
 
 const CHANNEL: &str = "incident_changes";
@@ -29,10 +29,10 @@ const CONNECT_DEADLINE: Duration = Duration::from_secs(4);
 const TRUSTED_SILENCE: Duration = Duration::from_secs(60);
 
 /// Tells all servers that this one has written, for ever.
-pub(super) async fn tell(news: Arc<News>) {
+pub(super) async fn tell(feed: Arc<FeedState>) {
     loop {
-        news.written.notified().await;
-        if in_time(&news, news.readers.run(|| sqlx::query(TELL))).await.is_err() {
+        feed.written.notified().await;
+        if feed.in_time(feed.readers.run(|| sqlx::query(TELL))).await.is_err() {
             tracing::debug!("other servers were not told of a change; they will see it when they look");
         }
         sleep(TOGETHER).await;
@@ -40,11 +40,11 @@ pub(super) async fn tell(news: Arc<News>) {
 }
 
 /// Wakes this server's readers when there may be something new, for ever.
-pub(super) async fn listen(options: PgConnectOptions, news: Arc<News>) {
+pub(super) async fn listen(options: PgConnectOptions, feed: Arc<FeedState>) {
     loop {
         match timeout(CONNECT_DEADLINE, open(&options)).await {
-            Ok(Ok(listener)) => follow(listener, &news).await,
-            _ => look(&news).await,
+            Ok(Ok(listener)) => follow(listener, &feed).await,
+            _ => look(&feed).await,
         }
         sleep(LOOK_EVERY).await;
     }
@@ -59,7 +59,7 @@ async fn open(options: &PgConnectOptions) -> Result<PgListener, sqlx::Error> {
 }
 
 /// Looks after every notification and every half second, until the session has been silent for long.
-async fn follow(mut listener: PgListener, news: &News) {
+async fn follow(mut listener: PgListener, feed: &FeedState) {
     let mut heard = Instant::now();
     while heard.elapsed() < TRUSTED_SILENCE {
         match timeout(LOOK_EVERY, listener.try_recv()).await {
@@ -67,17 +67,17 @@ async fn follow(mut listener: PgListener, news: &News) {
             Ok(_) => return,
             Err(_) => {}
         }
-        look(news).await;
+        look(feed).await;
     }
 }
 
 /// Looks only if somebody wants to know.
-async fn look(news: &News) {
-    if news.settled.receiver_count() == 0 {
+async fn look(feed: &FeedState) {
+    if feed.settled.receiver_count() == 0 {
         return;
     }
-    if let Ok(Horizon { settled, .. }) = in_time(news, horizon(&news.readers)).await {
-        let unsettled = news.unsettled.swap(false, Ordering::Relaxed);
-        news.settled.send_if_modified(|known| std::mem::replace(known, settled) < settled || unsettled);
+    if let Ok(Horizon { settled, .. }) = feed.in_time(horizon(&feed.readers)).await {
+        let unsettled = feed.unsettled.swap(false, Ordering::Relaxed);
+        feed.settled.send_if_modified(|known| std::mem::replace(known, settled) < settled || unsettled);
     }
 }

@@ -8,11 +8,13 @@ mod connect;
 mod erase;
 pub(super) mod export;
 mod feed;
+mod feed_state;
 mod given;
 mod indexes;
 mod inspect;
 mod installation;
 mod listen;
+mod migrations;
 mod partitioned_index;
 mod partitions;
 #[cfg(test)]
@@ -31,12 +33,12 @@ use std::{
         Arc, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use incident_core::{Event, IncidentId, Timestamp};
-use sqlx::{Connection, migrate::Migrator, postgres::PgConnectOptions};
+use sqlx::{Connection, postgres::PgConnectOptions};
 use tokio::{
     sync::{Notify, watch},
     task::JoinSet,
@@ -44,14 +46,15 @@ use tokio::{
 };
 
 pub(super) use self::inspect::{inspect, schema, standby_of};
-use self::{connect::Use, partitions::Ahead, replica::Replica, sessions::Sessions};
+use self::{
+    connect::Use, feed_state::FeedState, migrations::MIGRATIONS, partitions::Ahead, replica::Replica,
+    sessions::Sessions,
+};
 use super::{
     ChangePage, Erased, Horizon, IncidentPage, ListQuery, OpenError, Partitions, Position, Store, StoreError,
     StoredIncident, SyncItem, Verdict, pools::Pool,
 };
-use crate::{limits::READ_DEADLINE, supervise::supervised};
-
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+use crate::supervise::supervised;
 
 /// Batches on their way at once: one is executed while another waits for the disk and the standby.
 const WRITERS: usize = 2;
@@ -62,21 +65,10 @@ const OPEN_DEADLINE: Duration = Duration::from_secs(60);
 /// Incidents in a PostgreSQL database.
 pub struct PgStore {
     writers: Sessions,
-    news: Arc<News>,
+    feed: Arc<FeedState>,
     ahead: Arc<Ahead>,
     replica: Arc<Replica>,
     tasks: std::sync::Mutex<JoinSet<()>>,
-}
-
-/// What those who follow the history share.
-struct News {
-    readers: Sessions,
-    /// This server has written.
-    written: Notify,
-    /// Up to where the history was seen to be settled; wakes those who wait for more.
-    settled: watch::Sender<Position>,
-    /// A reader was shown less than was there, because something was on its way.
-    unsettled: AtomicBool,
 }
 
 impl PgStore {
@@ -104,7 +96,7 @@ impl PgStore {
         timeout(OPEN_DEADLINE, migrate(&options)).await.map_err(late)??;
         let store = Self {
             writers: Sessions::new(&options, Use::Write, WRITERS),
-            news: Arc::new(News {
+            feed: Arc::new(FeedState {
                 readers: Sessions::new(&options, Use::Read, READERS),
                 written: Notify::new(),
                 settled: watch::Sender::new(Position::START),
@@ -120,19 +112,19 @@ impl PgStore {
 
     fn start_tasks(&self, options: PgConnectOptions) {
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        let (indexed, followed) = (options.clone(), Arc::clone(&self.news));
+        let (indexed, followed) = (options.clone(), Arc::clone(&self.feed));
         tasks.spawn(supervised("index", move || indexes::make_beside_the_load(indexed.clone())));
         let (partitioned, ahead) = (options.clone(), Arc::clone(&self.ahead));
         tasks.spawn(supervised("partitions", move || {
             partitions::make_for_ever(partitioned.clone(), Arc::clone(&ahead))
         }));
-        let (replica, news) = (Arc::clone(&self.replica), Arc::clone(&self.news));
+        let (replica, feed) = (Arc::clone(&self.replica), Arc::clone(&self.feed));
         tasks.spawn(supervised("standby", move || {
-            let (replica, news) = (Arc::clone(&replica), Arc::clone(&news));
-            async move { replica.watch(&news.readers).await }
+            let (replica, feed) = (Arc::clone(&replica), Arc::clone(&feed));
+            async move { replica.watch(&feed.readers).await }
         }));
-        let news = Arc::clone(&self.news);
-        tasks.spawn(supervised("tell", move || listen::tell(Arc::clone(&news))));
+        let feed = Arc::clone(&self.feed);
+        tasks.spawn(supervised("tell", move || listen::tell(Arc::clone(&feed))));
         tasks.spawn(supervised("listen", move || listen::listen(options.clone(), Arc::clone(&followed))));
     }
 }
@@ -146,19 +138,6 @@ async fn migrate(options: &PgConnectOptions) -> Result<(), OpenError> {
     session.close().await.map_err(OpenError::unusable)
 }
 
-/// For reads; one that is given up shows that the sessions that are idle meanwhile may be dead, too.
-async fn in_time<T>(news: &News, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    let started = Instant::now();
-    match timeout(READ_DEADLINE, work).await {
-        Ok(done) => done,
-        Err(late) => {
-            tracing::warn!("the database did not answer in time; its session is closed");
-            news.readers.discard_idle(started);
-            Err(StoreError::Unavailable(Box::new(late)))
-        }
-    }
-}
-
 #[async_trait]
 impl Store for PgStore {
     fn writers(&self) -> usize {
@@ -167,13 +146,13 @@ impl Store for PgStore {
 
     async fn sync(&self, batch: &[SyncItem], now: Timestamp) -> Result<Vec<Verdict>, StoreError> {
         let verdicts = write::sync(&self.writers, batch, now).await;
-        self.news.written.notify_one(); // after an error too: it may have been written all the same
+        self.feed.written.notify_one(); // after an error too: it may have been written all the same
         verdicts
     }
 
     async fn erase(&self, ids: &[IncidentId], now: Timestamp) -> Result<Vec<Erased>, StoreError> {
         let erased = erase::erase(&self.writers, ids, now).await;
-        self.news.written.notify_one(); // after an error too, as above
+        self.feed.written.notify_one(); // after an error too, as above
         erased
     }
 
@@ -182,42 +161,41 @@ impl Store for PgStore {
     }
 
     async fn incident(&self, id: IncidentId) -> Result<Option<StoredIncident>, StoreError> {
-        in_time(&self.news, read::incident(&self.news.readers, id)).await
+        self.feed.in_time(read::incident(&self.feed.readers, id)).await
     }
 
     async fn incidents(&self, query: &ListQuery) -> Result<IncidentPage, StoreError> {
-        in_time(&self.news, read::incidents(&self.news.readers, query)).await
+        self.feed.in_time(read::incidents(&self.feed.readers, query)).await
     }
 
     async fn incident_to_show(&self, id: IncidentId) -> Result<Option<StoredIncident>, StoreError> {
         let from_standby = |standby| read::incident(standby, id);
-        self.replica.read(&self.news.readers, from_standby, self.incident(id)).await
+        self.replica.read(&self.feed.readers, from_standby, self.incident(id)).await
     }
 
     async fn incidents_to_show(&self, query: &ListQuery) -> Result<IncidentPage, StoreError> {
         let from_standby = |standby| read::incidents(standby, query);
-        self.replica.read(&self.news.readers, from_standby, self.incidents(query)).await
+        self.replica.read(&self.feed.readers, from_standby, self.incidents(query)).await
     }
 
     async fn history(&self, id: IncidentId) -> Result<Vec<Event>, StoreError> {
-        in_time(&self.news, read::history(&self.news.readers, id)).await
+        self.feed.in_time(read::history(&self.feed.readers, id)).await
     }
 
     async fn changes(&self, after: Position, limit: i64) -> Result<ChangePage, StoreError> {
-        let (changes, unsettled) =
-            in_time(&self.news, feed::changes(&self.news.readers, after, limit)).await?;
+        let (changes, unsettled) = self.feed.in_time(feed::changes(&self.feed.readers, after, limit)).await?;
         if unsettled {
-            self.news.unsettled.store(true, Ordering::Relaxed);
+            self.feed.unsettled.store(true, Ordering::Relaxed);
         }
         Ok(changes)
     }
 
     async fn horizon(&self) -> Result<Horizon, StoreError> {
-        in_time(&self.news, feed::horizon(&self.news.readers)).await
+        self.feed.in_time(feed::horizon(&self.feed.readers)).await
     }
 
     fn watch_changes(&self) -> watch::Receiver<Position> {
-        self.news.settled.subscribe()
+        self.feed.settled.subscribe()
     }
 
     fn log_bytes(&self) -> Option<u64> {
@@ -225,7 +203,7 @@ impl Store for PgStore {
     }
 
     fn pools(&self) -> Vec<Pool> {
-        let mut pools = vec![self.writers.pool("write"), self.news.readers.pool("read")];
+        let mut pools = vec![self.writers.pool("write"), self.feed.readers.pool("read")];
         pools.extend(self.replica.pool());
         pools
     }
@@ -235,11 +213,11 @@ impl Store for PgStore {
     }
 
     async fn holds_incidents(&self) -> Result<bool, StoreError> {
-        in_time(&self.news, installation::holds_incidents(&self.writers)).await
+        self.feed.in_time(installation::holds_incidents(&self.writers)).await
     }
 
     async fn knows_secret(&self, fingerprint: [u8; 32]) -> Result<bool, StoreError> {
-        in_time(&self.news, installation::knows_secret(&self.writers, &fingerprint)).await
+        self.feed.in_time(installation::knows_secret(&self.writers, &fingerprint)).await
     }
 
     fn partitions(&self) -> Option<Partitions> {
@@ -253,7 +231,7 @@ impl Store for PgStore {
     async fn close(&self) {
         std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner)).abort_all();
         self.writers.close().await;
-        self.news.readers.close().await;
+        self.feed.readers.close().await;
         self.replica.close().await;
     }
 }

@@ -3,7 +3,11 @@
 
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use super::indexes::STATE;
+/// Whether it is there and whole: what was broken off stays behind as invalid, is kept up to date and never used.
+pub(super) const STATE: &str = "
+    SELECT pg_index.indisvalid
+    FROM pg_index
+    WHERE pg_index.indexrelid = to_regclass($1)";
 
 pub(super) const IS_PARTITIONED: &str =
     "SELECT EXISTS (SELECT FROM pg_partitioned_table WHERE partrelid = 'incidents'::regclass)";

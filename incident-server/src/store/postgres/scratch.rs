@@ -7,7 +7,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgSslMode},
 };
 
-use super::MIGRATIONS;
+use super::migrations::MIGRATIONS;
 
 const URL_VARIABLE: &str = "INCIDENT_TEST_POSTGRES_URL";
 

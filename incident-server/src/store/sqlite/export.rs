@@ -5,7 +5,7 @@ use sqlx::{Connection, SqliteConnection};
 
 use crate::store::{
     StoreError,
-    export::{ExportPage, PAGE},
+    export_page::{ExportPage, PAGE},
     record::{ends, export_page},
 };
 

@@ -6,8 +6,8 @@ use incident_core::Timestamp;
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use super::{
-    MIGRATIONS, check_edges, check_version,
     lock::{beside, is_held},
+    prepare::{MIGRATIONS, check_edges, check_version},
 };
 use crate::{
     limits::LOCK_DEADLINE,

@@ -4,6 +4,7 @@
 
 mod backup;
 mod compact;
+mod corruption;
 mod erase;
 pub(super) mod export;
 mod inspect;
@@ -11,14 +12,14 @@ mod installation;
 mod lock;
 mod log_bound;
 mod opened;
+mod prepare;
 mod read;
 mod readers;
 mod restore;
 mod write;
 
 use std::{
-    fs::{File, OpenOptions},
-    os::unix::fs::OpenOptionsExt,
+    fs::File,
     path::{Path, PathBuf},
     str::FromStr,
     sync::{
@@ -31,7 +32,6 @@ use async_trait::async_trait;
 use incident_core::{Event, IncidentId, Timestamp};
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, SqliteConnection,
-    migrate::{MigrateError, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 use tokio::sync::{Mutex, watch};
@@ -39,31 +39,21 @@ use tokio::sync::{Mutex, watch};
 pub use self::backup::CopyError;
 pub(crate) use self::{backup::backup, compact::compact, restore::restore};
 pub(super) use self::{
+    corruption::tells_corruption,
     inspect::{inspect, read_only, schema},
-    opened::tells_corruption,
 };
-use self::{log_bound::LogBound, opened::OpenedFile, readers::Readers};
+use self::{
+    log_bound::LogBound,
+    opened::OpenedFile,
+    prepare::{check_edges, check_version, make_private, migrate},
+    readers::Readers,
+};
 use super::{
     ChangePage, Erased, Horizon, IncidentPage, ListQuery, OpenError, Partitions, Position, Store, StoreError,
     StoredIncident, SyncItem, Verdict,
     pools::{Pool, Waits},
 };
 use crate::limits::{LOCK_DEADLINE, READ_DEADLINE};
-
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
-
-/// The first release without the WAL-reset corruption of 3.7.0 to 3.51.2.
-const OLDEST_SAFE: (u32, u32, u32) = (3, 51, 3);
-const EDGES: &str = "
-    SELECT
-        (SELECT min(id) FROM incidents),
-        (SELECT max(id) FROM incidents),
-        (SELECT min(location_id) FROM incidents INDEXED BY incidents_open_by_location WHERE cancelled_at_ms IS NULL),
-        (SELECT max(location_id) FROM incidents INDEXED BY incidents_open_by_location WHERE cancelled_at_ms IS NULL),
-        (SELECT min(position) FROM history),
-        (SELECT max(position) FROM history),
-        (SELECT min(incident_id) FROM history INDEXED BY history_by_incident),
-        (SELECT max(incident_id) FROM history INDEXED BY history_by_incident)";
 
 /// Incidents in a SQLite file.
 pub struct SqliteStore {
@@ -172,12 +162,14 @@ impl SqliteStore {
     fn note(&self, error: &StoreError) {
         match error {
             StoreError::Unavailable(source) => {
-                tracing::warn!(error = %source, "SQLite did not do it");
+                tracing::warn!(error = %source, "SQLite statement failed");
                 if source.downcast_ref().is_some_and(tells_corruption) {
                     self.file.note_corruption();
                 }
             }
-            StoreError::Refused(source) => tracing::warn!(error = %source, "SQLite does not take a value"),
+            StoreError::Refused(source) => {
+                tracing::warn!(error = %source, "SQLite statement failed for a value in it");
+            }
             StoreError::Row(_) => {} // logged where it is answered
         }
     }
@@ -190,36 +182,6 @@ impl SqliteStore {
         self.file.in_place()?;
         self.readers.run(&self.log, query).await.inspect_err(|error| self.note(error))
     }
-}
-
-/// Makes the file for its owner only, if it is missing; SQLite gives its side files the same permissions.
-fn make_private(file: &Path) -> Result<(), OpenError> {
-    let made = OpenOptions::new().create(true).append(true).mode(0o600).open(file);
-    made.map(drop).map_err(|source| OpenError::File { file: file.to_owned(), source })
-}
-
-async fn check_version(connection: &mut SqliteConnection) -> Result<(), OpenError> {
-    let version: String = sqlx::query_scalar("SELECT sqlite_version()")
-        .fetch_one(connection)
-        .await
-        .map_err(OpenError::unusable)?;
-    let mut numbers = version.split('.').map(|number| number.parse().unwrap_or(0));
-    let mut next = || numbers.next().unwrap_or(0);
-    if (next(), next(), next()) < OLDEST_SAFE { Err(OpenError::OldSqlite(version)) } else { Ok(()) }
-}
-
-async fn migrate(writer: &mut SqliteConnection) -> Result<(), MigrateError> {
-    let done = sqlx::query_scalar("SELECT count(*) FROM _sqlx_migrations").fetch_one(&mut *writer).await;
-    // No table: a new file, on which all takes no time.
-    if done.is_ok_and(|done: i64| usize::try_from(done).is_ok_and(|done| done < MIGRATIONS.iter().count())) {
-        tracing::info!("the tables are brought up to date; with millions of incidents that takes a minute");
-    }
-    MIGRATIONS.run(writer).await
-}
-
-/// Reads the first and the last page of every table and its indexes: a file that was cut or overwritten shows.
-async fn check_edges(writer: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    sqlx::query(EDGES).execute(writer).await.map(drop)
 }
 
 #[async_trait]

@@ -11,8 +11,6 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use libsqlite3_sys as ffi;
-
 use crate::store::StoreError;
 
 pub(super) struct OpenedFile {
@@ -77,14 +75,6 @@ impl OpenedFile {
             );
         }
     }
-}
-
-/// Whether SQLite says that what it read is not what it wrote.
-pub(in crate::store) fn tells_corruption(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-    // The lower byte of an extended code is the primary one.
-    let primary = code.and_then(|code| code.parse::<i32>().ok()).map(|code| code & 0xff);
-    primary.is_some_and(|code| [ffi::SQLITE_CORRUPT, ffi::SQLITE_NOTADB].contains(&code))
 }
 
 fn identity(found: &Metadata) -> (u64, u64) {

@@ -144,7 +144,7 @@ mod tests {
     use sqlx::{AssertSqlSafe, Connection, Row, sqlite::SqliteRow};
 
     use super::*;
-    use crate::store::sqlite::MIGRATIONS;
+    use crate::store::sqlite::prepare::MIGRATIONS;
 
     /// One in a hundred is open, and every location has open ones only in the oldest part of the table.
     const FILL: &str = "

@@ -16,7 +16,7 @@ use tempfile::NamedTempFile;
 use super::{
     backup::{CopyError, are_same, check, connect, copy, directory, failed, options, sync, unreadable},
     lock::{self, beside},
-    migrate,
+    prepare::migrate,
 };
 use crate::store::OpenError;
 

@@ -1,36 +1,26 @@
 //! How many connections there may be at once, and those that are kept for health checks.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::Arc;
 
 use incident_core::Problem;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
+    connections::{self, OpenConnection},
     limits::{HEALTH_CONNECTIONS, MAX_CONNECTIONS, OTHER_FILES},
     problem::ProblemDetails,
 };
 
-/// The connections of all listeners of this process, and how many one listener may have.
-static OPEN: AtomicUsize = AtomicUsize::new(0);
-static MOST: AtomicUsize = AtomicUsize::new(0);
-
-/// How many connections are open, and how many there may be before only health checks are answered.
-pub(crate) fn connections() -> (usize, usize) {
-    (OPEN.load(Ordering::Relaxed), MOST.load(Ordering::Relaxed))
-}
-
-/// The places of one listener.
-pub(super) struct Places {
+/// How many connections one listener may have.
+pub(super) struct ConnectionPermits {
     for_all: Arc<Semaphore>,
     for_health: Arc<Semaphore>,
 }
 
-/// A place, given back when its connection ends.
-pub(super) struct Place {
+/// Given back when its connection ends.
+pub(super) struct ConnectionPermit {
     _permit: OwnedSemaphorePermit,
+    _counted: OpenConnection,
     /// Whether it is kept for those who ask after the server's health.
     pub(super) for_health_only: bool,
 }
@@ -38,43 +28,31 @@ pub(super) struct Place {
 /// Marks a request that came on a connection which is kept for health checks, and is none: it is refused as soon as it
 /// is known whose it is.
 #[derive(Clone, Copy)]
-pub(crate) struct WithoutPlace;
+pub(crate) struct WithoutPermit;
 
 /// The answer to it.
-pub(crate) fn no_place() -> ProblemDetails {
+pub(crate) fn no_connection_left() -> ProblemDetails {
     ProblemDetails::new(Problem::Overloaded, "all connections of this server are in use; send it again")
 }
 
-impl Place {
-    fn new(permit: OwnedSemaphorePermit, for_health_only: bool) -> Self {
-        OPEN.fetch_add(1, Ordering::Relaxed);
-        Self { _permit: permit, for_health_only }
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        OPEN.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl Places {
+impl ConnectionPermits {
     pub(super) fn new() -> Self {
         let most = max_connections();
-        MOST.store(most, Ordering::Relaxed);
+        connections::allow(most);
         let for_all = Arc::new(Semaphore::new(most));
         Self { for_all, for_health: Arc::new(Semaphore::new(HEALTH_CONNECTIONS)) }
     }
 
-    /// Waits for a place, rather for one that is for all.
-    pub(super) async fn take(&self) -> Place {
+    /// Waits for a permit, rather for one that is for all.
+    pub(super) async fn take(&self) -> ConnectionPermit {
         let (for_all, for_health) = (Arc::clone(&self.for_all), Arc::clone(&self.for_health));
         let (permit, for_health_only) = tokio::select! {
             biased;
             permit = for_all.acquire_owned() => (permit, false),
             permit = for_health.acquire_owned() => (permit, true),
         };
-        Place::new(permit.expect("the semaphores are never closed"), for_health_only)
+        let permit = permit.expect("the semaphores are never closed");
+        ConnectionPermit { _permit: permit, _counted: OpenConnection::begin(), for_health_only }
     }
 }
 

@@ -17,7 +17,10 @@ use tokio::{
 };
 
 use super::{Caller, JwksSource, SecretFiles, keys::KeySet};
-use crate::limits::{CACHED_TOKEN_BYTES, KEY_SET_COOL_DOWN, KEY_SET_DEADLINE, TOKEN_OVERHEAD_BYTES};
+use crate::{
+    console::Failure,
+    limits::{CACHED_TOKEN_BYTES, KEY_SET_COOL_DOWN, KEY_SET_DEADLINE, TOKEN_OVERHEAD_BYTES},
+};
 
 /// A key set and the tokens that were verified under it: those stay verified until they expire or the keys change.
 pub(super) struct Trusted {
@@ -50,8 +53,6 @@ pub(super) enum KeySource {
     Secrets(SecretFiles),
 }
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
-
 impl KeySource {
     /// Gives up after a while: whoever has a token with an unknown key waits for it.
     async fn load(&self) -> Result<KeySet, Failure> {
@@ -80,7 +81,7 @@ pub(crate) struct KeySetState {
 }
 
 /// The keys in force.
-pub(super) struct InForce {
+pub(super) struct CurrentKeys {
     trusted: ArcSwap<Trusted>,
     source: Option<KeySource>,
     /// When a token last made us ask the issuer. Held while it is asked, so that answers cannot overtake each other.
@@ -90,7 +91,7 @@ pub(super) struct InForce {
     failures: AtomicU64,
 }
 
-impl InForce {
+impl CurrentKeys {
     /// Keys that change when their source does; without a source, never.
     pub(super) fn new(keys: KeySet, source: Option<KeySource>) -> Self {
         let trusted = ArcSwap::new(Trusted::new(keys));
@@ -199,62 +200,62 @@ mod tests {
     #[tokio::test]
     async fn housekeeping_does_not_keep_a_token_from_asking() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let in_force = InForce::new(KeySet::default(), Some(published(&file, NO_KEY).await));
-        in_force.refresh().await;
+        let current_keys = CurrentKeys::new(KeySet::default(), Some(published(&file, NO_KEY).await));
+        current_keys.refresh().await;
 
         published(&file, ONE_KEY).await;
 
-        assert!(!in_force.ask_for_token().await.keys.is_empty());
+        assert!(!current_keys.ask_for_token().await.keys.is_empty());
     }
 
     #[tokio::test]
     async fn after_one_token_has_asked_the_others_wait() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let in_force = InForce::new(KeySet::default(), Some(published(&file, NO_KEY).await));
-        in_force.ask_for_token().await;
+        let current_keys = CurrentKeys::new(KeySet::default(), Some(published(&file, NO_KEY).await));
+        current_keys.ask_for_token().await;
 
         published(&file, ONE_KEY).await;
 
-        assert!(in_force.ask_for_token().await.keys.is_empty());
-        in_force.refresh().await;
-        assert!(!in_force.now().keys.is_empty());
+        assert!(current_keys.ask_for_token().await.keys.is_empty());
+        current_keys.refresh().await;
+        assert!(!current_keys.now().keys.is_empty());
     }
 
     #[tokio::test]
     async fn a_set_without_a_key_takes_none_away() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let in_force = InForce::new(KeySet::default(), Some(published(&file, ONE_KEY).await));
-        in_force.refresh().await;
+        let current_keys = CurrentKeys::new(KeySet::default(), Some(published(&file, ONE_KEY).await));
+        current_keys.refresh().await;
 
         published(&file, NO_KEY).await;
-        in_force.refresh().await;
+        current_keys.refresh().await;
 
-        assert!(!in_force.now().keys.is_empty());
+        assert!(!current_keys.now().keys.is_empty());
     }
 
     #[tokio::test]
     async fn the_same_keys_again_are_no_change() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let in_force = InForce::new(KeySet::default(), Some(published(&file, ONE_KEY).await));
-        in_force.refresh().await;
-        let (changes, before) = (in_force.watch(), in_force.now());
+        let current_keys = CurrentKeys::new(KeySet::default(), Some(published(&file, ONE_KEY).await));
+        current_keys.refresh().await;
+        let (changes, before) = (current_keys.watch(), current_keys.now());
 
-        in_force.refresh().await;
+        current_keys.refresh().await;
 
-        assert!(Arc::ptr_eq(&before, &in_force.now()) && !changes.has_changed().unwrap());
+        assert!(Arc::ptr_eq(&before, &current_keys.now()) && !changes.has_changed().unwrap());
     }
     #[tokio::test]
     async fn the_age_of_the_keys_begins_anew_with_a_set_and_what_brings_none_is_counted() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let in_force = InForce::new(KeySet::default(), Some(published(&file, NO_KEY).await));
-        in_force.refresh().await;
+        let current_keys = CurrentKeys::new(KeySet::default(), Some(published(&file, NO_KEY).await));
+        current_keys.refresh().await;
         published(&file, "no set").await;
-        in_force.refresh().await;
-        let never_loaded = in_force.state();
+        current_keys.refresh().await;
+        let never_loaded = current_keys.state();
 
         published(&file, ONE_KEY).await;
-        in_force.refresh().await;
-        let loaded = in_force.state();
+        current_keys.refresh().await;
+        let loaded = current_keys.state();
 
         assert_eq!((never_loaded.failures, loaded.failures), (2, 2));
         assert!(loaded.age < never_loaded.age, "{loaded:?} {never_loaded:?}");
@@ -262,6 +263,6 @@ mod tests {
 
     #[tokio::test]
     async fn keys_without_an_issuer_have_no_age() {
-        assert_eq!(InForce::new(KeySet::default(), None).state().age, Duration::ZERO);
+        assert_eq!(CurrentKeys::new(KeySet::default(), None).state().age, Duration::ZERO);
     }
 }

@@ -1,0 +1,55 @@
+//! A file is made ready before it is served: made, migrated, looked at.
+
+use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt, path::Path};
+
+use sqlx::{
+    SqliteConnection,
+    migrate::{MigrateError, Migrator},
+};
+
+use crate::store::OpenError;
+
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// The first release without the WAL-reset corruption of 3.7.0 to 3.51.2.
+const OLDEST_SAFE: (u32, u32, u32) = (3, 51, 3);
+const EDGES: &str = "
+    SELECT
+        (SELECT min(id) FROM incidents),
+        (SELECT max(id) FROM incidents),
+        (SELECT min(location_id) FROM incidents INDEXED BY incidents_open_by_location WHERE cancelled_at_ms IS NULL),
+        (SELECT max(location_id) FROM incidents INDEXED BY incidents_open_by_location WHERE cancelled_at_ms IS NULL),
+        (SELECT min(position) FROM history),
+        (SELECT max(position) FROM history),
+        (SELECT min(incident_id) FROM history INDEXED BY history_by_incident),
+        (SELECT max(incident_id) FROM history INDEXED BY history_by_incident)";
+
+/// Makes the file for its owner only, if it is missing; SQLite gives its side files the same permissions.
+pub(super) fn make_private(file: &Path) -> Result<(), OpenError> {
+    let made = OpenOptions::new().create(true).append(true).mode(0o600).open(file);
+    made.map(drop).map_err(|source| OpenError::File { file: file.to_owned(), source })
+}
+
+pub(super) async fn check_version(connection: &mut SqliteConnection) -> Result<(), OpenError> {
+    let version: String = sqlx::query_scalar("SELECT sqlite_version()")
+        .fetch_one(connection)
+        .await
+        .map_err(OpenError::unusable)?;
+    let mut numbers = version.split('.').map(|number| number.parse().unwrap_or(0));
+    let mut next = || numbers.next().unwrap_or(0);
+    if (next(), next(), next()) < OLDEST_SAFE { Err(OpenError::OldSqlite(version)) } else { Ok(()) }
+}
+
+pub(super) async fn migrate(writer: &mut SqliteConnection) -> Result<(), MigrateError> {
+    let done = sqlx::query_scalar("SELECT count(*) FROM _sqlx_migrations").fetch_one(&mut *writer).await;
+    // No table: a new file, on which all takes no time.
+    if done.is_ok_and(|done: i64| usize::try_from(done).is_ok_and(|done| done < MIGRATIONS.iter().count())) {
+        tracing::info!("the tables are brought up to date; with millions of incidents that takes a minute");
+    }
+    MIGRATIONS.run(writer).await
+}
+
+/// Reads the first and the last page of every table and its indexes: a file that was cut or overwritten shows.
+pub(super) async fn check_edges(writer: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    sqlx::query(EDGES).execute(writer).await.map(drop)
+}
