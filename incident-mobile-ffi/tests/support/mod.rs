@@ -1,5 +1,7 @@
 //! An outbox in a folder of its own, and a server that is only answers.
 
+pub(crate) mod damage;
+
 use std::{
     path::{Path, PathBuf},
     process::Command,

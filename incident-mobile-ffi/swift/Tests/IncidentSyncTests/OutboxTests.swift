@@ -5,7 +5,7 @@ import XCTest
 import FoundationNetworking
 #endif
 
-/// What needs no server.
+/// The queue: what it keeps, lists and says, without a server.
 final class OutboxTests: XCTestCase {
     func testAReportOutlivesItsOutbox() async throws {
         let path = newPath()
@@ -18,72 +18,6 @@ final class OutboxTests: XCTestCase {
 
         XCTAssertEqual(found, reported)
         XCTAssertEqual(found.state, EntryState.pending)
-    }
-
-    func testAnInvalidDraftComesBackWithAllItsViolations() async throws {
-        let outbox = try await newOutbox()
-        let wrong = Draft(
-            locationId: " ",
-            roomNumber: String(repeating: "1", count: 65),
-            longitude: 181,
-            latitude: -91,
-            cancellationReason: ""
-        )
-
-        let error = await failure { try await outbox.report(wrong) }
-        let summary = try await outbox.summary()
-
-        guard case .invalid(let violations)? = error else {
-            return XCTFail("expected violations, got \(String(describing: error))")
-        }
-        let pointers = violations.map { $0.pointer }.sorted()
-        XCTAssertEqual(pointers, [
-            "/cancellationReason",
-            "/gpsCoordinates/coordinates/0",
-            "/gpsCoordinates/coordinates/1",
-            "/locationId",
-            "/roomNumber",
-        ])
-        XCTAssertEqual(summary.pending, 0)
-    }
-
-    func testNotANumberIsOutOfRange() async throws {
-        let outbox = try await newOutbox()
-        let nowhere = Draft(locationId: "ward-7", longitude: Double.nan, latitude: Double.infinity)
-
-        let error = await failure { try await outbox.report(nowhere) }
-
-        guard case .invalid(let violations)? = error else {
-            return XCTFail("expected violations, got \(String(describing: error))")
-        }
-        XCTAssertEqual(violations.count, 2)
-    }
-
-    func testAMomentBeyondAllReckoningIsAViolation() throws {
-        for seconds in [-Double.infinity, -1, Double.infinity, Double.nan] {
-            let moment = Date(timeIntervalSince1970: seconds)
-            let draft = Draft(locationId: "ward-7", longitude: 0, latitude: 0, createdAt: moment)
-            XCTAssertThrowsError(try validateDraft(draft), "\(seconds)") { error in
-                guard case .invalid(let violations)? = error as? OutboxError else {
-                    return XCTFail("expected violations, got \(error)")
-                }
-                XCTAssertEqual(violations.map { $0.pointer }, ["/createdAt"])
-            }
-        }
-    }
-
-    func testALoneSurrogateIsMalformedInJSONAndReplacedInAString() async throws {
-        let json = #"{"locationId":"\ud800","isAnonymous":false}"#
-        let lone = String(decoding: [UInt16(0xD800)], as: UTF16.self)
-        let outbox = try await newOutbox()
-
-        let error = await failure { try canonicalPayload(json: Data(json.utf8)) }
-        let entry = try await outbox.report(Draft(locationId: lone, longitude: 0, latitude: 0))
-
-        guard case .malformed? = error else {
-            return XCTFail("expected malformed, got \(String(describing: error))")
-        }
-        XCTAssertEqual(entry.locationId, "\u{FFFD}")
     }
 
     func testACancellationJoinsItsReportAndAnotherReasonIsRefused() async throws {
@@ -144,109 +78,6 @@ final class OutboxTests: XCTestCase {
         XCTAssertEqual(summary.recovery?.saved, 0)
         let kept = summary.recovery?.movedTo ?? ""
         XCTAssertEqual(try Data(contentsOf: URL(fileURLWithPath: kept)).count, 8192)
-    }
-
-    func testACaptivePortalCostsTheEntryNothing() async throws {
-        let outbox = try await newOutbox()
-        let key = try await outbox.report(draft("ward-7")).key
-        let html = [Header(name: "Content-Type", value: "text/html")]
-        let welcome = UploadResult.response(status: 200, headers: html, body: Data("<h1>Welcome</h1>".utf8))
-
-        let end = try await outbox.sync(transport: Always(result: welcome))
-        let entry = try await outbox.entry(key: key)
-
-        guard case .wait(let until, let why, _) = end else {
-            return XCTFail("expected a wait, got \(end)")
-        }
-        XCTAssertEqual(why, WaitReason.notTheServer)
-        XCTAssertLessThanOrEqual(until, Date(timeIntervalSinceNow: 15 * 60))
-        XCTAssertEqual(entry.state, EntryState.pending)
-        XCTAssertEqual(entry.attempts, 0)
-    }
-
-    func testARedirectIsNotTheServer() async throws {
-        let outbox = try await newOutbox()
-        try await outbox.report(draft("ward-7"))
-        let there = [Header(name: "Location", value: "http://portal.example/")]
-
-        let end = try await outbox.sync(transport: Always(
-            result: UploadResult.response(status: 302, headers: there, body: Data())
-        ))
-
-        guard case .wait(_, .notTheServer, _) = end else {
-            return XCTFail("expected a wait, got \(end)")
-        }
-    }
-
-    func testNobodyAtTheAddressRefuses() async throws {
-        let outbox = try await newOutbox()
-        let key = try await outbox.report(draft("ward-7")).key
-        guard let nobody = URL(string: "http://127.0.0.1:9") else {
-            return XCTFail("no address")
-        }
-
-        let end = try await outbox.sync(transport: URLSessionTransport(baseURL: nobody) { "token" })
-        let entry = try await outbox.entry(key: key)
-
-        guard case .wait(_, .refused, "the server takes no connection") = end else {
-            return XCTFail("expected a wait, got \(end)")
-        }
-        XCTAssertEqual(entry.state, EntryState.pending)
-        XCTAssertEqual(entry.attempts, 0)
-    }
-
-    func testWhatATransportThrowsEndsTheSyncAndHandsTheUploadBack() async throws {
-        let outbox = try await newOutbox()
-        let key = try await outbox.report(draft("ward-7")).key
-        let keychain = Missing(description: "the keychain is locked")
-        guard let somewhere = URL(string: "http://127.0.0.1:9"), let nowhere = URL(string: "ftp://x") else {
-            return XCTFail("no address")
-        }
-
-        let locked = URLSessionTransport(baseURL: somewhere) { throw keychain }
-        let misspelt = URLSessionTransport(baseURL: nowhere) { "token" }
-
-        do {
-            try await outbox.sync(transport: locked)
-            XCTFail("expected an error")
-        } catch {
-            XCTAssertTrue(error is Missing, "\(error)")
-        }
-        do {
-            try await outbox.sync(transport: misspelt)
-            XCTFail("expected an error")
-        } catch {
-            XCTAssertEqual((error as? URLError)?.code, URLError.Code.badURL)
-        }
-        let entry = try await outbox.entry(key: key)
-        XCTAssertEqual(entry.state, EntryState.pending)
-        XCTAssertEqual(entry.attempts, 0)
-    }
-
-    func testACancelledTaskHandsTheUploadBack() async throws {
-        let outbox = try await newOutbox()
-        let key = try await outbox.report(draft("ward-7")).key
-        var continuation: AsyncStream<Void>.Continuation?
-        let asked = AsyncStream<Void> { continuation = $0 }
-        guard let signal = continuation else {
-            return XCTFail("no stream")
-        }
-
-        let task = Task { try await outbox.sync(transport: Silence(asked: signal)) }
-        for await _ in asked {
-            break
-        }
-        let during = try await outbox.entry(key: key)
-        task.cancel()
-        let outcome = await task.result
-        let after = try await outbox.entry(key: key)
-
-        XCTAssertEqual(during.state, EntryState.sending)
-        XCTAssertThrowsError(try outcome.get()) { error in
-            XCTAssertTrue(error is CancellationError)
-        }
-        XCTAssertEqual(after.state, EntryState.pending)
-        XCTAssertEqual(after.attempts, 0)
     }
 
     func testNothingThatIsPrintedShowsATextOfAReport() async throws {

@@ -1,0 +1,139 @@
+//! How long the queue waits after an answer or none, and what ends the wait.
+
+#[expect(dead_code, reason = "each suite uses its part")]
+mod support;
+
+use incident_mobile_ffi::outbox::{
+    EntryState, MAX_STRIKES, NetworkFailureKind, NextUpload, UploadResult, WaitReason,
+};
+use support::{Phone, created, failure, no_network, payloads, problem, respond, response};
+
+#[test]
+fn a_network_failure_waits_for_the_whole_queue_and_costs_nothing() {
+    let mut phone = Phone::new();
+    let key = phone.report("w").key;
+    let upload = phone.upload();
+    phone.complete(&upload, &no_network());
+    assert_eq!(phone.wait().1, WaitReason::Offline);
+    let entry = phone.entry(key);
+    assert_eq!((entry.state, entry.attempts, entry.problem), (EntryState::Pending, 0, None));
+}
+
+#[test]
+fn the_servers_retry_after_holds_where_it_is_longer_than_the_back_off_up_to_a_day() {
+    let mut phone = Phone::new();
+    let key = phone.report("w").key;
+    let busy = problem(429, "rate-limited", "retry").to_string();
+    for (asked, held_ms) in [("3600", 3_600_000), ("999999999", 24 * 3_600_000)] {
+        let upload = phone.upload();
+        phone.complete(&upload, &respond(429, &[("retry-after", asked)], busy.as_bytes()));
+        let now_ms = phone.now_ms;
+        phone.outbox().retry(key, now_ms).unwrap();
+        phone.outbox().network_changed().unwrap();
+        assert_eq!(phone.wait(), (held_ms, WaitReason::ServerBusy));
+    }
+}
+
+#[test]
+fn a_portals_retry_after_holds_a_quarter_of_an_hour_at_most_and_the_user_ends_it() {
+    let mut phone = Phone::new();
+    let key = phone.report("w").key;
+    for status in [200, 302, 403, 429, 503] {
+        let upload = phone.upload_at_last();
+        phone.complete(&upload, &respond(status, &[("Retry-After", "86400")], b"<html>Pay first</html>"));
+        let NextUpload::Wait { until, .. } = phone.next() else { panic!("{status}: no wait") };
+        assert_eq!(until.0 - phone.now_ms, 15 * 60_000, "{status}");
+        let now_ms = phone.now_ms;
+        phone.outbox().retry(key, now_ms).unwrap();
+        phone.upload();
+        phone.restart();
+    }
+}
+
+#[test]
+fn a_batch_that_a_slow_line_cannot_carry_is_halved_and_an_entry_alone_waits() {
+    let mut phone = Phone::new();
+    let keys: Vec<_> = (0..8).map(|_| phone.report("w").key).collect();
+    for expected in [8, 4, 2, 1, 1] {
+        let upload = phone.upload_at_last();
+        assert_eq!(payloads(&upload).len(), expected);
+        phone.complete(&upload, &failure(NetworkFailureKind::TimedOut, true));
+        assert_eq!(phone.wait().1, WaitReason::TimedOut);
+    }
+    let upload = phone.upload_at_last();
+    phone.complete(&upload, &response(201, &created(keys[0])));
+    assert_eq!(payloads(&phone.upload()).len(), 1, "what was too much once is not tried again");
+}
+
+#[test]
+fn another_network_a_new_report_and_a_retry_end_a_back_off_of_ours() {
+    let mut phone = Phone::new();
+    let key = phone.report("w").key;
+    for round in 0..3 {
+        for _ in 0..12 {
+            let upload = phone.upload_at_last();
+            phone.complete(&upload, &no_network());
+        }
+        assert!(matches!(phone.next(), NextUpload::Wait { why: WaitReason::Offline, .. }));
+        let now_ms = phone.now_ms;
+        match round {
+            0 => phone.outbox().network_changed().unwrap(),
+            1 => drop(phone.report("later")),
+            _ => drop(phone.outbox().retry(key, now_ms).unwrap()),
+        }
+        phone.upload();
+        phone.restart();
+    }
+}
+
+#[test]
+fn how_the_network_failed_is_said_and_no_platforms_words_are_repeated() {
+    let mut phone = Phone::new();
+    phone.report("w");
+    for (kind, expected) in [
+        (NetworkFailureKind::Offline, WaitReason::Offline),
+        (NetworkFailureKind::Tls, WaitReason::Tls),
+        (NetworkFailureKind::Refused, WaitReason::Refused),
+        (NetworkFailureKind::TimedOut, WaitReason::TimedOut),
+        (NetworkFailureKind::Other, WaitReason::NoAnswer),
+    ] {
+        let upload = phone.upload_at_last();
+        let detail = "Unexpected char in Authorization value: Bearer secret".to_owned();
+        phone.complete(&upload, &UploadResult::NetworkFailure { kind, detail, sent: false });
+        let NextUpload::Wait { why, detail, until } = phone.next() else { continue };
+        assert_eq!(why, expected);
+        assert!(!detail.is_empty() && !detail.contains("secret"));
+        phone.now_ms = until.0;
+    }
+}
+
+#[test]
+fn another_network_ends_the_wait_that_somebody_elses_answer_gave_one_entry() {
+    let mut phone = Phone::new();
+    phone.report("blocked");
+    let blocked = respond(403, &[], b"<html>Blocked by policy</html>");
+    let mut waits = 0;
+    for _ in 0..10 {
+        let upload = phone.upload_at_last();
+        phone.complete(&upload, &blocked);
+        if let NextUpload::Wait { why, .. } = phone.next() {
+            assert_eq!(why, WaitReason::NotTheServer);
+            waits += 1;
+        }
+        phone.outbox().network_changed().unwrap();
+        let at_once = phone.upload();
+        phone.complete(&at_once, &UploadResult::Cancelled);
+    }
+    assert!(waits > 5, "{waits}");
+}
+
+#[test]
+fn a_server_that_is_down_for_all_is_no_entrys_fault() {
+    let mut phone = Phone::new();
+    let key = phone.report("w").key;
+    for _ in 0..3 * MAX_STRIKES {
+        let upload = phone.upload_at_last();
+        phone.complete(&upload, &response(500, &problem(500, "internal", "retry")));
+    }
+    assert_eq!(phone.state(key), EntryState::Pending);
+}
