@@ -12,9 +12,9 @@ use super::{
             protocol::{Progress, UploadResult},
         },
     },
+    consequences::{Consequences, read},
     effects::Effects,
-    read::Verdict,
-    verdicts::{Verdicts, read},
+    read::Consequence,
 };
 
 impl Outbox {
@@ -37,13 +37,13 @@ impl Outbox {
         if let Some(flight) = self.in_flight.take_if(|flight| flight.id == id) {
             let sent = flight.items.len();
             let is_named = flight.items.iter().any(|item| !item.anonymous);
-            let verdicts = read(flight.items, result);
+            let consequences = read(flight.items, result);
             let asked = match result {
-                UploadResult::Response { headers, .. } => Asked::read(headers, verdicts.ours, now_ms),
+                UploadResult::Response { headers, .. } => Asked::read(headers, consequences.ours, now_ms),
                 _ => None,
             };
-            self.adapt(&verdicts, sent);
-            progress = self.apply(verdicts, asked, is_named, now_ms)?;
+            self.adapt(&consequences, sent);
+            progress = self.apply(consequences, asked, is_named, now_ms)?;
         }
         if *result == UploadResult::Cancelled && self.in_flight.is_none() {
             self.rest()?;
@@ -53,16 +53,16 @@ impl Outbox {
     }
 
     /// What an answer teaches about the token and about the size of uploads.
-    fn adapt(&mut self, verdicts: &Verdicts, sent: usize) {
-        let sign_in = verdicts.all().find_map(Verdict::sign_in);
+    fn adapt(&mut self, consequences: &Consequences, sent: usize) {
+        let sign_in = consequences.all().find_map(Consequence::sign_in);
         self.sign_in = self.sign_in.or(sign_in);
-        self.went_well = verdicts.all().any(Verdict::is_success);
-        match &verdicts.whole {
-            Some(Verdict::TooLarge { .. }) => self.batch_size.halve(sent, true),
+        self.went_well = consequences.all().any(Consequence::is_success);
+        match &consequences.whole {
+            Some(Consequence::TooLarge { .. }) => self.batch_size.halve(sent, true),
             // A slow line: what was too much for it once is too much again.
-            _ if verdicts.too_slow => self.batch_size.halve(sent, true),
+            _ if consequences.too_slow => self.batch_size.halve(sent, true),
             // So that each entry is judged alone in the end.
-            Some(Verdict::Quarantine(_) | Verdict::Wait { strike: true, .. }) => {
+            Some(Consequence::Quarantine(_) | Consequence::Wait { strike: true, .. }) => {
                 self.batch_size.halve(sent, false);
             }
             _ if self.went_well => self.batch_size.grow(),
@@ -72,7 +72,7 @@ impl Outbox {
 
     fn apply(
         &mut self,
-        verdicts: Verdicts,
+        consequences: Consequences,
         asked: Option<Asked>,
         is_named: bool,
         now_ms: i64,
@@ -81,7 +81,7 @@ impl Outbox {
         let (limits, spacing) = (self.limits, self.spacing);
         self.file.write(Change::Answer, |transaction| {
             let mut effects = Effects { transaction, pace: Pace::load(transaction, reporter)?, rng, now_ms };
-            let progress = effects.decide(verdicts, asked)?;
+            let progress = effects.decide(consequences, asked)?;
             effects.pace.save(transaction, reporter)?;
             if is_named {
                 spacing.begin(transaction, effects.rng, now_ms)?;

@@ -14,8 +14,8 @@ use super::{
             protocol::{Progress, WaitReason},
         },
     },
-    read::Verdict,
-    verdicts::Verdicts,
+    consequences::Consequences,
+    read::Consequence,
 };
 
 /// The transaction, and what is decided with.
@@ -30,35 +30,39 @@ impl Effects<'_> {
     /// Gives every entry its due; with `asked` the server said when to come back.
     pub(crate) fn decide(
         &mut self,
-        verdicts: Verdicts,
+        consequences: Consequences,
         asked: Option<Asked>,
     ) -> Result<Progress, OutboxError> {
         let mut progress = Progress::default();
         let successes_before = self.pace.successes;
-        if verdicts.all().any(Verdict::is_success) {
+        if consequences.all().any(Consequence::is_success) {
             self.pace.succeed();
         }
         let mut alone = false;
-        for (item, verdict) in verdicts.items {
-            match verdict {
-                Verdict::Settled(incident) => progress.settled += self.settle(&item, incident.as_ref())?,
-                Verdict::Erased => progress.settled += self.erase(&item)?,
-                Verdict::Quarantine(problem) => progress.quarantined += self.quarantine(&item, &problem)?,
-                Verdict::Wait { why, strike: true, problem: Some(problem) } => {
+        for (item, consequence) in consequences.items {
+            match consequence {
+                Consequence::Settled(incident) => {
+                    progress.settled += self.settle(&item, incident.as_ref())?;
+                }
+                Consequence::Erased => progress.settled += self.erase(&item)?,
+                Consequence::Quarantine(problem) => {
+                    progress.quarantined += self.quarantine(&item, &problem)?;
+                }
+                Consequence::Wait { why, strike: true, problem: Some(problem) } => {
                     let is_servers = why != WaitReason::NotTheServer;
                     let (quarantined, suspect) =
                         self.strike(&item, &problem, is_servers, successes_before)?;
                     progress.quarantined += quarantined;
                     alone |= suspect;
                 }
-                Verdict::Wait { problem: Some(problem), .. } => self.note(&item, &problem, true)?,
-                Verdict::Wait { .. } | Verdict::SignIn(..) | Verdict::TooLarge { .. } => {}
+                Consequence::Wait { problem: Some(problem), .. } => self.note(&item, &problem, true)?,
+                Consequence::Wait { .. } | Consequence::SignIn(..) | Consequence::TooLarge { .. } => {}
             }
         }
-        match verdicts.whole {
+        match consequences.whole {
             // The entry waits for itself: others are known to go.
-            Some(Verdict::Wait { strike: true, .. }) if alone && asked.is_none() => {}
-            Some(Verdict::Wait { why, .. }) => self.pace.fail(self.now_ms, asked, why, self.rng),
+            Some(Consequence::Wait { strike: true, .. }) if alone && asked.is_none() => {}
+            Some(Consequence::Wait { why, .. }) => self.pace.fail(self.now_ms, asked, why, self.rng),
             _ => {}
         }
         Ok(progress)
