@@ -63,7 +63,7 @@ async fn main() -> Result<(), Failure> {
 async fn run_and_kill(file: &Path, server: &Server, lines: usize, told: &mut String) -> Result<(), Failure> {
     let mut app = Command::new(std::env::current_exe()?)
         .arg("--app")
-        .args([file.as_os_str(), server.url().as_ref(), server.token("alice").as_ref()])
+        .args([file.as_os_str(), server.url().as_ref(), server.token("alice")?.as_ref()])
         .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()?;
@@ -80,7 +80,7 @@ async fn run_and_kill(file: &Path, server: &Server, lines: usize, told: &mut Str
 
 /// Fair weather, but for a server that is killed a few more times.
 async fn drain(file: &Path, mut server: Server) -> Result<Server, Failure> {
-    let mut app = App::open(file, server.url(), &server.token("alice"))?;
+    let mut app = App::open(file, server.url(), &server.token("alice")?)?;
     for _ in 0..5 {
         app.send_some(3).await?;
         server = server.kill_and_start().await?;

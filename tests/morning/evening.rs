@@ -68,7 +68,7 @@ pub(crate) async fn compare(told: &HashMap<String, bool>, server: &Server) -> Re
 
 /// The id of every incident that a phone created, and whether it is called off, from the change feed.
 async fn created(server: &Server) -> Result<Vec<(String, bool)>, Failure> {
-    let (client, token) = (Client::new(), server.reader_token());
+    let (client, token) = (Client::new(), server.reader_token()?);
     let (mut incidents, mut cursor) = (Vec::new(), String::new());
     loop {
         let url = format!("http://{}/api/incidents/changes?limit=1000{cursor}", server.address());

@@ -70,7 +70,7 @@ async fn run(cli: &Cli) -> Result<Value, Failure> {
     let network = Arc::new(Network::to(server.address()));
 
     println!("the morning: they come back within {} s", cli.within);
-    let fresh = Fresh::start(Network::to(server.address()), server.token(FRESH));
+    let fresh = Fresh::start(Network::to(server.address()), server.token(FRESH)?);
     let within = Duration::from_secs(cli.within);
     let coming = phones::come_back(phones, &network, within);
     let morning = tokio::time::timeout(Duration::from_secs(cli.patience), coming).await;

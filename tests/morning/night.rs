@@ -49,9 +49,9 @@ pub(crate) fn now_ms() -> i64 {
 pub(crate) async fn report(
     folder: &Path,
     phones: u32,
-    token: impl Fn(&str) -> String,
+    token: impl Fn(&str) -> Result<String, Failure>,
 ) -> Result<Vec<Phone>, Failure> {
-    let tokens: Vec<_> = (0..phones).map(|number| token(&reporter(number))).collect();
+    let tokens = (0..phones).map(|number| token(&reporter(number))).collect::<Result<Vec<_>, _>>()?;
     let folder = folder.to_owned();
     tokio::task::spawn_blocking(move || {
         let work = |(number, token): (u32, String)| {

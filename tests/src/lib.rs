@@ -1,5 +1,7 @@
 //! Starts the real server for end-to-end tests and talks to it as phones, integrators and vandals do.
 //!
+//! The map of the project and recipes for changing it: `docs/developers.md`.
+//!
 //! A test starts its own [`Server`] on its own data directory, sends as a [`Client`] (well-formed HTTP) or
 //! with [`raw`] bytes, and reads an [`Answer`]. Nothing is shared between tests; nothing sleeps and hopes:
 //! what takes time is waited for with [`until`] and a deadline.
@@ -24,6 +26,7 @@ pub mod payload;
 mod process;
 pub mod raw;
 mod server;
+mod started;
 
 use std::time::{Duration, Instant};
 
@@ -35,6 +38,7 @@ pub use keys::{Signer, claims, token};
 pub use link::Link;
 pub use process::{Program, Run};
 pub use server::{Server, Setup};
+pub use started::StartedServer;
 
 /// How long something that must happen may take; far more than it ever needs.
 pub const PATIENCE: Duration = Duration::from_secs(60);
