@@ -1,5 +1,7 @@
 //! The endpoint of incident-sync: creates and cancels incidents exactly once.
 //!
+//! The map of the project and recipes for changing it: `docs/developers.md`.
+//!
 //! What may happen to an incident is decided by `incident-core`; this crate brings payloads to it and its
 //! decisions to disk. It never logs a token, a payload's text or who reported.
 //!
@@ -25,6 +27,7 @@ pub mod auth;
 mod board;
 mod budget;
 mod cautions;
+mod changes_view;
 mod check;
 pub mod cli;
 mod clock;

@@ -1,16 +1,15 @@
 //! What callers see of an incident.
 
 use incident_core::{
-    CancellationReason, Coordinates, Disposition, ErasedStatus, Event, EventKind, IdempotencyKey, Incident,
-    IncidentId, Outcome, RoomNumber, State, Status, Stored, Timestamp, Tombstone, Warning,
+    CancellationReason, Coordinates, Disposition, ErasedStatus, IdempotencyKey, Incident, IncidentId,
+    Outcome, RoomNumber, State, Status, Stored, Timestamp, Tombstone, Warning,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    cursor::ChangesCursor,
-    schema::{self, DispositionWord, ErasedWord, EventKindWord, OutcomeWord, Point, StatusWord},
-    store::{self, StoredChange, StoredIncident},
+    schema::{self, DispositionWord, ErasedWord, OutcomeWord, Point, StatusWord},
+    store::StoredIncident,
 };
 
 /// An incident; absent fields are left out.
@@ -25,7 +24,7 @@ pub(crate) struct IncidentView {
     /// Shown by reading routes to callers with `incidents:read`; never for an anonymous incident.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    reporter: Option<String>,
+    pub(crate) reporter: Option<String>,
     location_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -141,7 +140,7 @@ pub(crate) struct ErasureOfReporter {
 }
 
 /// A reason, unless it was taken away in the database.
-fn shown(reason: &CancellationReason) -> Option<String> {
+pub(crate) fn shown(reason: &CancellationReason) -> Option<String> {
     Some(reason.as_str().to_owned()).filter(|reason| !reason.is_empty())
 }
 
@@ -169,89 +168,6 @@ pub(crate) struct IncidentPage {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) next_cursor: Option<String>,
-}
-
-/// What happened to an incident, oldest first.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub(crate) struct History {
-    pub(crate) events: Vec<EventView>,
-}
-
-/// One thing that happened.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct EventView {
-    #[schema(value_type = EventKindWord, inline)]
-    kind: EventKind,
-    #[schema(value_type = String, format = "date-time")]
-    at: Timestamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    cancellation_reason: Option<String>,
-}
-
-impl From<&Event> for EventView {
-    fn from(event: &Event) -> Self {
-        let cancellation_reason = event.change.reason().and_then(shown);
-        Self { kind: event.change.kind(), at: event.at, cancellation_reason }
-    }
-}
-
-/// A page of the history of all incidents.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct ChangePage {
-    changes: Vec<ChangeView>,
-    /// Where to go on, also after an empty page.
-    next_cursor: String,
-}
-
-/// One thing that happened to one incident.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Change)]
-pub(crate) struct ChangeView {
-    /// Opaque; goes into `after`.
-    cursor: String,
-    #[serde(flatten)]
-    event: EventView,
-    /// The incident as it is now.
-    incident: StoredView,
-}
-
-impl ChangePage {
-    /// The changes behind a place of the same feed.
-    pub(crate) fn new(after: ChangesCursor, page: store::ChangePage) -> Self {
-        let changes = page.changes.into_iter();
-        let changes = changes.map(|change| ChangeView::new(after.at(change.position), change));
-        Self { changes: changes.collect(), next_cursor: after.at(page.next).to_string() }
-    }
-}
-
-impl ChangeView {
-    /// The change that stands at `cursor`.
-    pub(crate) fn new(cursor: ChangesCursor, change: StoredChange) -> Self {
-        Self {
-            cursor: cursor.to_string(),
-            event: EventView::from(&change.event),
-            incident: match change.incident.incident {
-                Stored::Erased(tombstone) => {
-                    StoredView::Erased(ErasedView::new(change.incident.id, &tombstone))
-                }
-                Stored::Kept(ref incident) => StoredView::Kept(Box::new(IncidentView {
-                    reporter: change.incident.reporter,
-                    ..IncidentView::new(change.incident.id, incident)
-                })),
-            },
-        }
-    }
-
-    pub(crate) fn cursor(&self) -> &str {
-        &self.cursor
-    }
-
-    pub(crate) fn kind(&self) -> &'static str {
-        self.event.kind.as_str()
-    }
 }
 
 /// The state of the server.

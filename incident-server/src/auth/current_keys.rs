@@ -10,17 +10,10 @@ use std::{
 
 use arc_swap::ArcSwap;
 use quick_cache::{Weighter, sync::Cache};
-use tokio::{
-    sync::{Mutex, watch},
-    task::spawn_blocking,
-    time::timeout,
-};
+use tokio::sync::{Mutex, watch};
 
-use super::{Caller, JwksSource, SecretFiles, keys::KeySet};
-use crate::{
-    console::Failure,
-    limits::{CACHED_TOKEN_BYTES, KEY_SET_COOL_DOWN, KEY_SET_DEADLINE, TOKEN_OVERHEAD_BYTES},
-};
+use super::{Caller, key_source::KeySource, keys::KeySet};
+use crate::limits::{CACHED_TOKEN_BYTES, KEY_SET_COOL_DOWN, TOKEN_OVERHEAD_BYTES};
 
 /// A key set and the tokens that were verified under it: those stay verified until they expire or the keys change.
 pub(super) struct Trusted {
@@ -42,32 +35,6 @@ impl Trusted {
     fn new(keys: KeySet) -> Arc<Self> {
         let about = CACHED_TOKEN_BYTES / TOKEN_OVERHEAD_BYTES / 2;
         Arc::new(Self { keys, verified: Cache::with_weighter(about, CACHED_TOKEN_BYTES as u64, InBytes) })
-    }
-}
-
-/// Where keys come from.
-pub(super) enum KeySource {
-    /// From an issuer that may change them at any time.
-    Issuer(JwksSource),
-    /// From files that are read again when the operator says so.
-    Secrets(SecretFiles),
-}
-
-impl KeySource {
-    /// Gives up after a while: whoever has a token with an unknown key waits for it.
-    async fn load(&self) -> Result<KeySet, Failure> {
-        let late = |_| format!("they did not come within {} s", KEY_SET_DEADLINE.as_secs());
-        timeout(KEY_SET_DEADLINE, self.load_patiently()).await.map_err(late)?
-    }
-
-    async fn load_patiently(&self) -> Result<KeySet, Failure> {
-        match self {
-            Self::Issuer(source) => Ok(source.load().await?),
-            Self::Secrets(files) => {
-                let files = files.clone();
-                Ok(spawn_blocking(move || files.load()).await??)
-            }
-        }
     }
 }
 
@@ -185,7 +152,7 @@ impl CurrentKeys {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::JwksSource, *};
 
     /// RFC 8037, appendix A.2.
     const ONE_KEY: &str =

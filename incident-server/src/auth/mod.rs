@@ -3,6 +3,7 @@
 mod caller;
 mod current_keys;
 mod jwks;
+mod key_source;
 mod keys;
 mod mint;
 mod secret_files;

@@ -10,7 +10,8 @@ use tokio::sync::watch;
 
 use super::{
     Caller, ERASE_SCOPE, JwksError, JwksSource, KeySetState, READ_SCOPE, RequestPermit, SecretFiles,
-    current_keys::{CurrentKeys, KeySource, Trusted},
+    current_keys::{CurrentKeys, Trusted},
+    key_source::KeySource,
     keys::{Key, KeySet, SignedWith},
 };
 use crate::{limits::TOKEN_BYTES, secrets::SecretError, usage::Usages};

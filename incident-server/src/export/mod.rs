@@ -16,11 +16,12 @@ use tempfile::Builder;
 use self::{csv::Csv, tally::Tally};
 use crate::{
     audit,
+    changes_view::EventView,
     cli::{Config, ExportFormat},
     console::{Failure, say},
     opening,
     store::{Everything, StoredIncident},
-    view::{EventView, IncidentView, StoredView},
+    view::{IncidentView, StoredView},
 };
 
 /// An incident as it is exported: as a reader with `incidents:read` sees it, or what is left of an erased one, with

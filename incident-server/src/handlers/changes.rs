@@ -20,6 +20,7 @@ use tokio::{
 use crate::{
     App, audit,
     auth::{Caller, RequestPermit},
+    changes_view::{ChangePage, ChangeView},
     cursor::{After, ChangesCursor},
     extract::{ChangesParameters, ReadsAll},
     limits::STREAM_PAGE,
@@ -27,7 +28,6 @@ use crate::{
     openapi,
     problem::ProblemDetails,
     store::{self, Position, StoredChange},
-    view::{ChangePage, ChangeView},
 };
 
 /// Half of what is promised, so that a busy moment breaks nothing.

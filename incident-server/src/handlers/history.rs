@@ -8,11 +8,11 @@ use super::incident::visible;
 use crate::{
     App,
     auth::Caller,
+    changes_view::{EventView, History},
     extract::{KeyHeader, PathId},
     openapi,
     problem::ProblemDetails,
     usage::Usage,
-    view::{EventView, History},
 };
 
 /// Read what happened to an incident, oldest first

@@ -28,12 +28,10 @@ pub(crate) use success::{
 };
 
 use crate::{
+    changes_view::{ChangePage, ChangeView, History},
     problem::ProblemDetails,
     schema::{Batch, BatchResult, Point, SyncPayload, Violation, Warning},
-    view::{
-        ChangePage, ChangeView, ErasedView, Erasure, ErasureOfReporter, History, IncidentPage, IncidentView,
-        StoredView, SyncAnswer,
-    },
+    view::{ErasedView, Erasure, ErasureOfReporter, IncidentPage, IncidentView, StoredView, SyncAnswer},
 };
 
 /// What stands in the document besides the routes.

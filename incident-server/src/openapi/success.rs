@@ -7,7 +7,7 @@ use utoipa::{
     openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder, schema::Type},
 };
 
-use crate::{schema::BatchResult, view};
+use crate::{changes_view, schema::BatchResult, view};
 
 /// Of a sync.
 #[derive(IntoResponses)]
@@ -45,7 +45,7 @@ success! {
     /// The incident
     IncidentFound(view::IncidentView);
     /// What happened to it
-    HistoryFound(view::History);
+    HistoryFound(changes_view::History);
     /// What is left of it
     Erased(view::Erasure);
     /// How many were erased

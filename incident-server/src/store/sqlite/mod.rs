@@ -16,22 +16,18 @@ mod prepare;
 mod read;
 mod readers;
 mod restore;
+mod served;
 mod write;
 
 use std::{
     fs::File,
     path::{Path, PathBuf},
     str::FromStr,
-    sync::{
-        PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::AtomicBool,
 };
 
-use async_trait::async_trait;
-use incident_core::{Event, IncidentId, Timestamp};
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, SqliteConnection,
+    ConnectOptions, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 use tokio::sync::{Mutex, watch};
@@ -48,11 +44,7 @@ use self::{
     prepare::{check_edges, check_version, make_private, migrate},
     readers::Readers,
 };
-use super::{
-    ChangePage, Erased, Horizon, IncidentPage, ListQuery, OpenError, Partitions, Position, Store, StoreError,
-    StoredIncident, SyncItem, Verdict,
-    pools::{Pool, Waits},
-};
+use super::{OpenError, Position, Store, StoreError, pools::Waits};
 use crate::limits::{LOCK_DEADLINE, READ_DEADLINE};
 
 /// Incidents in a SQLite file.
@@ -181,116 +173,5 @@ impl SqliteStore {
     ) -> Result<T, StoreError> {
         self.file.in_place()?;
         self.readers.run(&self.log, query).await.inspect_err(|error| self.note(error))
-    }
-}
-
-#[async_trait]
-impl Store for SqliteStore {
-    fn writers(&self) -> usize {
-        1
-    }
-
-    async fn sync(&self, batch: &[SyncItem], now: Timestamp) -> Result<Vec<Verdict>, StoreError> {
-        let verdicts = self.write(async |connection| write::sync(connection, batch, now).await).await;
-        self.changed.send_modify(|batches| batches.0 += 1); // after an error too: it may have been written
-        verdicts
-    }
-
-    async fn erase(&self, ids: &[IncidentId], now: Timestamp) -> Result<Vec<Erased>, StoreError> {
-        let erased = self.write(async |connection| erase::erase(connection, ids, now).await).await;
-        self.log_remembers.store(true, Ordering::Relaxed); // after an error too, as below
-        self.changed.send_modify(|batches| batches.0 += 1);
-        erased
-    }
-
-    async fn forget(&self) -> Result<(), StoreError> {
-        if !self.log_remembers.load(Ordering::Relaxed) {
-            return Ok(());
-        }
-        let empty_log = async |writer: &mut SqliteConnection| {
-            self.log_remembers.store(false, Ordering::Relaxed);
-            Ok(self.log.empty_now(writer).await?)
-        };
-        let is_empty = self.write(empty_log).await;
-        if !matches!(is_empty, Ok(true)) {
-            self.log_remembers.store(true, Ordering::Relaxed);
-            is_empty?;
-            return Err(StoreError::Unavailable("somebody reads the database for long".into()));
-        }
-        Ok(())
-    }
-
-    async fn incident(&self, id: IncidentId) -> Result<Option<StoredIncident>, StoreError> {
-        self.read(async |connection| read::incident(connection, id).await).await
-    }
-
-    async fn incidents(&self, query: &ListQuery) -> Result<IncidentPage, StoreError> {
-        self.read(async |connection| read::incidents(connection, query).await).await
-    }
-
-    async fn history(&self, id: IncidentId) -> Result<Vec<Event>, StoreError> {
-        self.read(async |connection| read::history(connection, id).await).await
-    }
-
-    async fn changes(&self, after: Position, limit: i64) -> Result<ChangePage, StoreError> {
-        self.read(async |connection| read::changes(connection, after, limit).await).await
-    }
-
-    async fn horizon(&self) -> Result<Horizon, StoreError> {
-        self.read(async |connection| read::horizon(connection).await).await
-    }
-
-    fn is_shared(&self) -> bool {
-        false
-    }
-
-    async fn holds_incidents(&self) -> Result<bool, StoreError> {
-        self.write(async |connection| installation::holds_incidents(connection).await).await
-    }
-
-    async fn knows_secret(&self, fingerprint: [u8; 32]) -> Result<bool, StoreError> {
-        self.write(async |connection| installation::knows_secret(connection, &fingerprint).await).await
-    }
-
-    fn log_bytes(&self) -> Option<u64> {
-        Some(self.log.bytes())
-    }
-
-    fn pools(&self) -> Vec<Pool> {
-        let is_busy = self.writer.try_lock().is_err();
-        vec![self.writer_waits.pool("write", usize::from(is_busy), 1), self.readers.pool()]
-    }
-
-    fn watch_changes(&self) -> watch::Receiver<Position> {
-        self.changed.subscribe()
-    }
-
-    fn partitions(&self) -> Option<Partitions> {
-        None
-    }
-
-    async fn ready(&self) -> Result<(), StoreError> {
-        let probe = async |connection: &mut SqliteConnection| {
-            let version: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *connection).await?;
-            // What is there already, so that a page goes the whole way to the disk.
-            let rewrite = format!("BEGIN IMMEDIATE; PRAGMA user_version = {version}; COMMIT");
-            sqlx::raw_sql(AssertSqlSafe(rewrite)).execute(connection).await?;
-            Ok(())
-        };
-        self.write(probe).await
-    }
-
-    async fn close(&self) {
-        self.readers.close().await;
-        let writer = self.writer.lock().await.take();
-        if !self.file.is_in_place() {
-            // SQLite would delete the log by its name, and with it what another file may have there.
-            std::mem::forget(writer);
-        } else if let Some(writer) = writer
-            && let Err(error) = writer.close().await
-        {
-            tracing::warn!(error = %error, "the database did not close cleanly; it recovers at the next start");
-        }
-        self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }
