@@ -13,7 +13,7 @@ use std::{
 
 use incident_server::store::{Position, Store, SyncItem};
 use support::{
-    place::Place,
+    database::TestDatabase,
     report::{report, sync},
 };
 use tokio::task::JoinSet;
@@ -38,9 +38,9 @@ fn batch(number: i64) -> Vec<SyncItem> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn readers_that_overlap_do_not_let_the_write_ahead_log_grow() {
-    let place = Place::sqlite();
-    let store = place.open().await;
-    let Place::Sqlite(directory) = &place else { unreachable!("it was asked for") };
+    let database = TestDatabase::sqlite();
+    let store = database.open().await;
+    let TestDatabase::Sqlite(directory) = &database else { unreachable!("it was asked for") };
     let log = directory.path().join("incidents.sqlite-wal");
     let (over, mut readers, mut largest) = (Arc::new(AtomicBool::new(false)), JoinSet::new(), 0);
     for _ in 0..READERS {

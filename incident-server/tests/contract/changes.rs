@@ -7,7 +7,7 @@ use incident_server::store::{Position, Store, StoredChange};
 use tokio::{task::JoinSet, time::timeout};
 
 use crate::support::{
-    place::Place,
+    database::TestDatabase,
     report::{cancelled, report, sync},
 };
 
@@ -33,8 +33,8 @@ fn steps(changes: &[StoredChange]) -> Vec<(IncidentId, EventKind)> {
     changes.iter().map(|change| (change.incident.id, change.event.change.kind())).collect()
 }
 
-pub(crate) async fn changes_come_in_the_order_of_their_commits(place: &Place) {
-    let servers = place.servers(2).await;
+pub(crate) async fn changes_come_in_the_order_of_their_commits(database: &TestDatabase) {
+    let servers = database.servers(2).await;
     let (one, other) = (report("alice", 1), report("alice", 0));
     sync(&*servers[0], &[one.clone(), other.clone()]).await;
     sync(&*servers[1], &[cancelled(&other, "x"), cancelled(&report("bob", 0), "y")]).await;
@@ -61,8 +61,8 @@ pub(crate) async fn changes_come_in_the_order_of_their_commits(place: &Place) {
     assert_eq!(changes[0].incident.reporter.as_deref(), Some("alice"));
 }
 
-pub(crate) async fn pages_of_changes_join_without_gap_or_repeat(place: &Place) {
-    let store = place.open().await;
+pub(crate) async fn pages_of_changes_join_without_gap_or_repeat(database: &TestDatabase) {
+    let store = database.open().await;
     for hundred in 0..3 {
         let batch: Vec<_> = (0..100).map(|number| report("alice", hundred * 100 + number)).collect();
         sync(&*store, &batch).await;
@@ -74,10 +74,10 @@ pub(crate) async fn pages_of_changes_join_without_gap_or_repeat(place: &Place) {
     assert!(page(&*store, end, 10).await.is_empty());
 }
 
-pub(crate) async fn a_reader_beside_many_writers_sees_every_change_once(place: &Place) {
+pub(crate) async fn a_reader_beside_many_writers_sees_every_change_once(database: &TestDatabase) {
     const WRITERS: usize = 8;
     const ROUNDS: i64 = 60;
-    let servers = place.servers(3).await;
+    let servers = database.servers(3).await;
     let mut writers = JoinSet::new();
     for writer in 0..WRITERS {
         let server = Arc::clone(&servers[writer % servers.len()]);
@@ -114,8 +114,8 @@ async fn follow(store: Arc<dyn Store>, count: usize) -> Vec<StoredChange> {
     seen
 }
 
-pub(crate) async fn a_change_wakes_the_readers_of_every_server_within_a_second(place: &Place) {
-    let servers = place.servers(2).await;
+pub(crate) async fn a_change_wakes_the_readers_of_every_server_within_a_second(database: &TestDatabase) {
+    let servers = database.servers(2).await;
     let mut waiting: Vec<_> = servers.iter().map(|server| server.watch_changes()).collect();
     for round in 0..5 {
         for reader in &mut waiting {

@@ -12,7 +12,7 @@ use incident_server::{
 use tokio::task::JoinSet;
 
 use crate::support::{
-    place::Place,
+    database::TestDatabase,
     report::{cancelled, elsewhere, outcome, outcomes, report, sync},
 };
 
@@ -26,16 +26,16 @@ async fn hundred(store: &dyn Store) -> Vec<SyncItem> {
 }
 
 /// How both databases write the id of a report.
-fn literal(place: &Place, report: &SyncItem) -> String {
+fn literal(database: &TestDatabase, report: &SyncItem) -> String {
     let id = report.id.to_string();
-    match place {
-        Place::Sqlite(_) => format!("x'{}'", id.replace('-', "")),
-        Place::Postgres(_) => format!("'{id}'"),
+    match database {
+        TestDatabase::Sqlite(_) => format!("x'{}'", id.replace('-', "")),
+        TestDatabase::Postgres(_) => format!("'{id}'"),
     }
 }
 
-async fn set(place: &Place, report: &SyncItem, what: &str) {
-    place.edit(&format!("UPDATE incidents SET {what} WHERE id = {}", literal(place, report))).await;
+async fn set(database: &TestDatabase, report: &SyncItem, what: &str) {
+    database.edit(&format!("UPDATE incidents SET {what} WHERE id = {}", literal(database, report))).await;
 }
 
 /// All changes, in pages of ten.
@@ -69,10 +69,10 @@ fn unchanged(verdicts: &[Verdict]) -> usize {
     outcomes(verdicts).iter().filter(|outcome| **outcome == Some(Outcome::Unchanged)).count()
 }
 
-pub(crate) async fn a_row_that_no_rule_allows_is_believed(place: &Place) {
-    let store = place.open().await;
+pub(crate) async fn a_row_that_no_rule_allows_is_believed(database: &TestDatabase) {
+    let store = database.open().await;
     let reports = hundred(&*store).await;
-    set(place, &reports[7], "location_id = '', room_number = ' ', longitude_e7 = 2000000000").await;
+    set(database, &reports[7], "location_id = '', room_number = ' ', longitude_e7 = 2000000000").await;
 
     let verdicts = sync(&*store, &reports).await;
 
@@ -83,11 +83,11 @@ pub(crate) async fn a_row_that_no_rule_allows_is_believed(place: &Place) {
     assert_eq!((listed(&*store).await.len(), changes(&*store).await.len()), (100, 100));
 }
 
-pub(crate) async fn a_row_that_cannot_be_read_costs_only_itself(place: &Place) {
-    let store = place.open().await;
+pub(crate) async fn a_row_that_cannot_be_read_costs_only_itself(database: &TestDatabase) {
+    let store = database.open().await;
     let reports = hundred(&*store).await;
     for number in [0, 50, 99] {
-        set(place, &reports[number], "received_at_ms = 9223372036854775807").await;
+        set(database, &reports[number], "received_at_ms = 9223372036854775807").await;
     }
 
     let verdicts = sync(&*store, &reports).await;
@@ -102,25 +102,27 @@ pub(crate) async fn a_row_that_cannot_be_read_costs_only_itself(place: &Place) {
     assert!(store.incident(reports[50].id).await.is_err());
 }
 
-pub(crate) async fn an_event_of_no_known_kind_is_left_out_and_the_feed_goes_on(place: &Place) {
-    let store = place.open().await;
+pub(crate) async fn an_event_of_no_known_kind_is_left_out_and_the_feed_goes_on(database: &TestDatabase) {
+    let store = database.open().await;
     let reports = hundred(&*store).await;
-    let vanished =
-        format!("UPDATE history SET kind = 'vanished' WHERE incident_id <> {}", literal(place, &reports[99]));
-    place.edit(&vanished).await;
+    let vanished = format!(
+        "UPDATE history SET kind = 'vanished' WHERE incident_id <> {}",
+        literal(database, &reports[99])
+    );
+    database.edit(&vanished).await;
 
     assert_eq!(changes(&*store).await, [(reports[99].id, EventKind::Created)]);
     assert_eq!(store.history(reports[3].id).await.unwrap(), []);
     assert_eq!(unchanged(&sync(&*store, &reports).await), 100);
 }
 
-pub(crate) async fn a_reason_that_was_taken_away_leaves_a_cancellation_without_one(place: &Place) {
-    let store = place.open().await;
+pub(crate) async fn a_reason_that_was_taken_away_leaves_a_cancellation_without_one(database: &TestDatabase) {
+    let store = database.open().await;
     let mut reports = hundred(&*store).await;
     reports[5] = cancelled(&reports[5], "he said so");
     sync(&*store, &reports).await;
-    set(place, &reports[5], "cancellation_reason = NULL").await;
-    place.edit("UPDATE history SET cancellation_reason = NULL").await;
+    set(database, &reports[5], "cancellation_reason = NULL").await;
+    database.edit("UPDATE history SET cancellation_reason = NULL").await;
 
     let seen = changes(&*store).await;
 
@@ -131,13 +133,13 @@ pub(crate) async fn a_reason_that_was_taken_away_leaves_a_cancellation_without_o
     assert!(outcome(&*store, &reports[5]).await == Some(Outcome::AlreadyCancelled));
 }
 
-pub(crate) async fn a_history_that_was_deleted_keeps_nobody_busy(place: &Place) {
-    let store = place.open().await;
+pub(crate) async fn a_history_that_was_deleted_keeps_nobody_busy(database: &TestDatabase) {
+    let store = database.open().await;
     let mut reports = hundred(&*store).await;
     for reason in ["first", "second", "third"] {
         outcome(&*store, &cancelled(&reports[5], reason)).await;
     }
-    place.edit("DELETE FROM history").await;
+    database.edit("DELETE FROM history").await;
     reports[5] = cancelled(&reports[5], "fourth");
 
     let verdicts = sync(&*store, &reports).await;
@@ -147,15 +149,15 @@ pub(crate) async fn a_history_that_was_deleted_keeps_nobody_busy(place: &Place) 
     assert_eq!(store.history(reports[5].id).await.unwrap().len(), 1, "it grows by one");
 }
 
-pub(crate) async fn a_text_that_the_database_does_not_take_fails_alone(place: &Place) {
-    let store = place.open().await;
-    place
-        .edit(match place {
-            Place::Sqlite(_) => {
+pub(crate) async fn a_text_that_the_database_does_not_take_fails_alone(database: &TestDatabase) {
+    let store = database.open().await;
+    database
+        .edit(match database {
+            TestDatabase::Sqlite(_) => {
                 "CREATE TRIGGER no_gate BEFORE INSERT ON incidents WHEN NEW.location_id = 'gate'
                 BEGIN SELECT RAISE(ABORT, 'no'); END"
             }
-            Place::Postgres(_) => "ALTER TABLE incidents ADD CHECK (location_id <> 'gate')",
+            TestDatabase::Postgres(_) => "ALTER TABLE incidents ADD CHECK (location_id <> 'gate')",
         })
         .await;
     let limits = QueueLimits::DEFAULT;

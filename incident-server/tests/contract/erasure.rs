@@ -7,7 +7,7 @@ use incident_server::store::{ListQuery, Position, Store, SyncItem};
 use tokio::task::JoinSet;
 
 use crate::support::{
-    place::Place,
+    database::TestDatabase,
     report::{cancelled, elsewhere, moment, outcome, outcomes, report, sync},
 };
 
@@ -42,8 +42,8 @@ fn left(report: &SyncItem) -> Stored {
     Stored::Erased(Tombstone { created_at, erased_at: moment(120_000) })
 }
 
-pub(crate) async fn of_an_erased_incident_two_moments_are_left_and_one_event(place: &Place) {
-    let store = place.open().await;
+pub(crate) async fn of_an_erased_incident_two_moments_are_left_and_one_event(database: &TestDatabase) {
+    let store = database.open().await;
     let (open, off) = (report("alice", 0), cancelled(&report("alice", 1), "he said so"));
     let kept = report("alice", 2);
     sync(&*store, &[open.clone(), off.clone(), kept.clone(), cancelled(&off, "another reason")]).await;
@@ -72,8 +72,8 @@ pub(crate) async fn of_an_erased_incident_two_moments_are_left_and_one_event(pla
     assert_eq!(feed(&*store).await, changes, "it is erased once");
 }
 
-pub(crate) async fn nothing_brings_an_erased_incident_back(place: &Place) {
-    let store = place.open().await;
+pub(crate) async fn nothing_brings_an_erased_incident_back(database: &TestDatabase) {
+    let store = database.open().await;
     let one = report("alice", 0);
     let late = [one.clone(), cancelled(&one, "too late"), elsewhere(&one), cancelled(&elsewhere(&one), "x")];
     sync(&*store, std::slice::from_ref(&one)).await;
@@ -88,13 +88,13 @@ pub(crate) async fn nothing_brings_an_erased_incident_back(place: &Place) {
     assert_eq!(outcomes(&again)[4], Some(Outcome::Created), "its neighbour in the batch is new");
     assert_eq!(store.incident(one.id).await.unwrap().unwrap().incident, left(&one));
     store.close().await;
-    let after = place.open().await;
+    let after = database.open().await;
     assert_eq!(outcome(&*after, &one).await, Some(Outcome::Erased));
     assert_eq!(feed(&*after).await[0], (one.id, EventKind::Erased));
 }
 
-pub(crate) async fn a_reader_who_was_there_learns_of_every_erasure(place: &Place) {
-    let store = place.open().await;
+pub(crate) async fn a_reader_who_was_there_learns_of_every_erasure(database: &TestDatabase) {
+    let store = database.open().await;
     let reports: Vec<_> = (0..20).map(|number| report("alice", number)).collect();
     sync(&*store, &reports).await;
     let mut seen = store.changes(Position::START, 100).await.unwrap().next;
@@ -103,7 +103,7 @@ pub(crate) async fn a_reader_who_was_there_learns_of_every_erasure(place: &Place
         erase(&*store, &[one.id]).await;
         let page = store.changes(seen, 100).await.unwrap();
         let changes: Vec<_> = page.changes.iter().map(|c| (c.incident.id, c.event.change.kind())).collect();
-        assert_eq!(changes, [(one.id, EventKind::Erased)], "no place is given out twice");
+        assert_eq!(changes, [(one.id, EventKind::Erased)], "no database is given out twice");
         assert!(page.next > seen);
         seen = page.next;
     }
@@ -111,8 +111,8 @@ pub(crate) async fn a_reader_who_was_there_learns_of_every_erasure(place: &Place
 
 /// Payloads, cancellations and erasures of the same few incidents by several servers at once: whoever comes last, an
 /// incident that was erased stays so, and nothing of its history is left.
-pub(crate) async fn erasures_beside_writers_are_whole_and_final(place: &Place) {
-    let servers = place.servers(3).await;
+pub(crate) async fn erasures_beside_writers_are_whole_and_final(database: &TestDatabase) {
+    let servers = database.servers(3).await;
     for round in 0..10 {
         let reports: Vec<_> = (0..20).map(|number| report("alice", round * 20 + number)).collect();
         let ids: Vec<_> = reports.iter().map(|one| one.id).collect();
@@ -143,13 +143,13 @@ pub(crate) async fn erasures_beside_writers_are_whole_and_final(place: &Place) {
     }
 }
 
-pub(crate) async fn an_erasure_that_fails_half_way_has_changed_nothing(place: &Place) {
-    let store = place.open().await;
+pub(crate) async fn an_erasure_that_fails_half_way_has_changed_nothing(database: &TestDatabase) {
+    let store = database.open().await;
     let reports = [report("alice", 0), cancelled(&report("alice", 1), "he said so")];
     sync(&*store, &reports).await;
     let before = feed(&*store).await;
     // The last of many rows cannot be written.
-    place.refuse_erasure_of(reports[1].id).await;
+    database.refuse_erasure_of(reports[1].id).await;
 
     let ids = reports.each_ref().map(|one| one.id);
     assert!(store.erase(&ids, moment(120_001)).await.is_err());
@@ -161,11 +161,11 @@ pub(crate) async fn an_erasure_that_fails_half_way_has_changed_nothing(place: &P
     }
 }
 
-pub(crate) async fn a_row_that_cannot_be_read_is_erased_like_any_other(place: &Place) {
-    let store = place.open().await;
+pub(crate) async fn a_row_that_cannot_be_read_is_erased_like_any_other(database: &TestDatabase) {
+    let store = database.open().await;
     let one = report("alice", 0);
     sync(&*store, std::slice::from_ref(&one)).await;
-    place.edit("UPDATE incidents SET received_at_ms = -1, created_at_ms = -1").await;
+    database.edit("UPDATE incidents SET received_at_ms = -1, created_at_ms = -1").await;
     assert!(store.incident(one.id).await.is_err());
 
     assert_eq!(erase(&*store, &[one.id]).await, [(one.id, Outcome::Erased)]);

@@ -7,7 +7,7 @@ use incident_server::store::{Store, SyncItem};
 use tokio::task::JoinSet;
 
 use crate::support::{
-    place::Place,
+    database::TestDatabase,
     report::{cancelled, outcome, outcomes, report, sync},
 };
 
@@ -27,8 +27,10 @@ fn count(outcomes: &[Option<Outcome>], wanted: Outcome) -> usize {
     outcomes.iter().filter(|outcome| **outcome == Some(wanted)).count()
 }
 
-pub(crate) async fn of_many_copies_at_once_one_creates_and_the_others_change_nothing(place: &Place) {
-    let servers = place.servers(SERVERS).await;
+pub(crate) async fn of_many_copies_at_once_one_creates_and_the_others_change_nothing(
+    database: &TestDatabase,
+) {
+    let servers = database.servers(SERVERS).await;
     for round in 0..20 {
         let copies = vec![vec![report("alice", round)]; 30];
         let outcomes = at_once(&servers, copies).await;
@@ -37,8 +39,8 @@ pub(crate) async fn of_many_copies_at_once_one_creates_and_the_others_change_not
     }
 }
 
-pub(crate) async fn servers_with_the_same_incidents_in_opposite_orders_settle_all(place: &Place) {
-    let servers = place.servers(SERVERS).await;
+pub(crate) async fn servers_with_the_same_incidents_in_opposite_orders_settle_all(database: &TestDatabase) {
+    let servers = database.servers(SERVERS).await;
     for round in 0..10 {
         let forwards: Vec<_> = (0..100).map(|number| report("alice", round * 100 + number)).collect();
         let backwards: Vec<_> = forwards.iter().rev().cloned().collect();
@@ -50,8 +52,8 @@ pub(crate) async fn servers_with_the_same_incidents_in_opposite_orders_settle_al
     }
 }
 
-pub(crate) async fn of_many_reasons_at_once_one_cancels_and_the_others_are_kept(place: &Place) {
-    let servers = place.servers(SERVERS).await;
+pub(crate) async fn of_many_reasons_at_once_one_cancels_and_the_others_are_kept(database: &TestDatabase) {
+    let servers = database.servers(SERVERS).await;
     let one = report("alice", 0);
     sync(&*servers[0], std::slice::from_ref(&one)).await;
     let reasons: Vec<_> =
@@ -71,8 +73,8 @@ pub(crate) async fn of_many_reasons_at_once_one_cancels_and_the_others_are_kept(
     assert_eq!(reasons.len(), 1 + MAX_RESTATED_REASONS, "each distinct one once");
 }
 
-pub(crate) async fn a_creation_and_its_cancellation_at_once_end_cancelled(place: &Place) {
-    let servers = place.servers(SERVERS).await;
+pub(crate) async fn a_creation_and_its_cancellation_at_once_end_cancelled(database: &TestDatabase) {
+    let servers = database.servers(SERVERS).await;
     for round in 0..30 {
         let one = report("alice", round);
         let off = cancelled(&one, "false alarm");

@@ -4,7 +4,7 @@ use incident_core::{Change, EventKind, IncidentId, LocationId, Status};
 use incident_server::store::{ListQuery, Store};
 
 use crate::support::{
-    place::Place,
+    database::TestDatabase,
     report::{cancelled, elsewhere, moment, report, sync},
 };
 
@@ -19,8 +19,8 @@ async fn ids(store: &dyn Store, query: &ListQuery) -> Vec<IncidentId> {
         .collect()
 }
 
-pub(crate) async fn a_list_is_newest_first_and_pages_without_gap_or_repeat(place: &Place) {
-    let store = place.open().await;
+pub(crate) async fn a_list_is_newest_first_and_pages_without_gap_or_repeat(database: &TestDatabase) {
+    let store = database.open().await;
     // Two reporters in each millisecond: ties are ordered by id.
     let reports: Vec<_> =
         (0..40).map(|number| report(if number % 2 == 0 { "alice" } else { "bob" }, number / 2)).collect();
@@ -41,8 +41,8 @@ pub(crate) async fn a_list_is_newest_first_and_pages_without_gap_or_repeat(place
     assert_eq!(seen, expected);
 }
 
-pub(crate) async fn a_list_shows_what_its_filters_say(place: &Place) {
-    let store = place.open().await;
+pub(crate) async fn a_list_shows_what_its_filters_say(database: &TestDatabase) {
+    let store = database.open().await;
     let (first, second) = (report("alice", 0), cancelled(&report("alice", 1000), "x"));
     let (third, mut hidden) = (elsewhere(&report("bob", 2000)), report("alice", 3000));
     hidden.payload.facts.is_anonymous = true;
@@ -67,8 +67,8 @@ pub(crate) async fn a_list_shows_what_its_filters_say(place: &Place) {
     }
 }
 
-pub(crate) async fn a_history_tells_what_happened_in_order(place: &Place) {
-    let store = place.open().await;
+pub(crate) async fn a_history_tells_what_happened_in_order(database: &TestDatabase) {
+    let store = database.open().await;
     let one = report("alice", 0);
     for (second, step) in (0..).zip([one.clone(), cancelled(&one, "x"), cancelled(&one, "y")]) {
         store.sync(&[step], moment(second * 1000)).await.unwrap();
@@ -84,8 +84,8 @@ pub(crate) async fn a_history_tells_what_happened_in_order(place: &Place) {
     assert_eq!(reasons.iter().map(|reason| reason.as_str()).collect::<Vec<_>>(), ["x", "y"]);
 }
 
-pub(crate) async fn an_id_that_is_not_there_is_nothing(place: &Place) {
-    let store = place.open().await;
+pub(crate) async fn an_id_that_is_not_there_is_nothing(database: &TestDatabase) {
+    let store = database.open().await;
     let id = report("alice", 0).id;
     assert!(store.incident(id).await.unwrap().is_none());
     assert!(store.history(id).await.unwrap().is_empty());

@@ -9,12 +9,12 @@ use incident_core::{
 use incident_server::store::{ItemError, Position, Store, SyncItem, Verdict};
 
 use crate::support::{
-    place::Place,
+    database::TestDatabase,
     report::{cancelled, elsewhere, moment, outcome, outcomes, report, sync},
 };
 
-pub(crate) async fn every_row_of_the_contracts_table_does_what_it_says(place: &Place) {
-    let store = place.open().await;
+pub(crate) async fn every_row_of_the_contracts_table_does_what_it_says(database: &TestDatabase) {
+    let store = database.open().await;
     let (open, at_once) = (report("alice", 0), cancelled(&report("alice", 1), "false alarm"));
     let steps = [
         (open.clone(), Some(Outcome::Created)),
@@ -35,8 +35,8 @@ pub(crate) async fn every_row_of_the_contracts_table_does_what_it_says(place: &P
     assert_eq!(kinds(&*store, at_once.id).await, ["created", "cancelled"]);
 }
 
-pub(crate) async fn a_conflict_names_its_fields_and_changes_nothing(place: &Place) {
-    let store = place.open().await;
+pub(crate) async fn a_conflict_names_its_fields_and_changes_nothing(database: &TestDatabase) {
+    let store = database.open().await;
     let first = report("alice", 0);
     let mut other = elsewhere(&first);
     other.payload.facts.is_anonymous = true;
@@ -57,8 +57,8 @@ fn differing(verdict: &Verdict) -> &[Field] {
     }
 }
 
-pub(crate) async fn one_incident_many_times_in_a_batch_ends_as_its_last_word(place: &Place) {
-    let store = place.open().await;
+pub(crate) async fn one_incident_many_times_in_a_batch_ends_as_its_last_word(database: &TestDatabase) {
+    let store = database.open().await;
     let one = report("alice", 0);
     let mut batch = vec![one.clone(); 200];
     batch.extend([
@@ -79,8 +79,8 @@ pub(crate) async fn one_incident_many_times_in_a_batch_ends_as_its_last_word(pla
 }
 
 /// A seeded walk over a few incidents, batch by batch, beside the core's own memory of them.
-pub(crate) async fn a_batch_does_what_its_payloads_would_do_alone(place: &Place) {
-    let store = place.open().await;
+pub(crate) async fn a_batch_does_what_its_payloads_would_do_alone(database: &TestDatabase) {
+    let store = database.open().await;
     let mut remembered = HashMap::<IncidentId, Stored>::new();
     let mut random = Random(42);
     for batch_number in 0..60 {
@@ -137,8 +137,8 @@ impl Random {
     }
 }
 
-pub(crate) async fn seventeen_other_reasons_leave_sixteen_in_the_history(place: &Place) {
-    let store = place.open().await;
+pub(crate) async fn seventeen_other_reasons_leave_sixteen_in_the_history(database: &TestDatabase) {
+    let store = database.open().await;
     let one = report("alice", 0);
     let reasons: Vec<_> = (0..18).map(|number| cancelled(&one, &format!("reason {number}"))).collect();
     for reason in &reasons {
@@ -148,8 +148,8 @@ pub(crate) async fn seventeen_other_reasons_leave_sixteen_in_the_history(place: 
     assert_eq!(kinds(&*store, one.id).await.len(), 2 + 16);
 }
 
-pub(crate) async fn an_anonymous_incident_is_stored_without_its_reporter(place: &Place) {
-    let store = place.open().await;
+pub(crate) async fn an_anonymous_incident_is_stored_without_its_reporter(database: &TestDatabase) {
+    let store = database.open().await;
     let named = report("alice", 0);
     let mut anonymous = report("alice", 1);
     anonymous.payload.facts.is_anonymous = true;
@@ -159,8 +159,8 @@ pub(crate) async fn an_anonymous_incident_is_stored_without_its_reporter(place: 
     assert_eq!(outcome(&*store, &anonymous).await, Some(Outcome::Unchanged));
 }
 
-pub(crate) async fn of_the_times_of_an_anonymous_incident_the_minute_is_stored(place: &Place) {
-    let store = place.open().await;
+pub(crate) async fn of_the_times_of_an_anonymous_incident_the_minute_is_stored(database: &TestDatabase) {
+    let store = database.open().await;
     let mut created = report("alice", 0);
     created.payload.facts.is_anonymous = true;
     let steps = [
@@ -191,21 +191,21 @@ pub(crate) async fn of_the_times_of_an_anonymous_incident_the_minute_is_stored(p
     );
 }
 
-pub(crate) async fn what_was_written_is_there_after_a_restart(place: &Place) {
+pub(crate) async fn what_was_written_is_there_after_a_restart(database: &TestDatabase) {
     let one = cancelled(&report("alice", 0), "false alarm");
-    let before = place.open().await;
+    let before = database.open().await;
     let written = sync(&*before, std::slice::from_ref(&one)).await[0].clone().unwrap().0;
     before.close().await;
 
-    let after = place.open().await;
+    let after = database.open().await;
 
     assert_eq!(after.incident(one.id).await.unwrap().unwrap().incident, written);
     assert_eq!(outcome(&*after, &one).await, Some(Outcome::Unchanged));
     after.ready().await.unwrap();
 }
 
-pub(crate) async fn the_longest_texts_and_widest_numbers_come_back_as_they_were(place: &Place) {
-    let store = place.open().await;
+pub(crate) async fn the_longest_texts_and_widest_numbers_come_back_as_they_were(database: &TestDatabase) {
+    let store = database.open().await;
     let mut one = report(&"🚑".repeat(255), 0);
     let facts = &mut one.payload.facts;
     facts.location_id = LocationId::parse(&"Ω".repeat(128)).unwrap();

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    place::Place,
+    database::TestDatabase,
     server::{Server, json_of, reader, token},
 };
 
@@ -13,8 +13,8 @@ async fn get(server: &Server, query: &str, token: &str) -> (u16, Value) {
     (answer.status().as_u16(), json_of(answer).await)
 }
 
-pub(crate) async fn a_page_shows_changes_and_where_to_go_on(place: &Place) {
-    let server = Server::start(place.open().await).await;
+pub(crate) async fn a_page_shows_changes_and_where_to_go_on(database: &TestDatabase) {
+    let server = Server::start(database.open().await).await;
     let (_, nothing) = get(&server, "", &reader()).await;
     assert_eq!(nothing["changes"], json!([]));
     let first = server.report(0, None).await;
@@ -52,8 +52,8 @@ fn without_cursor(change: &Value) -> Value {
     change
 }
 
-pub(crate) async fn only_those_who_may_read_all_may_follow(place: &Place) {
-    let server = Server::start(place.open().await).await;
+pub(crate) async fn only_those_who_may_read_all_may_follow(database: &TestDatabase) {
+    let server = Server::start(database.open().await).await;
     let (status, problem) = get(&server, "?limit=0", &token("alice", Some("incidents:write"))).await;
     assert_eq!(
         (status, &problem["type"], &problem["disposition"]),
@@ -62,8 +62,8 @@ pub(crate) async fn only_those_who_may_read_all_may_follow(place: &Place) {
     assert_eq!(get(&server, "", "no token").await.0, 401);
 }
 
-pub(crate) async fn every_bad_parameter_is_named_at_once(place: &Place) {
-    let store = place.open().await;
+pub(crate) async fn every_bad_parameter_is_named_at_once(database: &TestDatabase) {
+    let store = database.open().await;
     let server = Server::start(store).await;
     for (query, pointers) in [
         ("?after=&limit=", vec!["/after", "/limit"]),

@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use crate::support::{
-    place::Place,
+    database::TestDatabase,
     report::{report, sync},
     server::{Server, reader, token_until},
 };
@@ -90,8 +90,8 @@ async fn within_a_second<T>(work: impl Future<Output = T>) -> T {
     timeout(Duration::from_secs(1), work).await.expect("within a second")
 }
 
-pub(crate) async fn a_stream_brings_what_was_and_what_comes_from_any_server(place: &Place) {
-    let stores = place.servers(2).await;
+pub(crate) async fn a_stream_brings_what_was_and_what_comes_from_any_server(database: &TestDatabase) {
+    let stores = database.servers(2).await;
     let (here, there) = (Server::start(stores[0].clone()).await, Server::start(stores[1].clone()).await);
     let before = there.report(0, None).await;
     let mut events = Events::open(&here, "", &reader(), None).await;
@@ -108,8 +108,8 @@ pub(crate) async fn a_stream_brings_what_was_and_what_comes_from_any_server(plac
     }
 }
 
-pub(crate) async fn a_stream_resumes_behind_the_last_event_id(place: &Place) {
-    let server = Server::start(place.open().await).await;
+pub(crate) async fn a_stream_resumes_behind_the_last_event_id(database: &TestDatabase) {
+    let server = Server::start(database.open().await).await;
     for round in 0..5 {
         server.report(round, None).await;
     }
@@ -129,16 +129,16 @@ pub(crate) async fn a_stream_resumes_behind_the_last_event_id(place: &Place) {
     assert_eq!(bad.header("Last-Event-ID", "x").send().await.expect("an answer").status(), 422);
 }
 
-pub(crate) async fn a_quiet_stream_sends_comments(place: &Place) {
-    let server = Server::start(place.open().await).await;
+pub(crate) async fn a_quiet_stream_sends_comments(database: &TestDatabase) {
+    let server = Server::start(database.open().await).await;
     let mut events = Events::open(&server, "", &reader(), None).await;
     let line =
         timeout(Duration::from_secs(15), events.block()).await.expect("within 15 s").expect("a comment");
     assert!(line.starts_with(':'), "{line}");
 }
 
-pub(crate) async fn a_stream_ends_when_the_server_stops(place: &Place) {
-    let server = Server::start(place.open().await).await;
+pub(crate) async fn a_stream_ends_when_the_server_stops(database: &TestDatabase) {
+    let server = Server::start(database.open().await).await;
     server.report(0, None).await;
     let mut events = Events::open(&server, "", &reader(), None).await;
     events.event().await;
@@ -148,8 +148,8 @@ pub(crate) async fn a_stream_ends_when_the_server_stops(place: &Place) {
     assert!(stopped.elapsed() < Duration::from_secs(3));
 }
 
-pub(crate) async fn a_stream_ends_with_its_token(place: &Place) {
-    let server = Server::start(place.open().await).await;
+pub(crate) async fn a_stream_ends_with_its_token(database: &TestDatabase) {
+    let server = Server::start(database.open().await).await;
     let mut events = Events::open(&server, "", &token_for_two_seconds(), None).await;
     assert_eq!(timeout(Duration::from_secs(5), events.block()).await.expect("it ends by itself"), None);
 }
@@ -157,8 +157,8 @@ pub(crate) async fn a_stream_ends_with_its_token(place: &Place) {
 /// More changes than fit into the buffers between a server and a reader.
 const FAR_BEHIND: i64 = 20_000;
 
-async fn server_with_a_past(place: &Place) -> Server {
-    let store = place.open().await;
+async fn server_with_a_past(database: &TestDatabase) -> Server {
+    let store = database.open().await;
     for thousand in 0..FAR_BEHIND / 1000 {
         let reports: Vec<_> = (0..1000).map(|number| report("alice", 1000 * thousand + number)).collect();
         sync(&*store, &reports).await;
@@ -166,24 +166,24 @@ async fn server_with_a_past(place: &Place) -> Server {
     Server::start(store).await
 }
 
-pub(crate) async fn a_reader_far_behind_is_let_go_with_its_token(place: &Place) {
-    let server = server_with_a_past(place).await;
+pub(crate) async fn a_reader_far_behind_is_let_go_with_its_token(database: &TestDatabase) {
+    let server = server_with_a_past(database).await;
     let mut events = Events::open(&server, "", &token_for_two_seconds(), None).await;
     events.event().await;
     sleep(Duration::from_secs(3)).await; // the token expires
     assert!(events.rest().await < FAR_BEHIND - 1);
 }
 
-pub(crate) async fn a_reader_far_behind_is_let_go_when_the_server_stops(place: &Place) {
-    let server = server_with_a_past(place).await;
+pub(crate) async fn a_reader_far_behind_is_let_go_when_the_server_stops(database: &TestDatabase) {
+    let server = server_with_a_past(database).await;
     let mut events = Events::open(&server, "", &reader(), None).await;
     events.event().await;
     let (rest, ()) = tokio::join!(events.rest(), server.stop());
     assert!(rest < FAR_BEHIND - 1);
 }
 
-pub(crate) async fn a_reader_that_does_not_read_costs_the_writers_nothing(place: &Place) {
-    let server = Server::start(place.open().await).await;
+pub(crate) async fn a_reader_that_does_not_read_costs_the_writers_nothing(database: &TestDatabase) {
+    let server = Server::start(database.open().await).await;
     let mut silent = Vec::new();
     for _ in 0..50 {
         let mut connection = TcpStream::connect(server.address).await.expect("a connection");

@@ -1,6 +1,6 @@
 //! Each test of a suite on a file and on a real PostgreSQL.
 
-/// Tests `module::name(&Place)`, each on a file and on a real PostgreSQL.
+/// Tests `module::name(&TestDatabase)`, each on a file and on a real PostgreSQL.
 macro_rules! on_both {
     ($($module:ident: $($name:ident)*;)*) => {
         mod on_sqlite {
@@ -8,7 +8,7 @@ macro_rules! on_both {
             $($(
                 #[tokio::test(flavor = "multi_thread")]
                 async fn $name() {
-                    $module::$name(&$crate::support::place::Place::sqlite()).await;
+                    $module::$name(&$crate::support::database::TestDatabase::sqlite()).await;
                 }
             )*)*
         }
@@ -18,7 +18,7 @@ macro_rules! on_both {
             $($(
                 #[tokio::test(flavor = "multi_thread")]
                 async fn $name() {
-                    $module::$name(&$crate::support::place::Place::postgres().await).await;
+                    $module::$name(&$crate::support::database::TestDatabase::postgres().await).await;
                 }
             )*)*
         }
@@ -28,7 +28,7 @@ macro_rules! on_both {
             $($(
                 #[tokio::test(flavor = "multi_thread")]
                 async fn $name() {
-                    $module::$name(&$crate::support::place::Place::partitioned().await).await;
+                    $module::$name(&$crate::support::database::TestDatabase::partitioned().await).await;
                 }
             )*)*
         }

@@ -68,6 +68,7 @@ impl Cluster {
 
     /// Starts a server that was stopped or killed, and waits until it answers. A killed server's memory is held
     /// until the last of its processes has noticed, so it may take a few attempts.
+    #[expect(clippy::disallowed_methods, reason = "nothing tells when the kernel has given the memory back")]
     pub(crate) fn resume(&self) {
         let (data, log) = (self.data(), self.directory.path().join("log"));
         let log = log.to_str().expect("a path in UTF-8");

@@ -1,7 +1,7 @@
 //! What the suites of this crate share.
 
 pub(crate) mod cluster;
-pub(crate) mod place;
+pub(crate) mod database;
 pub(crate) mod proxy;
 pub(crate) mod report;
 pub(crate) mod server;

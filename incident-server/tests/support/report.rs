@@ -11,11 +11,13 @@ use incident_server::store::{Store, SyncItem, Verdict};
 /// 2026-11-22T10:00:00.000Z
 pub(crate) const MORNING_MS: i64 = 1_795_341_600_000;
 
+#[track_caller]
 pub(crate) fn moment(ms_since_morning: i64) -> Timestamp {
     Timestamp::from_unix_ms(MORNING_MS + ms_since_morning).expect("a moment of that day")
 }
 
 /// A report of `who`, made so many milliseconds after the morning began.
+#[track_caller]
 pub(crate) fn report(who: &str, ms_since_morning: i64) -> SyncItem {
     let facts = Facts {
         location_id: LocationId::parse("ward-7").expect("a location"),
@@ -31,6 +33,7 @@ pub(crate) fn report(who: &str, ms_since_morning: i64) -> SyncItem {
 }
 
 /// The same report with a reason to call it off.
+#[track_caller]
 pub(crate) fn cancelled(report: &SyncItem, reason: &str) -> SyncItem {
     let mut report = report.clone();
     report.payload.cancellation_reason = Some(CancellationReason::parse(reason).expect("a reason"));
@@ -38,6 +41,7 @@ pub(crate) fn cancelled(report: &SyncItem, reason: &str) -> SyncItem {
 }
 
 /// The same report from another place.
+#[track_caller]
 pub(crate) fn elsewhere(report: &SyncItem) -> SyncItem {
     let mut report = report.clone();
     report.payload.facts.location_id = LocationId::parse("gate").expect("a location");

@@ -14,7 +14,7 @@ use tokio::{task::JoinSet, time::sleep};
 
 use crate::support::{
     cluster::Cluster,
-    place::Place,
+    database::TestDatabase,
     proxy::until,
     report::{cancelled, moment, outcome, report},
 };
@@ -67,8 +67,8 @@ async fn nothing_that_was_acknowledged_is_lost_or_doubled_by_kill_9() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_that_goes_away_leaves_nothing_open_and_nothing_half_done() {
-    let place = Place::postgres().await;
-    let store = Arc::new(PgStore::open_url(place.url()).await.unwrap());
+    let database = TestDatabase::postgres().await;
+    let store = Arc::new(PgStore::open_url(database.url()).await.unwrap());
     for number in 0..300u64 {
         let (server, report) = (Arc::clone(&store), report("alice", i64::try_from(number).unwrap()));
         let caller = tokio::spawn(async move {
@@ -78,7 +78,7 @@ async fn a_caller_that_goes_away_leaves_nothing_open_and_nothing_half_done() {
         caller.abort();
         let _ = caller.await;
     }
-    let mut session = place.session().await;
+    let mut session = database.session().await;
     let open = "
         SELECT count(*)
         FROM pg_stat_activity

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use crate::support::{
-    place::Place,
+    database::TestDatabase,
     proxy::until,
     report::{cancelled, moment, outcome, outcomes, report, sync},
 };
@@ -30,11 +30,11 @@ async fn somebody_waits_for_a_lock(session: &mut PgConnection) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_victim_of_a_deadlock_tries_again() {
-    let place = Place::postgres().await;
-    let store = Arc::new(PgStore::open_url(place.url()).await.unwrap());
+    let database = TestDatabase::postgres().await;
+    let store = Arc::new(PgStore::open_url(database.url()).await.unwrap());
     let both = [report("alice", 0), report("alice", 1)];
     sync(&*store, &both).await;
-    let (mut other, mut watcher) = (place.session().await, place.session().await);
+    let (mut other, mut watcher) = (database.session().await, database.session().await);
     let mut foreign = other.begin().await.unwrap();
     touch(&mut foreign, &both[1]).await.unwrap();
 
@@ -53,11 +53,11 @@ async fn the_victim_of_a_deadlock_tries_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lock_that_is_held_for_long_is_answered_in_time_and_harms_nobody_else() {
-    let place = Place::postgres().await;
-    let store = Arc::new(PgStore::open_url(place.url()).await.unwrap());
+    let database = TestDatabase::postgres().await;
+    let store = Arc::new(PgStore::open_url(database.url()).await.unwrap());
     let (held, free) = (report("alice", 0), report("alice", 1));
     sync(&*store, &[held.clone(), free.clone()]).await;
-    let mut other = place.session().await;
+    let mut other = database.session().await;
     let mut foreign = other.begin().await.unwrap();
     touch(&mut foreign, &held).await.unwrap();
 

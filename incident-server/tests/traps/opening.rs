@@ -8,17 +8,17 @@ use tokio::task::JoinSet;
 
 use crate::support::{
     cluster::Cluster,
-    place::Place,
+    database::TestDatabase,
     proxy::until,
     report::{outcome, report},
 };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn servers_that_start_at_once_on_an_empty_database_all_start() {
-    let place = Place::postgres().await;
+    let database = TestDatabase::postgres().await;
     let mut starting = JoinSet::new();
     for _ in 0..8 {
-        let url = place.url().to_owned();
+        let url = database.url().to_owned();
         starting.spawn(async move { PgStore::open_url(&url).await.expect("it starts") });
     }
     for (round, store) in (0..).zip(starting.join_all().await) {
@@ -28,14 +28,14 @@ async fn servers_that_start_at_once_on_an_empty_database_all_start() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_of_a_newer_version_is_refused_with_what_to_do() {
-    let place = Place::postgres().await;
-    place.open().await.close().await;
+    let database = TestDatabase::postgres().await;
+    database.open().await.close().await;
     let newer = "
         INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
         VALUES (9000, 'from the future', true, '', 0)";
-    sqlx::query(newer).execute(&mut place.session().await).await.unwrap();
+    sqlx::query(newer).execute(&mut database.session().await).await.unwrap();
 
-    let refused = PgStore::open_url(place.url()).await.err().expect("refused");
+    let refused = PgStore::open_url(database.url()).await.err().expect("refused");
 
     assert!(matches!(refused, OpenError::TooNew(9000)));
     assert!(refused.to_string().contains("run that version"), "{refused}");
@@ -43,12 +43,12 @@ async fn a_database_of_a_newer_version_is_refused_with_what_to_do() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_of_another_encoding_is_refused_with_what_to_do() {
-    let place = Place::postgres().await;
+    let database = TestDatabase::postgres().await;
     let latin = format!("latin1_{}", std::process::id());
     let create = format!("CREATE DATABASE {latin} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
-    let mut session = place.session().await;
+    let mut session = database.session().await;
     sqlx::query(AssertSqlSafe(create)).execute(&mut session).await.unwrap();
-    let url = PgConnectOptions::from_str(place.url()).unwrap().database(&latin).to_url_lossy();
+    let url = PgConnectOptions::from_str(database.url()).unwrap().database(&latin).to_url_lossy();
 
     let refused = PgStore::open_url(url.as_str()).await.err().expect("refused");
 

@@ -29,12 +29,12 @@ const AS_A_SERVER: &str = "SET incident_server.writes = 'on'";
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 /// A database that servers can be started on.
-pub(crate) enum Place {
+pub(crate) enum TestDatabase {
     Sqlite(TempDir),
     Postgres(String),
 }
 
-impl Place {
+impl TestDatabase {
     pub(crate) fn sqlite() -> Self {
         Self::Sqlite(tempfile::tempdir().expect("a directory for the test"))
     }
@@ -52,12 +52,12 @@ impl Place {
     /// The same with its tables partitioned: reports from before the third millisecond of the morning are in one
     /// partition, those from then on in another.
     pub(crate) async fn partitioned() -> Self {
-        let place = Self::postgres().await;
-        place.open().await.close().await;
+        let database = Self::postgres().await;
+        database.open().await.close().await;
         let statements = format!("SET incident.bound = '2026-11-22T10:00:00.003Z'; {PARTITIONED}");
-        let mut session = place.session().await;
+        let mut session = database.session().await;
         sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut session).await.expect("partitioned");
-        place
+        database
     }
 
     /// A new database on a PostgreSQL server.
