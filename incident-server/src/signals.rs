@@ -34,6 +34,7 @@ impl Signals {
     pub(crate) async fn end_at_the_next(mut self) {
         let number = self.stop().await;
         tracing::warn!("a second signal: ended at once, requests under way are cut off");
+        #[expect(clippy::disallowed_methods, reason = "asked twice: what is not dropped is on disk")]
         std::process::exit(ENDED_BY_SIGNAL + number);
     }
 }

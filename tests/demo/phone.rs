@@ -41,7 +41,7 @@ pub(crate) struct Phone {
     tally: Arc<Tally>,
     /// Reports that may still be called off.
     open: Vec<IdempotencyKey>,
-    mood_until_ms: i64,
+    connectivity_until_ms: i64,
 }
 
 impl Phone {
@@ -63,7 +63,7 @@ impl Phone {
             clock,
             tally,
             open: Vec::new(),
-            mood_until_ms: 0,
+            connectivity_until_ms: 0,
         })
     }
 
@@ -71,10 +71,10 @@ impl Phone {
     /// hands over every entry as the outbox knows it.
     pub(crate) fn live(mut self, end_ms: i64) -> Result<Vec<Entry>, Failure> {
         while self.now_ms() < end_ms {
-            self.change_mood();
+            self.change_connectivity();
             self.act()?;
             self.deliver()?;
-            thread::sleep(BEAT);
+            pause();
         }
         self.go(Connectivity::Online);
         self.deliver_all()?;
@@ -85,12 +85,12 @@ impl Phone {
         self.clock.now().unix_ms()
     }
 
-    fn change_mood(&mut self) {
+    fn change_connectivity(&mut self) {
         let now_ms = self.now_ms();
-        if now_ms < self.mood_until_ms {
+        if now_ms < self.connectivity_until_ms {
             return;
         }
-        self.mood_until_ms = now_ms + self.random.i64(2_000..9_000);
+        self.connectivity_until_ms = now_ms + self.random.i64(2_000..9_000);
         let connectivity = match self.random.u8(0..10) {
             0..5 => Connectivity::Online,
             5..8 => Connectivity::Offline,
@@ -177,7 +177,7 @@ impl Phone {
                 let now_ms = self.now_ms();
                 self.outbox.retry(pending.key, now_ms)?;
             }
-            thread::sleep(BEAT);
+            pause();
         }
         Ok(())
     }
@@ -186,4 +186,10 @@ impl Phone {
 /// Whether the phone's owner called the report off.
 pub(crate) fn expected_status(entry: &Entry) -> Status {
     if entry.payload.cancellation_reason.is_some() { Status::Cancelled } else { Status::Open }
+}
+
+/// The demo is to be watched.
+#[expect(clippy::disallowed_methods, reason = "people need time, and nothing is waited for")]
+fn pause() {
+    thread::sleep(BEAT);
 }
