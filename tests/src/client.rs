@@ -36,6 +36,7 @@ impl Client {
     ///
     /// # Panics
     /// Never.
+    #[track_caller]
     pub fn new(url: &str, token: Option<String>) -> Self {
         let redirect = reqwest::redirect::Policy::none();
         let http = reqwest::Client::builder().no_proxy().redirect(redirect).pool_idle_timeout(IDLE);
@@ -167,6 +168,7 @@ impl Answer {
     ///
     /// # Panics
     /// There is none.
+    #[track_caller]
     pub fn id(&self) -> String {
         self.body["incident"]["id"].as_str().unwrap_or_else(|| panic!("no incident: {self:?}")).to_owned()
     }
@@ -175,6 +177,7 @@ impl Answer {
     ///
     /// # Panics
     /// The header is there more than once.
+    #[track_caller]
     pub fn header(&self, name: &str) -> String {
         let mut values = self.headers.get_all(name).iter();
         let value = values.next().map(|value| value.to_str().expect("headers are text").to_owned());

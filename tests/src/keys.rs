@@ -26,6 +26,7 @@ impl Signer {
     ///
     /// # Panics
     /// There is no such algorithm here.
+    #[track_caller]
     pub fn new(algorithm: &str) -> Self {
         let made = "a key is made";
         match algorithm {
@@ -53,6 +54,7 @@ impl Signer {
     ///
     /// # Panics
     /// A shared secret has none.
+    #[track_caller]
     pub fn jwk(&self, kid: &str) -> Value {
         let text = |bytes: &[u8]| BASE64.encode(bytes);
         match self {
@@ -114,6 +116,7 @@ pub fn token(signer: &Signer, kid: Option<&str>) -> String {
 /// # Panics
 /// They are no object.
 #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 are exact")]
+#[track_caller]
 pub fn claims(changes: &Value) -> Value {
     let now = Clock::system().now().unix_ms() as f64 / 1000.0;
     let mut claims = json!({ "sub": "alice", "exp": now.floor() + 3600.0 });

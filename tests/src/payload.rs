@@ -34,6 +34,7 @@ pub fn numbered(number: usize) -> Value {
 /// # Panics
 /// It is no object.
 #[must_use]
+#[track_caller]
 pub fn with(mut payload: Value, field: &str, value: impl Into<Value>) -> Value {
     let object = payload.as_object_mut().expect("a payload is an object");
     match value.into() {

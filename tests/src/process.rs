@@ -48,6 +48,7 @@ impl Program {
     ///
     /// # Panics
     /// It is not there.
+    #[track_caller]
     pub fn file() -> PathBuf {
         let file = directory().join("incident-server");
         assert!(
@@ -112,6 +113,7 @@ impl Program {
     /// # Panics
     /// There is no `/dev/full`.
     #[must_use]
+    #[track_caller]
     pub fn without_room_for_its_log(mut self) -> Self {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
         self.command.stderr(full.expect("/dev/full is there (Linux)"));
@@ -137,6 +139,7 @@ impl Program {
     ///
     /// # Panics
     /// It cannot be started.
+    #[track_caller]
     pub fn start(mut self) -> Run {
         let mut child = self.command.spawn().expect("the program starts");
         let out = Said::hear(child.stdout.take().expect("stdout is piped"));
@@ -193,6 +196,7 @@ impl Run {
     ///
     /// # Panics
     /// It cannot be asked.
+    #[track_caller]
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().expect("a child can be asked")
     }
@@ -227,6 +231,7 @@ impl Run {
     ///
     /// # Panics
     /// The system does not say (Linux does).
+    #[track_caller]
     pub fn memory_peak(&self) -> u64 {
         let id = self.child.id().expect("it still runs");
         let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("/proc is there (Linux)");

@@ -44,6 +44,7 @@ pub async fn rest(stream: &mut TcpStream) -> String {
 ///
 /// # Panics
 /// It is no HTTP answer.
+#[track_caller]
 pub fn answer(text: &str) -> Answer {
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text:?}"));
     let mut lines = head.lines();

@@ -223,6 +223,7 @@ impl Server {
     ///
     /// # Panics
     /// There is none.
+    #[track_caller]
     pub fn secret(&self) -> Vec<u8> {
         incident_server::secrets::read(&self.setup.data_dir().join("hs256.secret"))
             .expect("made at the start")

@@ -5,6 +5,7 @@ use std::fs;
 use super::Phone;
 
 /// Reports 300 entries, closes, and lets `damage` loose on the file.
+#[track_caller]
 pub(crate) fn corrupt(damage: impl FnOnce(&mut Vec<u8>)) -> Phone {
     let mut phone = Phone::new();
     for n in 0..300 {
@@ -20,6 +21,7 @@ pub(crate) fn corrupt(damage: impl FnOnce(&mut Vec<u8>)) -> Phone {
 }
 
 /// How many corrupt files were moved aside.
+#[track_caller]
 pub(crate) fn corrupt_files(phone: &Phone) -> usize {
     let names = fs::read_dir(phone.folder.path()).unwrap().map(|file| file.unwrap().file_name());
     names.filter(|name| name.to_string_lossy().contains("-corrupt-")).count()

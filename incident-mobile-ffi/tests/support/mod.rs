@@ -28,6 +28,7 @@ pub(crate) fn options() -> Options {
     Options { seed: Some(7), ..Options::default() }
 }
 
+#[track_caller]
 pub(crate) fn open(
     path: &Path,
     reporter: &str,
@@ -54,6 +55,7 @@ impl Phone {
         Self::with(options())
     }
 
+    #[track_caller]
     pub(crate) fn with(options: Options) -> Self {
         let mut phone = Self { folder: TempDir::new().unwrap(), outbox: None, now_ms: NOW_MS };
         phone.outbox = Some(open(&phone.path(), "alice", options, NOW_MS).unwrap());
@@ -64,6 +66,7 @@ impl Phone {
         self.folder.path().join("outbox.db")
     }
 
+    #[track_caller]
     pub(crate) fn outbox(&mut self) -> &mut Outbox {
         self.outbox.as_mut().unwrap()
     }
@@ -72,18 +75,21 @@ impl Phone {
         self.sign_in("alice");
     }
 
+    #[track_caller]
     pub(crate) fn sign_in(&mut self, reporter: &str) {
         drop(self.outbox.take());
         self.outbox = Some(open(&self.path(), reporter, options(), self.now_ms).unwrap());
     }
 
     /// Reports at a moment of its own.
+    #[track_caller]
     pub(crate) fn report(&mut self, location: &str) -> Entry {
         self.now_ms += 1;
         let now_ms = self.now_ms;
         self.outbox().report(&draft(location), now_ms).unwrap()
     }
 
+    #[track_caller]
     pub(crate) fn report_anonymously(&mut self, location: &str) -> Entry {
         self.now_ms += 1;
         let now_ms = self.now_ms;
@@ -100,15 +106,18 @@ impl Phone {
         self.entry(key).state
     }
 
+    #[track_caller]
     pub(crate) fn entry(&mut self, key: IdempotencyKey) -> Entry {
         self.outbox().entry(key).unwrap()
     }
 
+    #[track_caller]
     pub(crate) fn next(&mut self) -> NextUpload {
         let now_ms = self.now_ms;
         self.outbox().next_upload(now_ms).unwrap()
     }
 
+    #[track_caller]
     pub(crate) fn upload(&mut self) -> Upload {
         match self.next() {
             NextUpload::Send { upload } => upload,
@@ -116,6 +125,7 @@ impl Phone {
         }
     }
 
+    #[track_caller]
     pub(crate) fn complete(&mut self, upload: &Upload, result: &UploadResult) -> Progress {
         let now_ms = self.now_ms;
         self.outbox().complete_upload(upload.id, result, now_ms).unwrap()
@@ -128,6 +138,7 @@ impl Phone {
     }
 
     /// Goes to the end of the wait, which must be one.
+    #[track_caller]
     pub(crate) fn wait(&mut self) -> (i64, WaitReason) {
         match self.next() {
             NextUpload::Wait { until, why, .. } => {
@@ -140,6 +151,7 @@ impl Phone {
     }
 
     /// Passes over any wait to the next upload.
+    #[track_caller]
     pub(crate) fn upload_at_last(&mut self) -> Upload {
         loop {
             match self.next() {
@@ -183,6 +195,7 @@ pub(crate) fn problem(status: i64, slug: &str, disposition: &str) -> Value {
 }
 
 /// The payloads of an upload, one or many.
+#[track_caller]
 pub(crate) fn payloads(upload: &Upload) -> Vec<Value> {
     let body: Value = serde_json::from_slice(&upload.body).unwrap();
     body.get("incidents")
@@ -200,6 +213,7 @@ pub(crate) fn failure(kind: NetworkFailureKind, sent: bool) -> UploadResult {
 }
 
 /// The keys of an upload, in the order of its payloads.
+#[track_caller]
 pub(crate) fn keys(upload: &Upload) -> Vec<IdempotencyKey> {
     let body: Value = serde_json::from_slice(&upload.body).unwrap();
     let header = upload.headers.iter().find(|header| header.name == "Idempotency-Key");
@@ -223,6 +237,7 @@ pub(crate) fn settle_all(upload: &Upload) -> UploadResult {
 }
 
 /// Whether these bytes stand in any file of the folder.
+#[track_caller]
 pub(crate) fn stands_in(folder: &Path, bytes: &[u8]) -> bool {
     std::fs::read_dir(folder).unwrap().any(|file| {
         let content = std::fs::read(file.unwrap().path()).unwrap();
@@ -231,6 +246,7 @@ pub(crate) fn stands_in(folder: &Path, bytes: &[u8]) -> bool {
 }
 
 /// A program of `examples/`, with a file as its first argument: Cargo builds them for the tests, beside their folder.
+#[track_caller]
 pub(crate) fn example(name: &str, file: &Path) -> Command {
     let tests = std::env::current_exe().unwrap();
     let mut command = Command::new(tests.parent().unwrap().parent().unwrap().join("examples").join(name));

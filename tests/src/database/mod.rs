@@ -24,6 +24,7 @@ impl Database {
     ///
     /// # Panics
     /// There is no such kind, or its server does not answer.
+    #[track_caller]
     pub fn chosen(data_dir: PathBuf) -> Self {
         match env::var(STORE_VARIABLE).as_deref() {
             Err(_) | Ok("sqlite") => Self::Sqlite(data_dir),
