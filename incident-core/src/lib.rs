@@ -1,5 +1,7 @@
 //! The rules of offline-first incident sync, once, for server and phone.
 //!
+//! The map of the project and recipes for changing it: `docs/developers.md`.
+//!
 //! A report is made without network and sent later, perhaps twice, perhaps together with its own
 //! cancellation. This crate says what such a report looks like, when it is valid, which incident it
 //! belongs to and what it does to that incident. It does nothing else: **no I/O, no clock, no

@@ -1,5 +1,7 @@
 //! The phone's half of incident-sync: an outbox that cannot lose a report, for Kotlin, Swift and Python.
 //!
+//! The map of the project and recipes for changing it: `docs/developers.md`.
+//!
 //! A report that [`Outbox::report`](api::Outbox::report) accepted reaches the server exactly once, or its
 //! reporter is told why not. Rust owns the queue, the order, the waiting and the meaning of answers; the
 //! platform owns the network, the schedule and the battery. So there is **no network, no thread and no async
