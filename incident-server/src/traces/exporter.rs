@@ -20,7 +20,7 @@ use opentelemetry_sdk::{
 };
 use tokio::{task::spawn_blocking, time::timeout};
 
-use super::TRACEPARENT;
+use super::settings::TRACEPARENT;
 use crate::limits::CLOSE_DEADLINE;
 
 const NAME: &str = "incident-server";
@@ -37,7 +37,7 @@ struct Export {
 /// # Errors
 /// A sentence for people: the collector cannot be used as it is named.
 pub fn start() -> Result<(), String> {
-    if !super::are_asked_for(|name| env::var(name).ok()) {
+    if !super::settings::are_asked_for(|name| env::var(name).ok()) {
         return Ok(());
     }
     let exporter = SpanExporter::builder().with_http().build().map_err(|error| {

@@ -10,7 +10,7 @@ use incident_core::Timestamp;
 /// None here.
 #[expect(clippy::unnecessary_wraps, reason = "as with the feature")]
 pub fn start() -> Result<(), String> {
-    if super::are_asked_for(|name| env::var(name).ok()) {
+    if super::settings::are_asked_for(|name| env::var(name).ok()) {
         tracing::warn!("no traces are sent: this incident-server was built without --features otlp");
     }
     Ok(())
