@@ -34,6 +34,26 @@ pub(crate) enum TestDatabase {
     Postgres(String),
 }
 
+/// How the tables of a PostgreSQL database are laid out.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Tables {
+    Whole,
+    /// Reports from before the third millisecond of the morning are in one partition, those from then on in another.
+    Partitioned,
+}
+
+impl Tables {
+    /// Makes them in a new database.
+    pub(crate) async fn make_in(self, url: &str) {
+        PgStore::open_url(url).await.expect("opens").close().await;
+        if let Self::Partitioned = self {
+            let statements = format!("SET incident.bound = '2026-11-22T10:00:00.003Z'; {PARTITIONED}");
+            let mut session = PgConnection::connect(url).await.expect("the database answers");
+            sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut session).await.expect("partitioned");
+        }
+    }
+}
+
 impl TestDatabase {
     pub(crate) fn sqlite() -> Self {
         Self::Sqlite(tempfile::tempdir().expect("a directory for the test"))
@@ -49,14 +69,10 @@ impl TestDatabase {
         Self::new_on(&url).await
     }
 
-    /// The same with its tables partitioned: reports from before the third millisecond of the morning are in one
-    /// partition, those from then on in another.
+    /// The same with its tables partitioned.
     pub(crate) async fn partitioned() -> Self {
         let database = Self::postgres().await;
-        database.open().await.close().await;
-        let statements = format!("SET incident.bound = '2026-11-22T10:00:00.003Z'; {PARTITIONED}");
-        let mut session = database.session().await;
-        sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut session).await.expect("partitioned");
+        Tables::Partitioned.make_in(database.url()).await;
         database
     }
 

@@ -14,7 +14,7 @@ use tokio::{task::JoinSet, time::sleep};
 
 use crate::support::{
     cluster::Cluster,
-    database::TestDatabase,
+    database::{Tables, TestDatabase},
     proxy::until,
     report::{cancelled, moment, outcome, report},
 };
@@ -35,9 +35,9 @@ async fn client(store: Arc<dyn Store>, name: String, stop: Arc<AtomicBool>) -> V
     acknowledged
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn nothing_that_was_acknowledged_is_lost_or_doubled_by_kill_9() {
+pub(crate) async fn nothing_that_was_acknowledged_is_lost_or_doubled_by_kill_9(tables: Tables) {
     let cluster = Cluster::start();
+    tables.make_in(&cluster.url()).await;
     let stop = Arc::new(AtomicBool::new(false));
     let mut clients = JoinSet::new();
     for server in 0..2 {
@@ -65,9 +65,9 @@ async fn nothing_that_was_acknowledged_is_lost_or_doubled_by_kill_9() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_caller_that_goes_away_leaves_nothing_open_and_nothing_half_done() {
+pub(crate) async fn a_caller_that_goes_away_leaves_nothing_open_and_nothing_half_done(tables: Tables) {
     let database = TestDatabase::postgres().await;
+    tables.make_in(database.url()).await;
     let store = Arc::new(PgStore::open_url(database.url()).await.unwrap());
     for number in 0..300u64 {
         let (server, report) = (Arc::clone(&store), report("alice", i64::try_from(number).unwrap()));

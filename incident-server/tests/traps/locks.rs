@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use crate::support::{
-    database::TestDatabase,
+    database::{Tables, TestDatabase},
     proxy::until,
     report::{cancelled, moment, outcome, outcomes, report, sync},
 };
@@ -28,9 +28,9 @@ async fn somebody_waits_for_a_lock(session: &mut PgConnection) {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_victim_of_a_deadlock_tries_again() {
+pub(crate) async fn the_victim_of_a_deadlock_tries_again(tables: Tables) {
     let database = TestDatabase::postgres().await;
+    tables.make_in(database.url()).await;
     let store = Arc::new(PgStore::open_url(database.url()).await.unwrap());
     let both = [report("alice", 0), report("alice", 1)];
     sync(&*store, &both).await;
@@ -51,9 +51,9 @@ async fn the_victim_of_a_deadlock_tries_again() {
     assert_eq!(ours.await.unwrap(), [Some(Outcome::Cancelled); 2]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_lock_that_is_held_for_long_is_answered_in_time_and_harms_nobody_else() {
+pub(crate) async fn a_lock_that_is_held_for_long_is_answered_in_time_and_harms_nobody_else(tables: Tables) {
     let database = TestDatabase::postgres().await;
+    tables.make_in(database.url()).await;
     let store = Arc::new(PgStore::open_url(database.url()).await.unwrap());
     let (held, free) = (report("alice", 0), report("alice", 1));
     sync(&*store, &[held.clone(), free.clone()]).await;

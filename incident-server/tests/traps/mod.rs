@@ -1,9 +1,9 @@
 //! One file a kind of trap.
 
-mod crash;
+pub(crate) mod crash;
 mod dead_link;
 mod frozen;
-mod locks;
+pub(crate) mod locks;
 mod opening;
 mod replica;
-mod standby;
+pub(crate) mod standby;

@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::support::{
     cluster::Cluster,
+    database::Tables,
     proxy::{Proxy, until},
     report::{cancelled, elsewhere, moment, outcome, report},
 };
@@ -23,9 +24,9 @@ async fn cancel_the_wait(primary: &Cluster) {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_repeat_and_a_conflict_wait_for_the_standby_too() {
+pub(crate) async fn a_repeat_and_a_conflict_wait_for_the_standby_too(tables: Tables) {
     let primary = Cluster::start();
+    tables.make_in(&primary.url()).await;
     let standby = primary.synchronous_standby();
     let store = Arc::new(PgStore::open_url(&primary.url()).await.unwrap());
     standby.stop();
@@ -55,9 +56,9 @@ async fn a_repeat_and_a_conflict_wait_for_the_standby_too() {
     store.ready().await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_wait_that_somebody_cancels_is_no_success() {
+pub(crate) async fn a_wait_that_somebody_cancels_is_no_success(tables: Tables) {
     let primary = Cluster::start();
+    tables.make_in(&primary.url()).await;
     let standby = primary.synchronous_standby();
     let store = Arc::new(PgStore::open_url(&primary.url()).await.unwrap());
     standby.stop();
@@ -70,9 +71,9 @@ async fn a_wait_that_somebody_cancels_is_no_success() {
     assert!(timeout(Duration::from_secs(2), writing).await.is_err(), "it is proved by another commit");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn after_a_failover_the_new_primary_is_found_and_has_everything() {
+pub(crate) async fn after_a_failover_the_new_primary_is_found_and_has_everything(tables: Tables) {
     let primary = Cluster::start();
+    tables.make_in(&primary.url()).await;
     let standby = primary.synchronous_standby();
     let proxy = Proxy::to(primary.port).await;
     let store = PgStore::open_url(&proxy.url()).await.unwrap();

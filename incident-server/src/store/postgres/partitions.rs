@@ -133,9 +133,11 @@ async fn make(session: &mut PgConnection, defaults: &Defaults, range: Range) -> 
         tracing::warn!(%range, "no partition is made: too many reports of its time are in the DEFAULT partition, where they stay");
         return Ok(());
     }
+    // A standby that is away would be waited for with the locks held; where it takes over without, it makes its own.
     let statements = format!(
         "BEGIN;
         SET LOCAL lock_timeout = '300ms';
+        SET LOCAL synchronous_commit = 'local';
         LOCK TABLE {incidents}, {history} IN ACCESS EXCLUSIVE MODE;
         CREATE TABLE incidents_{range} (LIKE incidents INCLUDING ALL);
         CREATE TABLE history_{range} (LIKE history INCLUDING ALL, PRIMARY KEY (position));
