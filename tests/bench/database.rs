@@ -14,6 +14,7 @@ use sqlx::{
     sqlite::SqliteConnectOptions,
 };
 use tempfile::TempDir;
+use tokio::process::Command;
 
 use crate::{Failure, subject::Subject};
 
@@ -123,6 +124,42 @@ impl Database {
             sqlx::raw_sql("CHECKPOINT").execute(&mut options.connect().await?).await?;
         }
         Ok(())
+    }
+
+    /// Partitions its tables as operators do; what is before this day is in the first partition.
+    pub(crate) async fn partition(&self, bound: &str) -> Result<(), Failure> {
+        let file =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../incident-server/deploy/postgres/partitioned.sql");
+        let bound = format!("SET incident.bound = '{bound}'");
+        let done = Command::new("psql")
+            .args(["-q", "-X", "-v", "ON_ERROR_STOP=1", "-c", &bound, "-f"])
+            .arg(file)
+            .arg(self.postgres_url().ok_or("a SQLite file has no partitions")?)
+            .output()
+            .await?;
+        if done.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&done.stderr).into()) }
+    }
+
+    /// How many partitions with a range its incidents are in.
+    pub(crate) async fn partitions(&self) -> Result<i64, Failure> {
+        let count = "SELECT count(*) FROM pg_inherits
+            WHERE inhparent = 'incidents'::regclass AND inhrelid <> 'incidents_default'::regclass";
+        let options = self.postgres.as_ref().ok_or("a SQLite file has no partitions")?;
+        Ok(sqlx::query_scalar(count).fetch_one(&mut options.connect().await?).await?)
+    }
+
+    /// How many incidents there are in all, how many at this place, and how many events those have.
+    pub(crate) async fn counted(&self, place: &str) -> Result<[i64; 3], Failure> {
+        let count = "SELECT (SELECT count(*) FROM incidents), count(*), sum(events)::bigint
+            FROM (
+                SELECT id, (SELECT count(*) FROM history WHERE incident_id = id) AS events
+                FROM incidents
+                WHERE location_id = $1
+            ) AS at_place";
+        let options = self.postgres.as_ref().ok_or("this is counted on PostgreSQL")?;
+        let found: (i64, i64, i64) =
+            sqlx::query_as(count).bind(place).fetch_one(&mut options.connect().await?).await?;
+        Ok(found.into())
     }
 
     /// Stores many rows, faster than [`insert`](Self::insert): the indexes are made afterwards.

@@ -18,6 +18,8 @@ pub(crate) struct Extent {
     pub(crate) postgres_stored: i64,
     /// The same before the first list, in either.
     pub(crate) listed: i64,
+    /// The same in the table that becomes a partition.
+    pub(crate) moved: i64,
     /// Rows that are inserted at once, to see what the database can do at most.
     pub(crate) bulk: i64,
     /// Phones that come back at once.
@@ -33,6 +35,7 @@ pub(crate) const LONG: Extent = Extent {
     sqlite_stored: 5_000_000,
     postgres_stored: 10_000_000,
     listed: 10_000_000,
+    moved: 10_000_000,
     bulk: 200_000,
     phones: 100_000,
     is_trial: false,
@@ -45,6 +48,7 @@ pub(crate) const TRIAL: Extent = Extent {
     sqlite_stored: 20_000,
     postgres_stored: 20_000,
     listed: 20_000,
+    moved: 20_000,
     bulk: 20_000,
     phones: 1_000,
     is_trial: true,

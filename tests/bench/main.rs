@@ -10,6 +10,8 @@ mod database;
 mod extent;
 mod lists;
 mod machine;
+mod moving;
+mod partitions;
 mod peers;
 mod phone;
 mod postgres;
@@ -53,6 +55,10 @@ enum Part {
     Morning,
     /// Every list and filter on ten million incidents
     Lists,
+    /// Writes on tables in partitions
+    Partitions,
+    /// A large table that is partitioned while reports come in
+    Moving,
     /// What a sync costs, counted instead of timed
     Instructions,
 }
@@ -65,6 +71,8 @@ impl Part {
     fn tools(self) -> &'static [&'static str] {
         match self {
             Self::Sqlite => &["wrk"],
+            Self::Partitions => &["wrk", "psql"],
+            Self::Moving => &["psql"],
             Self::Postgres => &["wrk", "pgbench", "node"],
             Self::Phone | Self::Morning | Self::Lists => &[],
             Self::Instructions => &["valgrind"],
@@ -78,6 +86,8 @@ impl Part {
             Self::Phone => phone::measure().await,
             Self::Morning => morning(extent).await,
             Self::Lists => lists::measure(extent).await,
+            Self::Partitions => partitions::measure(extent).await,
+            Self::Moving => moving::measure(extent).await,
             Self::Instructions => program::figures("instructions", &[]).await,
         }
     }
@@ -117,8 +127,9 @@ async fn run(cli: &Cli) -> Result<(), Failure> {
             println!("{}", serde_json::to_string_pretty(&part.measure(extent).await?)?);
             continue;
         }
-        // Who shares the machine only makes lists slower, and what counts is what they stay below.
-        if !matches!(part, Part::Instructions | Part::Lists) {
+        // Who shares the machine only makes lists slower, and what counts is what they stay below; of partitions it is how
+        // much longer than on whole tables a write takes, in turns.
+        if !matches!(part, Part::Instructions | Part::Lists | Part::Partitions | Part::Moving) {
             machine::wait_until_quiet().await?;
         }
         results.record(&part.name(), &part.measure(extent).await?)?;
@@ -139,7 +150,7 @@ fn need(part: Part) -> Result<(), Failure> {
         let found = Command::new(tool).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
         found.map_err(|_| format!("the program {tool} is missing; tests/bench/run installs it"))?;
     }
-    if matches!(part, Part::Postgres | Part::Lists) {
+    if matches!(part, Part::Postgres | Part::Lists | Part::Partitions | Part::Moving) {
         postgres::cluster()?;
     }
     Ok(())
