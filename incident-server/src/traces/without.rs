@@ -8,7 +8,6 @@ use incident_core::Timestamp;
 ///
 /// # Errors
 /// None here.
-#[expect(clippy::unnecessary_wraps, reason = "as with the feature")]
 pub fn start() -> Result<(), String> {
     if super::settings::are_asked_for(|name| env::var(name).ok()) {
         tracing::warn!("no traces are sent: this incident-server was built without --features otlp");
@@ -24,5 +23,4 @@ pub(super) fn send(_: Option<&str>, _: &str, _: &str, _: u16, _: Timestamp, _: D
     None
 }
 
-#[expect(clippy::unused_async, reason = "as with the feature")]
 pub(crate) async fn end() {}
