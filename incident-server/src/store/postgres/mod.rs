@@ -19,6 +19,7 @@ mod partitioned_index;
 mod partitions;
 #[cfg(test)]
 mod pruning;
+mod range;
 mod read;
 mod replica;
 #[cfg(test)]

@@ -6,7 +6,6 @@
 //! in it of the new range moves over.
 
 use std::{
-    fmt,
     sync::{
         Arc,
         atomic::{AtomicI64, AtomicU64, Ordering},
@@ -14,12 +13,11 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, Months, Utc};
-use incident_core::{IncidentId, Timestamp};
+use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
 use tokio::time::sleep;
 
-use super::connect;
+use super::{connect, range::Range};
 use crate::{Clock, store::Partitions};
 
 const LOOK_EVERY: Duration = Duration::from_secs(3600);
@@ -27,9 +25,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(3600);
 const AGAIN_AFTER: Duration = Duration::from_secs(60);
 /// More rows than these are not moved while writers wait.
 const MOST_MOVED: i64 = 50_000;
-/// A range of this many months or fewer is counted in months.
-const MOST_MONTHS: u32 = 120;
-
 /// One of several servers makes them; see `indexes.rs` for the class.
 const TRY_LOCK: &str = "SELECT pg_try_advisory_lock(1768842853, 3)";
 const DEFAULTS: &str = "
@@ -60,13 +55,6 @@ impl Ahead {
             failures: self.failures.load(Ordering::Relaxed),
         }
     }
-}
-
-/// From one moment to another: the ids that a partition holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Range {
-    begin: DateTime<Utc>,
-    end: DateTime<Utc>,
 }
 
 /// Where rows are that no range holds.
@@ -154,48 +142,9 @@ async fn make(session: &mut PgConnection, defaults: &Defaults, range: Range) -> 
     Ok(())
 }
 
-impl Range {
-    /// Of what PostgreSQL says of a partition: `FOR VALUES FROM ('0181…') TO ('0185…')`. The DEFAULT partition has no
-    /// bounds, the first one no beginning.
-    fn parse(bounds: &str) -> Option<Self> {
-        let (begin, end) = bounds.strip_prefix("FOR VALUES FROM ('")?.split_once("') TO ('")?;
-        Some(Self { begin: moment(begin)?, end: moment(end)? })
-    }
-
-    /// As long as this one, behind it.
-    fn next(self) -> Option<Self> {
-        let is_long_as = |months: &u32| self.begin.checked_add_months(Months::new(*months)) == Some(self.end);
-        let end = match (1..=MOST_MONTHS).find(is_long_as) {
-            Some(months) => self.end.checked_add_months(Months::new(months)),
-            None => self.end.checked_add_signed(self.end - self.begin),
-        };
-        Some(Self { begin: self.end, end: end? })
-    }
-
-    /// The first id in it and the first behind it.
-    fn ids(self) -> Option<(IncidentId, IncidentId)> {
-        let id = |moment: DateTime<Utc>| {
-            Timestamp::from_unix_ms(moment.timestamp_millis()).ok().map(IncidentId::first_at)
-        };
-        Some((id(self.begin)?, id(self.end)?))
-    }
-}
-
-/// An id begins with its moment: 48 bits of milliseconds.
-fn moment(id: &str) -> Option<DateTime<Utc>> {
-    let id: String = id.chars().filter(char::is_ascii_hexdigit).take(12).collect();
-    DateTime::from_timestamp_millis(i64::from_str_radix(&id, 16).ok()?)
-}
-
-/// As it stands in the names of the partitions.
-impl fmt::Display for Range {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "from_{}", self.begin.format("%Y_%m_%d"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use incident_core::IncidentId;
     use sqlx::ConnectOptions;
 
     use super::*;
@@ -205,27 +154,9 @@ mod tests {
         format!("{text}T00:00:00Z").parse().unwrap()
     }
 
-    fn range(begin: &str, end: &str) -> Range {
-        Range { begin: day(begin), end: day(end) }
-    }
-
-    #[test]
-    fn a_range_is_read_from_what_postgresql_says() {
-        let half_year = "FOR VALUES FROM ('0181b70e-a800-0000-0000-000000000000') TO ('01856aa0-c800-0000-0000-000000000000')";
-        assert_eq!(Range::parse(half_year), Some(range("2022-07-01", "2023-01-01")));
-        for other in ["DEFAULT", "FOR VALUES FROM (MINVALUE) TO ('0181b70e-a800-0000-0000-000000000000')", ""]
-        {
-            assert_eq!(Range::parse(other), None, "{other}");
-        }
-    }
-
-    #[test]
-    fn the_next_range_is_as_long_by_the_calendar() {
-        let next = |begin, end| range(begin, end).next();
-        assert_eq!(next("2026-07-01", "2027-01-01"), Some(range("2027-01-01", "2027-07-01")));
-        assert_eq!(next("2027-01-01", "2028-01-01"), Some(range("2028-01-01", "2029-01-01")));
-        assert_eq!(next("2026-07-01", "2026-07-11"), Some(range("2026-07-11", "2026-07-21")));
-        assert_eq!(range("2027-01-01", "2027-07-01").to_string(), "from_2027_01_01");
+    /// The first id of a day.
+    fn first_of(text: &str) -> IncidentId {
+        IncidentId::first_at(format!("{text}T00:00:00Z").parse().unwrap())
     }
 
     /// Half of the rows of [`scratch::filled`] are before it.
@@ -233,7 +164,7 @@ mod tests {
 
     /// An incident of this day and its history.
     async fn store(session: &mut PgConnection, moment: &str) {
-        let (id, _) = range(moment, moment).ids().unwrap();
+        let id = first_of(moment);
         let statements = format!(
             "INSERT INTO incidents (
                 id, version, is_anonymous, clock_suspect, longitude_e7, latitude_e7, created_at_ms, received_at_ms,
@@ -303,7 +234,7 @@ mod tests {
     async fn more_rows_than_writers_would_wait_for_stay_where_they_are() {
         let options = scratch::partitioned("late", BOUND).await;
         let mut session = options.connect().await.unwrap();
-        let (first, _) = range("2025-06-01", "2025-06-01").ids().unwrap();
+        let first = first_of("2025-06-01");
         let many = format!(
             "INSERT INTO history (incident_id, at_ms, kind)
             SELECT '{first}', 0, 'created' FROM generate_series(1, {MOST_MOVED})"
