@@ -32,6 +32,7 @@ mod on_sqlite;
 mod operations;
 mod operations_listen;
 mod overload;
+mod postgres_log;
 mod precedence;
 mod privacy;
 mod problem_pages;
