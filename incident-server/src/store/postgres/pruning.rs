@@ -1,4 +1,4 @@
-//! Which partitions each statement opens: those that have what it is about, and no other.
+//! What each statement reads: the rows that it names, in the partitions that have them.
 
 use std::collections::BTreeSet;
 
@@ -44,13 +44,44 @@ fn scanned(plan: &str) -> Partitions {
     names.filter_map(partition).collect()
 }
 
-/// What a statement opens in a session that writes, whose plan is made once for all values.
-async fn opened(session: &mut PgConnection, statement: &str, values: &str) -> Partitions {
+/// The plan of a statement in a session that writes, where it is made once for all values.
+async fn plan(session: &mut PgConnection, (statement, values): &(&str, String)) -> String {
     let prepare = format!("DEALLOCATE ALL; PREPARE one AS {statement}");
     sqlx::raw_sql(AssertSqlSafe(prepare)).execute(&mut *session).await.unwrap();
     let plan = lines(session, format!("EXPLAIN EXECUTE one ({values})")).await;
     assert!(!plan.replace("Seq Scan on history_position_seq", "").contains("Seq Scan"), "{plan}");
-    scanned(&plan)
+    plan
+}
+
+/// The statements that a session prepares that writes, and values for them that are about two incidents.
+fn writes(first: &str, last: &str) -> [(&'static str, String); 3] {
+    let ids = format!("ARRAY['{first}', '{last}']::uuid[]");
+    let both = |rest: &str| format!("ARRAY[ROW ('{first}', {rest}), ROW ('{last}', {rest})]");
+    let incidents = both("1, 2, false, false, 0, 0, 0, 0, 0, 'x', 'x', 'x', 'x'");
+    let events = both("0, 'created', NULL");
+    let range = format!("'{first}', '{last}'");
+    let written = format!("{incidents}::given_incident[], {events}::given_event[], {range}");
+    let of = |kind: &str| format!("ARRAY[1, 1]::{kind}[]");
+    let (small, big) = (of("smallint"), of("bigint"));
+    let erased = format!("{ids}, {small}, {small}, {big}, {big}, 'erased', {range}");
+    [(LOOK, format!("{ids}, {range}")), (WRITE, written), (ERASE, erased)]
+}
+
+/// Of tables that are new nothing is known, and a range looks as cheap as a row. The plan stays while they grow.
+#[tokio::test]
+async fn what_writes_finds_rows_by_their_ids_in_tables_that_are_new_as_well() {
+    let [first, last] = PAST;
+    for options in [scratch::empty("new_tables").await, scratch::filled("old_tables").await] {
+        let mut session = connect_for(&options, Use::Write).await.unwrap().connection;
+        for write in writes(first, last) {
+            let plan = plan(&mut session, &write).await;
+            let found = plan.lines().filter(|line| line.contains("Index Cond: "));
+            for condition in found.map(|line| line.replace("incident_id", "id")) {
+                assert!(condition.contains("(id = "), "{plan}");
+            }
+        }
+        session.close().await.unwrap();
+    }
 }
 
 #[tokio::test]
@@ -61,19 +92,9 @@ async fn what_writes_opens_the_partitions_of_its_ids() {
 
     for (last, expected) in [(second, partitions(["past"])), (NEXT, partitions(["past", "from_2024_11_23"]))]
     {
-        let ids = format!("ARRAY['{first}', '{last}']::uuid[]");
-        let both = |rest: &str| format!("ARRAY[ROW ('{first}', {rest}), ROW ('{last}', {rest})]");
-        let incidents = both("1, 2, false, false, 0, 0, 0, 0, 0, 'x', 'x', 'x', 'x'");
-        let events = both("0, 'created', NULL");
-        let range = format!("'{first}', '{last}'");
-        let written = format!("{incidents}::given_incident[], {events}::given_event[], {range}");
-        let of = |kind: &str| format!("ARRAY[1, 1]::{kind}[]");
-        let (small, big) = (of("smallint"), of("bigint"));
-        let erased = format!("{ids}, {small}, {small}, {big}, {big}, 'erased', {range}");
-
-        assert_eq!(opened(&mut session, LOOK, &format!("{ids}, {range}")).await, expected);
-        assert_eq!(opened(&mut session, WRITE, &written).await, expected);
-        assert_eq!(opened(&mut session, ERASE, &erased).await, expected);
+        for write in writes(first, last) {
+            assert_eq!(scanned(&plan(&mut session, &write).await), expected);
+        }
     }
     session.close().await.unwrap();
 }

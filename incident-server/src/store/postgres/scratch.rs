@@ -29,8 +29,8 @@ const FILL: &str = "
     SELECT id, received_at_ms, 'created'
     FROM incidents";
 
-/// A database with the tables of a first version that holds many incidents, and with no index that came later.
-pub(super) async fn filled(name: &str) -> PgConnectOptions {
+/// A database with the tables, and nothing in them.
+pub(super) async fn empty(name: &str) -> PgConnectOptions {
     let url = env::var(URL_VARIABLE).unwrap_or_else(|_| {
         panic!("{URL_VARIABLE} is not set, so nothing was tested: run `tests/postgres cargo test …`")
     });
@@ -42,6 +42,14 @@ pub(super) async fn filled(name: &str) -> PgConnectOptions {
     let options = server.database(&name);
     let mut session: PgConnection = options.connect().await.expect("it is there");
     MIGRATIONS.run_direct(None, &mut session, false).await.expect("its tables");
+    session.close().await.expect("nothing is lost");
+    options
+}
+
+/// A database with the tables of a first version that holds many incidents, and with no index that came later.
+pub(super) async fn filled(name: &str) -> PgConnectOptions {
+    let options = empty(name).await;
+    let mut session = options.connect().await.expect("it is there");
     sqlx::raw_sql(FILL).execute(&mut session).await.expect("its rows");
     session.close().await.expect("nothing is lost");
     options

@@ -69,6 +69,9 @@ pub(super) const BARRIER: &str = "SELECT pg_logical_emit_message(true, 'incident
 
 /// Writes what nobody else was faster to write, and returns the rest as it is stored.
 ///
+/// The plan is made once, perhaps when the tables are new: then PostgreSQL would rather read the whole range of the ids than
+/// each row by its own. An array of the ids and a limit of one row leave it no choice.
+///
 /// The ticket must be held before the first position is given out; see `feed.rs`.
 pub(super) const WRITE: &str = concat!(
     "
@@ -97,6 +100,7 @@ pub(super) const WRITE: &str = concat!(
         FROM given
         WHERE given.seen > 0
             AND incidents.id = given.id
+            AND incidents.id = ANY (ARRAY(SELECT id FROM given WHERE seen > 0))
             AND incidents.id BETWEEN $3 AND $4
             AND incidents.version = given.seen
         RETURNING incidents.id
@@ -137,6 +141,7 @@ pub(super) const WRITE: &str = concat!(
         FROM incidents
         WHERE incidents.id = given.id
             AND incidents.id BETWEEN $3 AND $4
+        LIMIT 1
     ) AS stored ON true
     WHERE NOT EXISTS (SELECT FROM written WHERE written.id = given.id)"
 );
@@ -169,6 +174,7 @@ pub(super) const ERASE: &str = concat!(
             erased_at_ms = given.erased_at_ms
         FROM given
         WHERE incidents.id = given.id
+            AND incidents.id = ANY ($1)
             AND incidents.id BETWEEN $7 AND $8
             AND incidents.version = given.seen
         RETURNING incidents.id, incidents.erased_at_ms
