@@ -7,27 +7,28 @@ use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 
 use super::{
     ChangePage, IncidentPage, ListQuery, Position, RowFault, StoredChange, StoredIncident,
-    export_page::ExportPage,
+    export_page::ExportPage, from_row::from_row,
 };
 
 const INCIDENTS: &str = "incidents";
 const HISTORY: &str = "history";
 
-/// The columns of an incident, as both databases give them.
-#[derive(FromRow)]
-pub(super) struct IncidentRecord {
-    reporter: Option<String>,
-    location_id: String,
-    room_number: Option<String>,
-    longitude_e7: i32,
-    latitude_e7: i32,
-    is_anonymous: bool,
-    created_at_ms: i64,
-    received_at_ms: i64,
-    clock_suspect: bool,
-    cancelled_at_ms: Option<i64>,
-    cancellation_reason: Option<String>,
-    erased_at_ms: Option<i64>,
+from_row! {
+    /// The columns of an incident, as both databases give them.
+    pub(super) struct IncidentRecord {
+        reporter: Option<String>,
+        location_id: String,
+        room_number: Option<String>,
+        longitude_e7: i32,
+        latitude_e7: i32,
+        is_anonymous: bool,
+        created_at_ms: i64,
+        received_at_ms: i64,
+        clock_suspect: bool,
+        cancelled_at_ms: Option<i64>,
+        cancellation_reason: Option<String>,
+        erased_at_ms: Option<i64>,
+    }
 }
 
 impl IncidentRecord {
@@ -49,12 +50,13 @@ impl IncidentRecord {
     }
 }
 
-/// The columns of a history row, as both databases give them.
-#[derive(FromRow)]
-pub(super) struct EventRecord {
-    kind: String,
-    at_ms: i64,
-    event_reason: Option<String>,
+from_row! {
+    /// The columns of a history row, as both databases give them.
+    pub(super) struct EventRecord {
+        kind: String,
+        at_ms: i64,
+        event_reason: Option<String>,
+    }
 }
 
 impl EventRecord {

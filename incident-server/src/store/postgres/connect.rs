@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use super::statements::BARRIER;
 use crate::{
     limits::{FIRST_COMMIT_DEADLINE, LOCK_DEADLINE_SETTING},
-    store::{OpenError, StoreError},
+    store::{OpenError, StoreError, from_row::from_row},
 };
 
 const OLDEST_VERSION: u32 = 14_00_00;
@@ -66,12 +66,13 @@ pub(super) struct Backend {
     begun: Option<String>,
 }
 
-#[derive(sqlx::FromRow)]
-struct Prepared {
-    read_only: bool,
-    encoding: String,
-    process: i32,
-    begun: Option<String>,
+from_row! {
+    struct Prepared {
+        read_only: bool,
+        encoding: String,
+        process: i32,
+        begun: Option<String>,
+    }
 }
 
 /// The options without what the driver would add to the start-up message.

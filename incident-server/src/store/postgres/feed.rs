@@ -12,7 +12,9 @@ use super::{
     sessions::Sessions,
     statements::{incident_columns, ticket_class},
 };
-use crate::store::{ChangePage, Horizon, Position, Series, StoreError, record::change_page};
+use crate::store::{
+    ChangePage, Horizon, Position, Series, StoreError, from_row::from_row, record::change_page,
+};
 
 /// Up to where nothing is on its way any more.
 ///
@@ -51,11 +53,12 @@ pub(super) const CHANGES: &str = concat!(
     LIMIT $3"
 );
 
-#[derive(sqlx::FromRow)]
-struct HorizonRecord {
-    series: i64,
-    newest: i64,
-    settled: i64,
+from_row! {
+    struct HorizonRecord {
+        series: i64,
+        newest: i64,
+        settled: i64,
+    }
 }
 
 pub(super) async fn horizon(sessions: &Sessions) -> Result<Horizon, StoreError> {

@@ -5,15 +5,14 @@ use std::{str::FromStr, time::Instant};
 use incident_core::Timestamp;
 use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 
-use super::{
-    connect::{self, Use},
-    migrations::MIGRATIONS,
-};
+use super::connect::{self, Use};
 use crate::{
     Clock,
     store::{
         OpenError,
+        from_row::from_row,
         inspect::{Inspection, Schema},
+        migrations,
     },
 };
 
@@ -48,25 +47,27 @@ const DOUBTS: &str = "
     ) AS wanted (name, value, doubt)
     WHERE current_setting(name, true) <> value";
 
-#[derive(sqlx::FromRow)]
-struct Server {
-    version: String,
-    now_ms: i64,
-    has_tables: bool,
-    may_make_tables: bool,
+from_row! {
+    struct Server {
+        version: String,
+        now_ms: i64,
+        has_tables: bool,
+        may_make_tables: bool,
+    }
 }
 
-#[derive(sqlx::FromRow)]
-struct Tables {
-    holds_incidents: bool,
-    last_written_ms: Option<i64>,
+from_row! {
+    struct Tables {
+        holds_incidents: bool,
+        last_written_ms: Option<i64>,
+    }
 }
 
 pub(in crate::store) async fn schema(session: &mut PgConnection) -> Result<Schema, sqlx::Error> {
     let has_tables = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL");
     let has_tables: bool = has_tables.fetch_one(&mut *session).await?;
     let newest = if has_tables { sqlx::query_scalar(NEWEST).fetch_one(session).await? } else { None };
-    Ok(Schema::of(newest, &MIGRATIONS))
+    Ok(Schema::of(newest, &migrations::POSTGRES))
 }
 
 /// # Errors

@@ -14,7 +14,6 @@ mod indexes;
 mod inspect;
 mod installation;
 mod listen;
-mod migrations;
 mod partitioned_index;
 mod partitions;
 #[cfg(test)]
@@ -47,13 +46,10 @@ use tokio::{
 };
 
 pub(super) use self::inspect::{inspect, schema, standby_of};
-use self::{
-    connect::Use, feed_state::FeedState, migrations::MIGRATIONS, partitions::Ahead, replica::Replica,
-    sessions::Sessions,
-};
+use self::{connect::Use, feed_state::FeedState, partitions::Ahead, replica::Replica, sessions::Sessions};
 use super::{
     ChangePage, Erased, Horizon, IncidentPage, ListQuery, OpenError, Partitions, Position, Store, StoreError,
-    StoredIncident, SyncItem, Verdict, pools::Pool,
+    StoredIncident, SyncItem, Verdict, migrations, pools::Pool,
 };
 use crate::supervise::supervised;
 
@@ -133,7 +129,7 @@ impl PgStore {
 /// The migrator takes an advisory lock, so one of several servers migrates and the others wait.
 async fn migrate(options: &PgConnectOptions) -> Result<(), OpenError> {
     let mut session = connect::connect(options).await?.connection;
-    MIGRATIONS.run_direct(None, &mut session, false).await?;
+    migrations::POSTGRES.run_direct(None, &mut session, false).await?;
     installation::settle(&mut session).await.map_err(OpenError::unusable)?;
     indexes::make_where_it_takes_no_time(&mut session).await.map_err(OpenError::unusable)?;
     session.close().await.map_err(OpenError::unusable)

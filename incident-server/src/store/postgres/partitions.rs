@@ -18,7 +18,10 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
 use tokio::time::sleep;
 
 use super::{connect, range::Range};
-use crate::{Clock, store::Partitions};
+use crate::{
+    Clock,
+    store::{Partitions, from_row::from_row},
+};
 
 const LOOK_EVERY: Duration = Duration::from_secs(3600);
 /// After a failure: a lock that somebody holds is given back some time.
@@ -57,11 +60,12 @@ impl Ahead {
     }
 }
 
-/// Where rows are that no range holds.
-#[derive(sqlx::FromRow)]
-struct Defaults {
-    incidents: String,
-    history: String,
+from_row! {
+    /// Where rows are that no range holds.
+    struct Defaults {
+        incidents: String,
+        history: String,
+    }
 }
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;

@@ -12,13 +12,13 @@ use std::{
 };
 
 use sqlx::{
-    Decode, FromRow, Postgres, Row, Type,
+    Decode, Postgres, Row, Type,
     postgres::{PgConnectOptions, PgRow},
 };
 use tokio::time::{sleep, timeout};
 
 use super::{connect::Use, sessions::Sessions};
-use crate::store::{StoreError, pools::Pool};
+use crate::store::{StoreError, from_row::from_row, pools::Pool};
 
 /// How often the standby is judged, and how long that may take.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -54,12 +54,14 @@ pub(super) struct Replica {
     known: AtomicI64,
 }
 
-/// How far the log of a server goes, and of which database it is.
-#[derive(Debug, Clone, PartialEq, FromRow)]
-struct Extent {
-    reached: i64,
-    home: String,
-    series: i64,
+from_row! {
+    /// How far the log of a server goes, and of which database it is.
+    #[derive(Debug, Clone, PartialEq)]
+    struct Extent {
+        reached: i64,
+        home: String,
+        series: i64,
+    }
 }
 
 impl Extent {

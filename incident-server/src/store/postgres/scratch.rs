@@ -7,7 +7,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgSslMode},
 };
 
-use super::migrations::MIGRATIONS;
+use crate::store::migrations;
 
 const URL_VARIABLE: &str = "INCIDENT_TEST_POSTGRES_URL";
 
@@ -41,7 +41,7 @@ pub(super) async fn empty(name: &str) -> PgConnectOptions {
     sqlx::query(AssertSqlSafe(create)).execute(&mut session).await.expect("a new database");
     let options = server.database(&name);
     let mut session: PgConnection = options.connect().await.expect("it is there");
-    MIGRATIONS.run_direct(None, &mut session, false).await.expect("its tables");
+    migrations::POSTGRES.run_direct(None, &mut session, false).await.expect("its tables");
     session.close().await.expect("nothing is lost");
     options
 }

@@ -7,13 +7,14 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOp
 
 use super::{
     lock::{beside, is_held},
-    prepare::{MIGRATIONS, check_edges, check_version},
+    prepare::{check_edges, check_version},
 };
 use crate::{
     limits::LOCK_DEADLINE,
     store::{
         OpenError,
         inspect::{Inspection, Schema},
+        migrations,
     },
 };
 
@@ -37,7 +38,7 @@ async fn connect(file: &Path, as_it_lies: bool) -> Result<SqliteConnection, Open
 pub(in crate::store) async fn schema(session: &mut SqliteConnection) -> Result<Schema, sqlx::Error> {
     let has_tables: bool = sqlx::query_scalar(HAS_TABLES).fetch_one(&mut *session).await?;
     let newest = if has_tables { sqlx::query_scalar(NEWEST).fetch_one(session).await? } else { None };
-    Ok(Schema::of(newest, &MIGRATIONS))
+    Ok(Schema::of(newest, &migrations::SQLITE))
 }
 
 /// # Errors

@@ -2,14 +2,9 @@
 
 use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt, path::Path};
 
-use sqlx::{
-    SqliteConnection,
-    migrate::{MigrateError, Migrator},
-};
+use sqlx::{SqliteConnection, migrate::MigrateError};
 
-use crate::store::OpenError;
-
-pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+use crate::store::{OpenError, migrations};
 
 /// The first release without the WAL-reset corruption of 3.7.0 to 3.51.2.
 const OLDEST_SAFE: (u32, u32, u32) = (3, 51, 3);
@@ -43,10 +38,12 @@ pub(super) async fn check_version(connection: &mut SqliteConnection) -> Result<(
 pub(super) async fn migrate(writer: &mut SqliteConnection) -> Result<(), MigrateError> {
     let done = sqlx::query_scalar("SELECT count(*) FROM _sqlx_migrations").fetch_one(&mut *writer).await;
     // No table: a new file, on which all takes no time.
-    if done.is_ok_and(|done: i64| usize::try_from(done).is_ok_and(|done| done < MIGRATIONS.iter().count())) {
+    if done.is_ok_and(|done: i64| {
+        usize::try_from(done).is_ok_and(|done| done < migrations::SQLITE.iter().count())
+    }) {
         tracing::info!("the tables are brought up to date; with millions of incidents that takes a minute");
     }
-    MIGRATIONS.run(writer).await
+    migrations::SQLITE.run(writer).await
 }
 
 /// Reads the first and the last page of every table and its indexes: a file that was cut or overwritten shows.

@@ -144,7 +144,7 @@ mod tests {
     use sqlx::{AssertSqlSafe, Connection, Row, sqlite::SqliteRow};
 
     use super::*;
-    use crate::store::sqlite::prepare::MIGRATIONS;
+    use crate::store::migrations;
 
     /// One in a hundred is open, and every location has open ones only in the oldest part of the table.
     const FILL: &str = "
@@ -164,7 +164,7 @@ mod tests {
 
     async fn filled() -> SqliteConnection {
         let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
-        MIGRATIONS.run(&mut connection).await.unwrap();
+        migrations::SQLITE.run(&mut connection).await.unwrap();
         sqlx::query(FILL).execute(&mut connection).await.unwrap();
         connection
     }
