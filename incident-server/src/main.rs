@@ -3,7 +3,12 @@
 use std::process::ExitCode;
 
 use incident_server::cli::Cli;
+use mimalloc::MiMalloc;
 use tokio::runtime::Runtime;
+
+/// A sync takes a ninth fewer instructions than with the system's.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::read();
