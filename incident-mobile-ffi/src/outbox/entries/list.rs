@@ -10,7 +10,7 @@ use super::super::{
     error::OutboxError,
     file::{
         repair::Recovery,
-        rows::{COLUMNS, Stored, find},
+        rows::{COLUMNS, StoredEntry, find},
     },
     queue::Outbox,
 };
@@ -89,18 +89,20 @@ impl Outbox {
         before: i64,
         is_wanted: impl Fn(&Entry) -> bool,
         limit: usize,
-    ) -> Result<Vec<Stored>, OutboxError> {
+    ) -> Result<Vec<StoredEntry>, OutboxError> {
         let sql = format!(
             "SELECT {COLUMNS} FROM entry INDEXED BY entry_list
              WHERE state = ?1 AND reporter = ?2 AND seq < ?3
              ORDER BY seq DESC"
         );
         let mut statement = self.file.read().prepare_cached(&sql)?;
-        let rows = statement.query_map(params![state, self.reporter.as_str(), before], Stored::read)?;
-        rows.map(|stored| Ok(stored.map(|Stored { seq, entry }| Stored { seq, entry: self.seen(entry) })?))
-            .filter(|stored| !matches!(stored, Ok(stored) if !is_wanted(&stored.entry)))
-            .take(limit)
-            .collect()
+        let rows = statement.query_map(params![state, self.reporter.as_str(), before], StoredEntry::read)?;
+        rows.map(|stored| {
+            Ok(stored.map(|StoredEntry { seq, entry }| StoredEntry { seq, entry: self.seen(entry) })?)
+        })
+        .filter(|stored| !matches!(stored, Ok(stored) if !is_wanted(&stored.entry)))
+        .take(limit)
+        .collect()
     }
 
     fn under_way(&self, limit: usize, before: i64) -> Result<Vec<Entry>, OutboxError> {

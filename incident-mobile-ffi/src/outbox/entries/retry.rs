@@ -9,7 +9,7 @@ use super::super::{
     error::OutboxError,
     file::{
         reserved::reserve,
-        rows::{COLUMNS, Stored, find},
+        rows::{COLUMNS, StoredEntry, find},
     },
     queue::Outbox,
     report::{free_ms::FreeMs, key::key},
@@ -86,10 +86,10 @@ impl Outbox {
 }
 
 /// The entries in quarantine whose key is another report's.
-fn conflicts(connection: &Connection, reporter: &str) -> Result<Vec<Stored>, OutboxError> {
+fn conflicts(connection: &Connection, reporter: &str) -> Result<Vec<StoredEntry>, OutboxError> {
     let sql = format!("SELECT {COLUMNS} FROM entry WHERE reporter = ?1 AND state = 2");
     let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map([reporter], Stored::read)?;
+    let rows = statement.query_map([reporter], StoredEntry::read)?;
     rows.filter(|stored| !matches!(stored, Ok(stored) if !stored.entry.is_in_conflict()))
         .map(|stored| Ok(stored?))
         .collect()
@@ -99,7 +99,7 @@ fn conflicts(connection: &Connection, reporter: &str) -> Result<Vec<Stored>, Out
 fn rename(
     transaction: &Transaction<'_>,
     reporter: &Reporter,
-    stored: &mut Stored,
+    stored: &mut StoredEntry,
     free: &mut FreeMs,
 ) -> Result<(), OutboxError> {
     let facts = &mut stored.entry.payload.facts;

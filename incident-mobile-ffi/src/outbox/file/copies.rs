@@ -10,7 +10,7 @@ use super::{
         error::OutboxError,
         limits::{CORRUPT_KEPT_FOR_MS, KEPT_CORRUPT_FILES},
     },
-    place::{beside, remove},
+    filesystem::{beside, remove},
 };
 
 /// A name for a corrupt file: later ones sort after earlier ones.

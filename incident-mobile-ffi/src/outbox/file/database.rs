@@ -15,9 +15,9 @@ use super::{
         options::FileOptions,
     },
     copies::forget_all,
+    filesystem::{beside, identity, make_if_missing, make_private, size},
     lock, log,
-    own::{self, Erased},
-    place::{beside, identity, make_if_missing, make_private, size},
+    own::{self, ErasedEntries},
     schema,
 };
 
@@ -183,12 +183,12 @@ impl File {
 
     fn try_compact(&self) -> Result<(), OutboxError> {
         let erased = own::erased(&self.connection)?;
-        if erased == Erased::Nothing {
+        if erased == ErasedEntries::None {
             return Ok(());
         }
         let _nobody_repairs = lock::RepairLock::to_change(&self.path)?;
         self.check_place()?;
-        if erased == Erased::Anonymous {
+        if erased == ErasedEntries::Anonymous {
             forget_all(&self.path)?;
         }
         self.connection.execute_batch("VACUUM")?;

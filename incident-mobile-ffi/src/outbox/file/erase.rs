@@ -5,7 +5,7 @@ use rusqlite::{Connection, Transaction, params};
 
 use super::{
     super::{error::OutboxError, limits::Limits},
-    own::{self, Erased},
+    own::{self, ErasedEntries},
     reserved::{forget_old, reserve},
 };
 
@@ -53,7 +53,7 @@ pub(crate) fn one(transaction: &Transaction<'_>, seq: i64) -> Result<(), OutboxE
     drop(rows);
     let reporter = Reporter::parse(&reporter).map_err(|_| OutboxError::Corrupt)?;
     reserve(transaction, &reporter, key.parse().map_err(|_| OutboxError::Corrupt)?)?;
-    own::note(transaction, if anonymous { Erased::Anonymous } else { Erased::Entries })
+    own::note(transaction, if anonymous { ErasedEntries::Anonymous } else { ErasedEntries::Named })
 }
 
 /// Whether there is anything to erase: cheap, so that it can be asked at every opening.

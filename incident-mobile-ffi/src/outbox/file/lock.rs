@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use super::{
     super::error::OutboxError,
-    place::{beside, private},
+    filesystem::{beside, private},
 };
 
 /// Held by everybody who changes the file, and alone by who repairs it: nobody can commit into a file that is about

@@ -3,11 +3,11 @@
 mod copies;
 pub(crate) mod database;
 pub(crate) mod erase;
+mod filesystem;
 mod lock;
 mod log;
 pub(crate) mod own;
 mod pages;
-mod place;
 mod record;
 pub(crate) mod repair;
 pub(crate) mod reserved;

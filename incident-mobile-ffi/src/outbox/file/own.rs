@@ -5,13 +5,13 @@ use rusqlite::{Connection, params};
 
 use super::super::error::OutboxError;
 
-/// What was erased since the file was last rebuilt.
+/// Which entries were erased since the file was last rebuilt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Erased {
-    /// Nothing.
-    Nothing,
-    /// Entries, of which gaps between rows may hold copies.
-    Entries,
+pub(crate) enum ErasedEntries {
+    /// None.
+    None,
+    /// Named ones, of which gaps between rows may hold copies.
+    Named,
     /// Anonymous ones, too, of which no copy may stay anywhere.
     Anonymous,
 }
@@ -57,10 +57,10 @@ fn secret(connection: &Connection, sql: &str) -> Result<OutboxSecret, OutboxErro
 
 /// Notes that entries were erased. After an anonymous one the sealing secret is a new one: whoever gets hold of the
 /// file later cannot compute the key of what is gone, and its millisecond needs no mark.
-pub(crate) fn note(connection: &Connection, erased: Erased) -> Result<(), OutboxError> {
+pub(crate) fn note(connection: &Connection, erased: ErasedEntries) -> Result<(), OutboxError> {
     let sql = "UPDATE own SET erased = ?1 WHERE erased < ?1";
     connection.prepare_cached(sql)?.execute([erased as i64])?;
-    if erased == Erased::Anonymous {
+    if erased == ErasedEntries::Anonymous {
         let sql = "UPDATE own SET sealing = ?1";
         connection.prepare_cached(sql)?.execute([new_secret()?.as_bytes()])?;
     }
@@ -68,12 +68,12 @@ pub(crate) fn note(connection: &Connection, erased: Erased) -> Result<(), Outbox
 }
 
 /// What was erased since the file was last rebuilt.
-pub(crate) fn erased(connection: &Connection) -> Result<Erased, OutboxError> {
+pub(crate) fn erased(connection: &Connection) -> Result<ErasedEntries, OutboxError> {
     let sql = "SELECT erased FROM own WHERE id = 1";
     Ok(match connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0))? {
-        0 => Erased::Nothing,
-        1 => Erased::Entries,
-        _ => Erased::Anonymous,
+        0 => ErasedEntries::None,
+        1 => ErasedEntries::Named,
+        _ => ErasedEntries::Anonymous,
     })
 }
 

@@ -17,10 +17,9 @@ use super::{
     },
     copies::{forget_older, free_name},
     database::File,
+    filesystem::{beside, private, remove},
     lock::{RepairLock, UserLock},
-    own,
-    place::{beside, private, remove},
-    reserved,
+    own, reserved,
     salvage::{Row, Salvaged},
 };
 

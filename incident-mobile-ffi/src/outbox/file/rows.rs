@@ -8,17 +8,17 @@ use super::super::{
     error::OutboxError,
 };
 
-/// The columns that [`Stored::read`] wants, in its order.
+/// The columns that [`StoredEntry::read`] wants, in its order.
 pub(crate) const COLUMNS: &str = "seq, key, state, payload, reported_at_ms, changed_at_ms, attempts, \
      problem, incident";
 
 /// An entry with its place in the file.
-pub(crate) struct Stored {
+pub(crate) struct StoredEntry {
     pub(crate) seq: i64,
     pub(crate) entry: Entry,
 }
 
-impl Stored {
+impl StoredEntry {
     pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let payload: String = row.get(3)?;
         let entry = Entry {
@@ -69,7 +69,7 @@ pub(crate) fn insert(
 }
 
 /// The payload changed: a new revision. A quarantined entry stays where it is until its reporter retries it.
-pub(crate) fn rewrite(transaction: &Transaction<'_>, stored: &Stored) -> Result<(), OutboxError> {
+pub(crate) fn rewrite(transaction: &Transaction<'_>, stored: &StoredEntry) -> Result<(), OutboxError> {
     let sql = "UPDATE entry SET payload = ?2, revision = revision + 1, state = ?3, changed_at_ms = ?4 WHERE seq = ?1";
     let state = if stored.entry.state == EntryState::Quarantined { QUARANTINED } else { PENDING };
     let payload = stored.entry.payload.to_canonical_json();
@@ -87,11 +87,11 @@ pub(crate) fn find(
     connection: &Connection,
     reporter: &str,
     key: IdempotencyKey,
-) -> Result<Stored, OutboxError> {
+) -> Result<StoredEntry, OutboxError> {
     let sql = format!("SELECT {COLUMNS} FROM entry WHERE reporter = ?1 AND created_at_ms = ?2");
     let found = connection
         .prepare_cached(&sql)?
-        .query_row(params![reporter, key.created_at_ms()], Stored::read)
+        .query_row(params![reporter, key.created_at_ms()], StoredEntry::read)
         .optional()?;
     found.filter(|stored| stored.entry.key == key).ok_or(OutboxError::NotFound)
 }

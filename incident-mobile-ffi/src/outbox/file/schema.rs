@@ -6,7 +6,7 @@ use rusqlite::{Connection, Transaction};
 use super::{
     super::{error::OutboxError, options::FileOptions},
     erase,
-    own::{self, Erased},
+    own::{self, ErasedEntries},
     reserved,
 };
 
@@ -125,7 +125,7 @@ fn from_version_1(transaction: &Transaction<'_>) -> Result<(), OutboxError> {
     transaction.execute_batch("DROP TABLE spent")?;
     let settled = "SELECT seq FROM entry WHERE state = 1 AND anonymous = 1";
     erase::all(transaction, settled, &[])?;
-    own::note(transaction, Erased::Anonymous)
+    own::note(transaction, ErasedEntries::Anonymous)
 }
 
 /// Whether the tables are there and up to date.
