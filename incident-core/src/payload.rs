@@ -84,38 +84,39 @@ pub struct Draft {
     pub latitude: f64,
     /// Whether the reporter wants to stay unnamed.
     pub is_anonymous: bool,
-    /// When it is reported, in ms since 1970; a moment outside 1970 to 9999 is a violation like any other.
-    pub created_at_ms: i64,
+    /// When it is reported, in ms since 1970; now if absent. Outside 1970 to 9999 it is a violation like any other.
+    pub created_at_ms: Option<i64>,
     /// 1 to 1000 characters once trimmed; blank is an error, never a creation.
     pub cancellation_reason: Option<String>,
 }
 
 impl Draft {
-    /// A named report of `created_at_ms` without a room, not called off.
-    pub fn new(location_id: impl Into<String>, longitude: f64, latitude: f64, created_at_ms: i64) -> Self {
+    /// A named report of now with nothing that is optional: the one place that says what a draft is without it.
+    pub fn new(location_id: impl Into<String>, longitude: f64, latitude: f64) -> Self {
         Self {
             location_id: location_id.into(),
             room_number: None,
             longitude,
             latitude,
             is_anonymous: false,
-            created_at_ms,
+            created_at_ms: None,
             cancellation_reason: None,
         }
     }
 }
 
 impl SyncPayload {
-    /// Checks a draft by the rules that [`decode`](crate::decode) applies to text.
+    /// Checks a draft by the rules that [`decode`](crate::decode) applies to text; `now_ms` stands in for an absent
+    /// moment.
     ///
     /// # Errors
     /// Every violation at once, in the order of the fields.
-    pub fn from_draft(draft: &Draft) -> Result<Self, Vec<Violation>> {
+    pub fn from_draft(draft: &Draft, now_ms: i64) -> Result<Self, Vec<Violation>> {
         let mut check = Check::default();
         let location_id = check.text(Pointer::LocationId, LocationId::parse(&draft.location_id));
         let room_number = check.room_number(draft.room_number.as_deref());
         let gps_coordinates = check.coordinates(Ok(draft.longitude), Ok(draft.latitude));
-        let created_at = check.timestamp(Timestamp::from_unix_ms(draft.created_at_ms));
+        let created_at = check.timestamp(Timestamp::from_unix_ms(draft.created_at_ms.unwrap_or(now_ms)));
         let cancellation_reason = check.cancellation_reason(draft.cancellation_reason.as_deref());
         let facts = move || {
             Some(Facts {

@@ -93,10 +93,10 @@ fn a_draft_takes_the_same_checks_as_text() {
         longitude: f64::NAN,
         latitude: -90.000_000_1,
         is_anonymous: true,
-        created_at_ms: Timestamp::MAX.unix_ms() + 1,
+        created_at_ms: Some(Timestamp::MAX.unix_ms() + 1),
         cancellation_reason: Some(String::new()),
     };
-    let violations = SyncPayload::from_draft(&draft).unwrap_err();
+    let violations = SyncPayload::from_draft(&draft, 0).unwrap_err();
     let found: Vec<_> = violations.iter().map(|v| (v.pointer.as_str(), v.code)).collect();
     assert_eq!(
         found,
@@ -108,7 +108,7 @@ fn a_draft_takes_the_same_checks_as_text() {
             ("/cancellationReason", Code::Blank),
         ]
     );
-    assert!(SyncPayload::from_draft(&Draft::new("w", 1.0, 2.0, 0)).is_ok());
+    assert!(SyncPayload::from_draft(&Draft::new("w", 1.0, 2.0), 0).is_ok());
 }
 
 #[test]

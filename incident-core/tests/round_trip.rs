@@ -72,10 +72,10 @@ proptest! {
             longitude: facts.gps_coordinates.longitude(),
             latitude: facts.gps_coordinates.latitude(),
             is_anonymous: facts.is_anonymous,
-            created_at_ms: facts.created_at.unix_ms(),
+            created_at_ms: Some(facts.created_at.unix_ms()),
             cancellation_reason: payload.cancellation_reason.as_ref().map(|reason| reason.as_str().to_owned()),
         };
-        prop_assert_eq!(SyncPayload::from_draft(&draft).unwrap(), payload);
+        prop_assert_eq!(SyncPayload::from_draft(&draft, 0).unwrap(), payload);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{error::Error, fs, path::Path};
 
 use incident_core::Reporter;
 use incident_mobile_ffi::outbox::{
-    MAX_ANSWER_BYTES, MAX_UPLOAD_ENTRIES, NewReport, NextUpload, Options, Outbox, UploadResult,
+    Draft, MAX_ANSWER_BYTES, MAX_UPLOAD_ENTRIES, NextUpload, Options, Outbox, UploadResult,
 };
 
 const NOW_MS: i64 = 1_795_342_530_120;
@@ -49,16 +49,8 @@ fn send(outbox: &mut Outbox, result: &UploadResult) -> Result<(), Box<dyn Error>
     Ok(())
 }
 
-fn report() -> NewReport {
-    NewReport {
-        location_id: "ward-7".into(),
-        room_number: None,
-        longitude: 12.5,
-        latitude: 41.9,
-        is_anonymous: false,
-        created_at_ms: None,
-        cancellation_reason: None,
-    }
+fn report() -> Draft {
+    Draft::new("ward-7", 12.5, 41.9)
 }
 
 /// `VmHWM` of `/proc/self/status`.

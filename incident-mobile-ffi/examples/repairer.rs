@@ -10,7 +10,7 @@ use std::{
 };
 
 use incident_core::{IdempotencyKey, Reporter, SyncPayload};
-use incident_mobile_ffi::outbox::{NewReport, Options, Outbox};
+use incident_mobile_ffi::outbox::{Draft, Options, Outbox};
 use rusqlite::Connection;
 
 const NOW_MS: i64 = 1_795_342_530_120;
@@ -55,16 +55,12 @@ fn fill(path: &Path) -> Result<(), Box<dyn Error>> {
 }
 
 fn long_report(created_at_ms: i64) -> Result<SyncPayload, Box<dyn Error>> {
-    let report = NewReport {
-        location_id: "ward-7".into(),
-        room_number: None,
-        longitude: 12.5,
-        latitude: 41.9,
-        is_anonymous: false,
+    let report = Draft {
         created_at_ms: Some(created_at_ms),
         cancellation_reason: Some("\u{1f9ef}".repeat(900)),
+        ..Draft::new("ward-7", 12.5, 41.9)
     };
-    report.check(created_at_ms).map_err(|violations| format!("{violations:?}").into())
+    SyncPayload::from_draft(&report, created_at_ms).map_err(|violations| format!("{violations:?}").into())
 }
 
 /// `VmHWM` of `/proc/self/status`.

@@ -13,7 +13,7 @@ use std::{
 
 use incident_core::Reporter;
 use incident_mobile_ffi::outbox::{
-    Entry, EntryState, NetworkFailureKind, NewReport, NextUpload, Options, Outbox, Probe, UploadResult,
+    Draft, Entry, EntryState, NetworkFailureKind, NextUpload, Options, Outbox, Probe, UploadResult,
 };
 use serde_json::{Value, json};
 
@@ -95,16 +95,8 @@ fn tell(what: &str, entry: &Entry) {
     let _ = writeln!(out, "{what} {}", entry.key).and_then(|()| out.flush());
 }
 
-fn draft() -> NewReport {
-    NewReport {
-        location_id: "ward-7".into(),
-        room_number: None,
-        longitude: 12.5,
-        latitude: 41.9,
-        is_anonymous: false,
-        created_at_ms: None,
-        cancellation_reason: None,
-    }
+fn draft() -> Draft {
+    Draft::new("ward-7", 12.5, 41.9)
 }
 
 fn settle(sending: &[Entry]) -> UploadResult {

@@ -4,22 +4,14 @@
 use std::{error::Error, io::Write, path::Path};
 
 use incident_core::Reporter;
-use incident_mobile_ffi::outbox::{NewReport, Options, Outbox, OutboxError};
+use incident_mobile_ffi::outbox::{Draft, Options, Outbox, OutboxError};
 
 const NOW_MS: i64 = 1_795_342_530_120;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let file = std::env::args().nth(1).ok_or("which file?")?;
     let mut outbox = Outbox::open(Path::new(&file), Reporter::parse("alice")?, Options::default(), NOW_MS)?;
-    let report = NewReport {
-        location_id: "ward-7".into(),
-        room_number: None,
-        longitude: 12.5,
-        latitude: 41.9,
-        is_anonymous: false,
-        created_at_ms: None,
-        cancellation_reason: None,
-    };
+    let report = Draft::new("ward-7", 12.5, 41.9);
     loop {
         // Always the same moment: a key that was lost would be given again.
         match outbox.report(&report, NOW_MS) {

@@ -6,7 +6,7 @@ mod support;
 use std::fs;
 
 use incident_core::{IdempotencyKey, Reporter};
-use incident_mobile_ffi::outbox::{Entry, EntryState, NewReport, NextUpload, Options, OutboxError, Spacing};
+use incident_mobile_ffi::outbox::{Draft, Entry, EntryState, NextUpload, Options, OutboxError, Spacing};
 use support::{
     NOW_MS, Phone, draft, item, open, options, payloads, problem, response, settle_all, stands_in,
 };
@@ -20,8 +20,8 @@ fn settle_next(phone: &mut Phone) {
     phone.complete(&upload, &settle_all(&upload));
 }
 
-fn anonymous(location: &str) -> NewReport {
-    NewReport { is_anonymous: true, ..draft(location) }
+fn anonymous(location: &str) -> Draft {
+    Draft { is_anonymous: true, ..draft(location) }
 }
 
 #[test]
@@ -82,11 +82,11 @@ fn of_hundreds_of_settled_and_discarded_anonymous_reports_nothing_is_left_in_any
     let mut gone = Vec::new();
     for n in 0..300 {
         let long = "x".repeat(n % 700);
-        let report = NewReport {
+        let report = Draft {
             room_number: Some(format!("secret-{n}-room")),
             ..anonymous(&format!("secret-{n}-place"))
         };
-        let report = NewReport { cancellation_reason: Some(format!("secret-{n}-reason{long}")), ..report };
+        let report = Draft { cancellation_reason: Some(format!("secret-{n}-reason{long}")), ..report };
         phone.now_ms += 1;
         let now_ms = phone.now_ms;
         gone.push(phone.outbox().report(&report, now_ms).unwrap());

@@ -4,7 +4,7 @@
 mod support;
 
 use incident_core::{Code, IdempotencyKey, Reporter, Timestamp};
-use incident_mobile_ffi::outbox::{EntryState, NewReport, OutboxError};
+use incident_mobile_ffi::outbox::{Draft, EntryState, OutboxError};
 use support::{NOW_MS, Phone, draft};
 
 #[test]
@@ -27,7 +27,7 @@ fn the_key_is_the_one_that_the_server_derives() {
 #[test]
 fn a_bad_draft_is_refused_with_all_its_violations_and_nothing_is_queued() {
     let mut phone = Phone::new();
-    let bad = NewReport {
+    let bad = Draft {
         room_number: Some("x".repeat(65)),
         longitude: f64::NAN,
         created_at_ms: Some(-1),
@@ -74,11 +74,11 @@ fn a_given_moment_is_kept_to_the_first_and_last_millisecond() {
     let mut phone = Phone::new();
     let last_ms = Timestamp::MAX.unix_ms();
     for (given_ms, kept_ms) in [(1, 1), (1, 2), (last_ms, last_ms)] {
-        let report = NewReport { created_at_ms: Some(given_ms), ..draft("w") };
+        let report = Draft { created_at_ms: Some(given_ms), ..draft("w") };
         let entry = phone.outbox().report(&report, NOW_MS).unwrap();
         assert_eq!(entry.payload.facts.created_at.unix_ms(), kept_ms);
     }
-    let report = NewReport { created_at_ms: Some(last_ms), ..draft("w") };
+    let report = Draft { created_at_ms: Some(last_ms), ..draft("w") };
     assert!(matches!(phone.outbox().report(&report, NOW_MS), Err(OutboxError::Invalid(_))));
 }
 
@@ -86,7 +86,7 @@ fn a_given_moment_is_kept_to_the_first_and_last_millisecond() {
 fn a_given_moment_without_milliseconds_gets_random_ones() {
     let mut phone = Phone::new();
     let picked_ms = NOW_MS - NOW_MS % 1000;
-    let report = NewReport { created_at_ms: Some(picked_ms), ..draft("w") };
+    let report = Draft { created_at_ms: Some(picked_ms), ..draft("w") };
     let moments: Vec<i64> = (0..5)
         .map(|_| phone.outbox().report(&report, NOW_MS).unwrap().payload.facts.created_at.unix_ms())
         .collect();

@@ -6,7 +6,7 @@ mod support;
 use std::fs;
 
 use incident_mobile_ffi::outbox::{
-    EntryState, Limits, NewReport, NextUpload, Options, OutboxError, OutboxSettings, Spacing,
+    Draft, EntryState, Limits, NextUpload, Options, OutboxError, OutboxSettings, Spacing,
 };
 use support::{NOW_MS, Phone, created, draft, open, options};
 
@@ -30,7 +30,7 @@ fn a_full_queue_refuses_the_new_report_and_drops_none() {
 #[test]
 fn a_file_of_50_mb_refuses_the_new_report() {
     let mut phone = Phone::with(limits(|limits| limits.bytes = 200_000));
-    let report = NewReport { cancellation_reason: Some("x".repeat(1000)), ..draft("w") };
+    let report = Draft { cancellation_reason: Some("x".repeat(1000)), ..draft("w") };
     let accepted = (0..1000).take_while(|_| phone.outbox().report(&report, NOW_MS).is_ok()).count();
     assert!((50..200).contains(&accepted), "{accepted}");
     assert!(matches!(phone.outbox().report(&report, NOW_MS), Err(OutboxError::Full)));
@@ -134,7 +134,7 @@ fn others_and_quarantined_entries_fill_nobodys_queue() {
 #[test]
 fn a_tenth_of_the_bytes_is_there_for_new_reports_whatever_others_left() {
     let mut phone = Phone::with(limits(|limits| limits.bytes = 200_000));
-    let report = NewReport { cancellation_reason: Some("x".repeat(1000)), ..draft("w") };
+    let report = Draft { cancellation_reason: Some("x".repeat(1000)), ..draft("w") };
     let of_alice = (0..1000).take_while(|_| phone.outbox().report(&report, NOW_MS).is_ok()).count();
     drop(phone.outbox.take());
     let options = limits(|limits| limits.bytes = 200_000);

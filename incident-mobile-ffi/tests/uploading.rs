@@ -3,9 +3,7 @@
 #[expect(dead_code, reason = "each suite uses its part")]
 mod support;
 
-use incident_mobile_ffi::outbox::{
-    BATCH_PATH, MAX_UPLOAD_BYTES, NewReport, NextUpload, SYNC_PATH, WaitReason,
-};
+use incident_mobile_ffi::outbox::{BATCH_PATH, Draft, MAX_UPLOAD_BYTES, NextUpload, SYNC_PATH, WaitReason};
 use support::{Phone, created, draft, no_network, payloads, respond, settle_all};
 
 const BUSY: &[u8] = br#"{"type": "/problems/overloaded", "disposition": "retry"}"#;
@@ -36,7 +34,7 @@ fn many_go_oldest_first_a_hundred_at_a_time_each_with_its_key() {
 fn long_entries_make_smaller_uploads() {
     let mut phone = Phone::new();
     for _ in 0..100 {
-        let report = NewReport { cancellation_reason: Some("\u{1f9ef}".repeat(1000)), ..draft("w") };
+        let report = Draft { cancellation_reason: Some("\u{1f9ef}".repeat(1000)), ..draft("w") };
         let now_ms = phone.now_ms;
         phone.outbox().report(&report, now_ms).unwrap();
     }

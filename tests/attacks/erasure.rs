@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use incident_core::Reporter;
 use incident_mobile_ffi::outbox::{
-    EntryState, Header, NewReport, NextUpload, Options, Outbox, Spacing, Upload, UploadResult,
+    Draft, EntryState, Header, NextUpload, Options, Outbox, Spacing, Upload, UploadResult,
 };
 use incident_tests::{Client, Server, Setup, payload, until};
 use reqwest::Method;
@@ -148,15 +148,7 @@ impl Phone {
     }
 
     fn report(&mut self, count: usize) -> Vec<incident_core::IdempotencyKey> {
-        let report = |number: usize| NewReport {
-            location_id: format!("ward-{number}"),
-            room_number: None,
-            longitude: 12.4924,
-            latitude: 41.8902,
-            is_anonymous: false,
-            created_at_ms: None,
-            cancellation_reason: None,
-        };
+        let report = |number: usize| Draft::new(format!("ward-{number}"), 12.4924, 41.8902);
         let mut keys = Vec::new();
         for number in 0..count {
             self.now_ms += 1;

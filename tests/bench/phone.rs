@@ -3,7 +3,7 @@
 use std::{path::Path, process::Command, time::Instant};
 
 use incident_core::Reporter;
-use incident_mobile_ffi::outbox::{EntryState, NewReport, NextUpload, Options, Outbox, Upload, UploadResult};
+use incident_mobile_ffi::outbox::{Draft, EntryState, NextUpload, Options, Outbox, Upload, UploadResult};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -71,15 +71,7 @@ fn list_ten(outbox: &mut Outbox) -> Result<f64, Failure> {
 /// Reports until the queue is full and returns the median time of one report in milliseconds.
 fn fill(file: &Path) -> Result<f64, Failure> {
     let mut outbox = open(file)?;
-    let report = NewReport {
-        location_id: "ward-7".into(),
-        room_number: Some("12B".into()),
-        longitude: 12.4924,
-        latitude: 41.8902,
-        is_anonymous: false,
-        created_at_ms: None,
-        cancellation_reason: None,
-    };
+    let report = Draft { room_number: Some("12B".into()), ..Draft::new("ward-7", 12.4924, 41.8902) };
     let mut times = Vec::with_capacity(ENTRIES);
     for now_ms in (NOW_MS..).take(ENTRIES) {
         let started = Instant::now();

@@ -9,7 +9,7 @@ mod network;
 use std::{error::Error, io::BufRead, path::Path};
 
 use incident_core::Reporter;
-use incident_mobile_ffi::outbox::{EntryState, NewReport, NextUpload, Options, Outbox};
+use incident_mobile_ffi::outbox::{Draft, EntryState, NextUpload, Options, Outbox};
 use incident_server::Clock;
 
 use crate::network::{Connectivity, Network, Way};
@@ -59,15 +59,7 @@ impl Phone {
     }
 
     fn report(&mut self, location: &str) -> Result<String, Failure> {
-        let report = NewReport {
-            location_id: location.to_owned(),
-            room_number: None,
-            longitude: 12.4924,
-            latitude: 41.8902,
-            is_anonymous: false,
-            created_at_ms: None,
-            cancellation_reason: None,
-        };
+        let report = Draft::new(location, 12.4924, 41.8902);
         let now_ms = self.clock.now().unix_ms();
         Ok(self.outbox.report(&report, now_ms)?.key.to_string())
     }

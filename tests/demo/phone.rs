@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc, thread, time::Duration};
 use fastrand::Rng;
 use incident_core::{IdempotencyKey, Reporter, Status};
 use incident_mobile_ffi::outbox::{
-    Entry, EntryState, NewReport, NextUpload, Options, Outbox, OutboxError, Spacing,
+    Draft, Entry, EntryState, NextUpload, Options, Outbox, OutboxError, Spacing,
 };
 use incident_server::Clock;
 
@@ -116,14 +116,11 @@ impl Phone {
     fn report(&mut self) -> Result<(), Failure> {
         let (place, longitude, latitude) = PLACES[self.random.usize(0..PLACES.len())];
         let mut near = || (self.random.f64() - 0.5) * 0.0008;
-        let report = NewReport {
-            location_id: place.to_owned(),
-            longitude: longitude + near(),
-            latitude: latitude + near(),
+        let (longitude, latitude) = (longitude + near(), latitude + near());
+        let report = Draft {
             room_number: Some(format!("{}{}", self.random.u8(1..40), self.random.char('A'..='C'))),
             is_anonymous: self.random.u8(0..10) == 0,
-            created_at_ms: None,
-            cancellation_reason: None,
+            ..Draft::new(place, longitude, latitude)
         };
         let now_ms = self.now_ms();
         self.open.push(self.outbox.report(&report, now_ms)?.key);

@@ -5,7 +5,7 @@ use std::{io::Write, path::Path};
 use fastrand::Rng;
 use incident_core::Reporter;
 use incident_mobile_ffi::outbox::{
-    NetworkFailureKind, NewReport, NextUpload, Options, Outbox, Spacing, Upload, UploadResult,
+    Draft, NetworkFailureKind, NextUpload, Options, Outbox, Spacing, Upload, UploadResult,
 };
 use incident_server::Clock;
 use reqwest::Client;
@@ -107,16 +107,8 @@ impl App {
         Ok(UploadResult::Response { status, headers: Vec::new(), body: answer.bytes().await?.to_vec() })
     }
 
-    fn report(&mut self, location: &str) -> NewReport {
-        NewReport {
-            location_id: location.to_owned(),
-            room_number: None,
-            longitude: 12.4924,
-            latitude: 41.8902,
-            is_anonymous: self.rng.u8(0..6) == 0,
-            created_at_ms: None,
-            cancellation_reason: None,
-        }
+    fn report(&mut self, location: &str) -> Draft {
+        Draft { is_anonymous: self.rng.u8(0..6) == 0, ..Draft::new(location, 12.4924, 41.8902) }
     }
 
     fn now_ms(&self) -> i64 {

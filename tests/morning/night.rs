@@ -6,7 +6,7 @@ use std::{
 };
 
 use incident_core::Reporter;
-use incident_mobile_ffi::outbox::{NewReport, NextUpload, Options, Outbox, Upload, UploadResult};
+use incident_mobile_ffi::outbox::{Draft, NextUpload, Options, Outbox, Upload, UploadResult};
 use incident_server::Clock;
 
 use crate::Failure;
@@ -69,14 +69,9 @@ fn night(file: PathBuf, number: u32, token: String) -> Result<Phone, Failure> {
     let (now_ms, mut rng) = (now_ms(), fastrand::Rng::with_seed(number.into()));
     let mut outbox = open(&file, number, now_ms)?;
     for count in 0..REPORTS {
-        let report = NewReport {
-            location_id: format!("location-{}", rng.u32(..1000)),
+        let report = Draft {
             room_number: Some("12B".into()),
-            longitude: 12.4924,
-            latitude: 41.8902,
-            is_anonymous: false,
-            created_at_ms: None,
-            cancellation_reason: None,
+            ..Draft::new(format!("location-{}", rng.u32(..1000)), 12.4924, 41.8902)
         };
         let at_ms = now_ms - NIGHT_MS + rng.i64(0..NIGHT_MS);
         let entry = outbox.report(&report, at_ms)?;

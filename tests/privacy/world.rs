@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use fastrand::Rng;
 use incident_core::Timestamp;
-use incident_mobile_ffi::outbox::NewReport;
+use incident_mobile_ffi::outbox::Draft;
 
 /// 2026-11-24T06:00:00.000Z
 pub(crate) const MORNING_MS: i64 = 1_795_500_000_000;
@@ -47,15 +47,12 @@ pub(crate) struct Report {
 
 impl Report {
     /// What the app's form gives.
-    pub(crate) fn typed_in(&self) -> NewReport {
-        NewReport {
-            location_id: format!("ward-{}", self.place),
+    pub(crate) fn typed_in(&self) -> Draft {
+        Draft {
             room_number: Some(self.room.clone()),
-            longitude: self.longitude,
-            latitude: self.latitude,
             is_anonymous: self.is_anonymous,
             created_at_ms: Some(self.created_ms),
-            cancellation_reason: None,
+            ..Draft::new(format!("ward-{}", self.place), self.longitude, self.latitude)
         }
     }
 }

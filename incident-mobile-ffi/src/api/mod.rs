@@ -9,7 +9,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use incident_core::{IdempotencyKey, Reporter, Timestamp};
+use incident_core::{IdempotencyKey, Reporter, SyncPayload, Timestamp};
 
 use crate::outbox::{self, EntryState, Moment, NextUpload, OutboxSettings, Progress, Summary, UploadResult};
 
@@ -189,7 +189,7 @@ impl Outbox {
 /// [`OutboxError::Invalid`] with every violation.
 #[uniffi::export]
 pub fn validate_draft(draft: Draft, now: Moment) -> Result<String, OutboxError> {
-    let payload = outbox::NewReport::from(draft).check(now.0).map_err(outbox::OutboxError::Invalid)?;
+    let payload = SyncPayload::from_draft(&draft.into(), now.0).map_err(outbox::OutboxError::Invalid)?;
     Ok(payload.to_canonical_json())
 }
 

@@ -97,7 +97,7 @@ impl fmt::Debug for CanonicalPayload {
     }
 }
 
-impl From<Draft> for outbox::NewReport {
+impl From<Draft> for outbox::Draft {
     fn from(draft: Draft) -> Self {
         let Draft {
             location_id,

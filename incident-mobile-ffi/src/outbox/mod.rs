@@ -22,6 +22,8 @@ mod queue;
 mod report;
 mod upload;
 
+pub use incident_core::Draft;
+
 pub use change::{Change, Reached, RepairStep};
 pub use entries::Summary;
 pub use entry::{Entry, EntryState, Incident, IncidentStatus, Outcome, Problem, Violation};
@@ -31,7 +33,6 @@ pub use limits::{Limits, MAX_ANSWER_BYTES, MAX_STRIKES, MAX_UPLOAD_BYTES, MAX_UP
 pub use moment::Moment;
 pub use options::{Options, OutboxSettings, Probe};
 pub use queue::Outbox;
-pub use report::NewReport;
 pub use upload::{
     BATCH_PATH, Header, NetworkFailureKind, NextUpload, Progress, SYNC_PATH, SignInReason, Spacing, Upload,
     UploadResult, WaitReason,

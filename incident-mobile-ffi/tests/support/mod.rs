@@ -9,8 +9,8 @@ use std::{
 
 use incident_core::{IdempotencyKey, Reporter};
 use incident_mobile_ffi::outbox::{
-    Entry, EntryState, Header, NetworkFailureKind, NewReport, NextUpload, Options, Outbox, OutboxError,
-    Progress, Upload, UploadResult, WaitReason,
+    Draft, Entry, EntryState, Header, NetworkFailureKind, NextUpload, Options, Outbox, OutboxError, Progress,
+    Upload, UploadResult, WaitReason,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -38,16 +38,8 @@ pub(crate) fn open(
     Outbox::open(path, Reporter::parse(reporter).unwrap(), options, now_ms)
 }
 
-pub(crate) fn draft(location: &str) -> NewReport {
-    NewReport {
-        location_id: location.into(),
-        room_number: None,
-        longitude: 12.4924,
-        latitude: 41.8902,
-        is_anonymous: false,
-        created_at_ms: None,
-        cancellation_reason: None,
-    }
+pub(crate) fn draft(location: &str) -> Draft {
+    Draft::new(location, 12.4924, 41.8902)
 }
 
 impl Phone {
@@ -93,7 +85,7 @@ impl Phone {
     pub(crate) fn report_anonymously(&mut self, location: &str) -> Entry {
         self.now_ms += 1;
         let now_ms = self.now_ms;
-        let report = NewReport { is_anonymous: true, ..draft(location) };
+        let report = Draft { is_anonymous: true, ..draft(location) };
         self.outbox().report(&report, now_ms).unwrap()
     }
 

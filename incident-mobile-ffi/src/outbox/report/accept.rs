@@ -1,5 +1,7 @@
 //! A report is accepted: named, and durable.
 
+use incident_core::{Draft, SyncPayload};
+
 use super::{
     super::{
         change::Change,
@@ -11,7 +13,6 @@ use super::{
         upload::pace::Pace,
     },
     key::key,
-    new_report::NewReport,
     room::is_full,
 };
 
@@ -20,17 +21,17 @@ impl Outbox {
     ///
     /// # Errors
     /// [`OutboxError::Invalid`], [`OutboxError::Full`], or that of the file; then nothing was taken.
-    pub fn report(&mut self, report: &NewReport, now_ms: i64) -> Result<Entry, OutboxError> {
-        self.repairing(|outbox| outbox.accept(report, now_ms))
+    pub fn report(&mut self, draft: &Draft, now_ms: i64) -> Result<Entry, OutboxError> {
+        self.repairing(|outbox| outbox.accept(draft, now_ms))
     }
 
-    fn accept(&mut self, report: &NewReport, now_ms: i64) -> Result<Entry, OutboxError> {
-        let mut report = report.clone();
+    fn accept(&mut self, draft: &Draft, now_ms: i64) -> Result<Entry, OutboxError> {
+        let mut draft = draft.clone();
         // A moment from a picker is the same on every device of one account; the name must not be.
-        if let Some(given_ms) = report.created_at_ms.as_mut().filter(|given_ms| **given_ms % 1000 == 0) {
+        if let Some(given_ms) = draft.created_at_ms.as_mut().filter(|given_ms| **given_ms % 1000 == 0) {
             *given_ms += self.rng.i64(0..1000);
         }
-        let mut payload = report.check(now_ms).map_err(OutboxError::Invalid)?;
+        let mut payload = SyncPayload::from_draft(&draft, now_ms).map_err(OutboxError::Invalid)?;
         let (reporter, free, limits) = (&self.reporter, &mut self.free_ms, self.limits);
         let step = step(&mut self.rng);
         self.file.write(Change::Report, |transaction| {

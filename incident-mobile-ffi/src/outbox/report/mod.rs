@@ -4,7 +4,4 @@ mod accept;
 mod cancel;
 pub(crate) mod free_ms;
 pub(crate) mod key;
-mod new_report;
 mod room;
-
-pub use new_report::NewReport;
