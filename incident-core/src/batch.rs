@@ -9,7 +9,7 @@ use serde::{
 use serde_json::value::RawValue;
 
 use crate::{
-    Code, Decoded, IdempotencyKey, NotAKey, Pointer, Refusal, SyncPayload, Violation,
+    Code, DecodeError, Decoded, IdempotencyKey, KeyError, Pointer, SyncPayload, Violation,
     decode::{Malformed, decode_str, utf8},
 };
 
@@ -20,7 +20,7 @@ pub const MAX_BATCH_BYTES: usize = 1024 * 1024;
 
 /// Why a whole batch is refused: its envelope is at fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BatchRefusal {
+pub enum BatchError {
     /// The envelope is no JSON document.
     #[error("not a JSON document: {0}")]
     Malformed(Malformed),
@@ -37,9 +37,9 @@ pub enum BatchRefusal {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchItem {
     /// The payload, judged as if it were alone.
-    pub payload: Result<Decoded, Refusal>,
+    pub payload: Result<Decoded, DecodeError>,
     /// The key at its place in `idempotencyKeys`, if there is one; an element that is no key belongs to no report.
-    pub key: Option<Result<IdempotencyKey, NotAKey>>,
+    pub key: Option<Result<IdempotencyKey, KeyError>>,
 }
 
 /// Reads `{"incidents": [payload, …], "idempotencyKeys": [key or null, …]}`; the keys may be left out or `null`, and
@@ -49,18 +49,18 @@ pub struct BatchItem {
 /// oversized number in one is a fault of that one.
 ///
 /// # Errors
-/// A fault of the envelope, see [`BatchRefusal`].
-pub fn decode_batch(text: &[u8]) -> Result<Vec<BatchItem>, BatchRefusal> {
-    let text = utf8(text).map_err(BatchRefusal::Malformed)?;
+/// A fault of the envelope, see [`BatchError`].
+pub fn decode_batch(text: &[u8]) -> Result<Vec<BatchItem>, BatchError> {
+    let text = utf8(text).map_err(BatchError::Malformed)?;
     let envelope: Envelope =
-        serde_json::from_str(text).map_err(|error| BatchRefusal::Malformed(error.into()))?;
+        serde_json::from_str(text).map_err(|error| BatchError::Malformed(error.into()))?;
     if !envelope.is_object {
         return Err(invalid(Pointer::Document, Code::Type));
     }
     let payloads = envelope.incidents.elements(Pointer::Incidents)?;
     let payloads = payloads.ok_or_else(|| invalid(Pointer::Incidents, Code::Required))?;
     if payloads.len() > MAX_BATCH_ITEMS {
-        return Err(BatchRefusal::TooManyItems);
+        return Err(BatchError::TooManyItems);
     }
     let keys = match envelope.keys.elements(Pointer::IdempotencyKeys)? {
         None => vec![None; payloads.len()],
@@ -71,16 +71,16 @@ pub fn decode_batch(text: &[u8]) -> Result<Vec<BatchItem>, BatchRefusal> {
     Ok(payloads.into_iter().zip(keys).map(item).collect())
 }
 
-fn invalid(pointer: Pointer, code: Code) -> BatchRefusal {
-    BatchRefusal::Invalid(Violation { pointer, code })
+fn invalid(pointer: Pointer, code: Code) -> BatchError {
+    BatchError::Invalid(Violation { pointer, code })
 }
 
 /// An element of `idempotencyKeys`, spelled as in the header.
-fn key(element: &RawValue) -> Option<Result<IdempotencyKey, NotAKey>> {
+fn key(element: &RawValue) -> Option<Result<IdempotencyKey, KeyError>> {
     match serde_json::from_str::<Option<String>>(element.get()) {
         Ok(None) => None,
         Ok(Some(text)) => Some(text.parse()),
-        Err(_) => Some(Err(NotAKey)),
+        Err(_) => Some(Err(KeyError)),
     }
 }
 
@@ -126,7 +126,7 @@ impl<'a> Member<'a> {
     }
 
     /// The elements of the array that it must be; `None` where it is missing, or `null` where that is the same.
-    fn elements(self, pointer: Pointer) -> Result<Option<Vec<&'a RawValue>>, BatchRefusal> {
+    fn elements(self, pointer: Pointer) -> Result<Option<Vec<&'a RawValue>>, BatchError> {
         match self {
             Self::Missing => Ok(None),
             Self::Once(value) if pointer == Pointer::IdempotencyKeys && value.get() == "null" => Ok(None),

@@ -19,7 +19,7 @@ pub struct IdSecret(Hmac<Sha256>);
 /// An id secret needs at least 32 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the id secret has {0} bytes, it needs at least {min}", min = IdSecret::MIN_BYTES)]
-pub struct IdSecretTooShort(pub usize);
+pub struct IdSecretError(pub usize);
 
 impl IdSecret {
     /// The fewest bytes a secret may have.
@@ -29,8 +29,8 @@ impl IdSecret {
     ///
     /// # Errors
     /// Fewer than [`MIN_BYTES`](Self::MIN_BYTES).
-    pub fn new(secret: &[u8]) -> Result<Self, IdSecretTooShort> {
-        let too_short = IdSecretTooShort(secret.len());
+    pub fn new(secret: &[u8]) -> Result<Self, IdSecretError> {
+        let too_short = IdSecretError(secret.len());
         if secret.len() < Self::MIN_BYTES {
             return Err(too_short);
         }
@@ -71,7 +71,7 @@ pub struct IncidentId(Uuid);
 /// The text is no UUID in hyphenated form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no incident id: a hyphenated UUID is expected")]
-pub struct NotAnId;
+pub struct IdError;
 
 impl IncidentId {
     /// Turns the key of an incident into the id under which it is stored.
@@ -122,10 +122,10 @@ impl IncidentId {
 }
 
 impl FromStr for IncidentId {
-    type Err = NotAnId;
+    type Err = IdError;
 
-    fn from_str(text: &str) -> Result<Self, NotAnId> {
-        key::hyphenated(text).map(Self).ok_or(NotAnId)
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        key::hyphenated(text).map(Self).ok_or(IdError)
     }
 }
 
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_secret_of_31_bytes_is_refused() {
-        assert_eq!(IdSecret::new(&[1; 31]).unwrap_err(), IdSecretTooShort(31));
+        assert_eq!(IdSecret::new(&[1; 31]).unwrap_err(), IdSecretError(31));
     }
 
     // RFC 2104 over a known key, computed with Python's hmac module.

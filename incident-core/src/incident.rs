@@ -147,7 +147,7 @@ pub struct Applied {
 /// The incident exists with other facts; nothing happened to it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the incident exists with other facts: {} differ", .fields.iter().map(|f| f.as_str()).collect::<Vec<_>>().join(", "))]
-pub struct Conflict {
+pub struct ConflictError {
     /// The fields that differ, in the order of the payload; never empty.
     pub fields: Vec<Field>,
 }
@@ -171,8 +171,12 @@ impl Incident {
     /// ```
     ///
     /// # Errors
-    /// [`Conflict`] where the stored facts are not the payload's.
-    pub fn apply(stored: Option<Stored>, payload: &SyncPayload, now: Timestamp) -> Result<Applied, Conflict> {
+    /// [`ConflictError`] where the stored facts are not the payload's.
+    pub fn apply(
+        stored: Option<Stored>,
+        payload: &SyncPayload,
+        now: Timestamp,
+    ) -> Result<Applied, ConflictError> {
         let incident = match stored {
             None => return Ok(Self::create(payload, now)),
             // Its facts are gone, so there is nothing to compare with, either.
@@ -183,7 +187,7 @@ impl Incident {
         };
         let fields = incident.facts.differences(&payload.facts);
         if !fields.is_empty() {
-            return Err(Conflict { fields });
+            return Err(ConflictError { fields });
         }
         Ok(match &payload.cancellation_reason {
             Some(reason) => incident.cancel(reason, now),

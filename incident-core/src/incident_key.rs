@@ -74,7 +74,7 @@ pub enum IncidentKey {
 /// The key that came with a payload cannot be its key: the two sides disagree about who reports or when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the idempotency key does not belong to this reporter and this moment")]
-pub struct KeyMismatch;
+pub struct KeyMismatchError;
 
 impl IncidentKey {
     /// The key under which `payload` of `reporter` is synced, where the client sent this one or none.
@@ -83,19 +83,19 @@ impl IncidentKey {
     /// with the payload's moment; without one, or with the caller's own derived one, the derived one.
     ///
     /// # Errors
-    /// [`KeyMismatch`] where the key that was sent can be none of these.
+    /// [`KeyMismatchError`] where the key that was sent can be none of these.
     pub fn resolve(
         payload: &SyncPayload,
         reporter: &Reporter,
         sent: Option<IdempotencyKey>,
-    ) -> Result<Self, KeyMismatch> {
+    ) -> Result<Self, KeyMismatchError> {
         let facts = &payload.facts;
         let derived = IdempotencyKey::derive(reporter, facts.created_at);
         match sent {
             None => Ok(Self::Derived(derived)),
             Some(sent) if sent == derived => Ok(Self::Derived(derived)),
             Some(sent) if facts.is_anonymous && sent.could_name(facts.created_at) => Ok(Self::Sealed(sent)),
-            Some(_) => Err(KeyMismatch),
+            Some(_) => Err(KeyMismatchError),
         }
     }
 

@@ -65,7 +65,7 @@ pub struct IdempotencyKey(Uuid);
 /// The text is no UUID in hyphenated form, bare or quoted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no idempotency key: a hyphenated UUID is expected, bare or in double quotes")]
-pub struct NotAKey;
+pub struct KeyError;
 
 impl IdempotencyKey {
     /// Names the incident that `reporter` created at `created_at`.
@@ -126,12 +126,12 @@ pub(crate) fn hyphenated(text: &str) -> Option<Uuid> {
 
 /// Reads the value of an `Idempotency-Key` header: quoted as an RFC 8941 string, or bare; any letter case.
 impl FromStr for IdempotencyKey {
-    type Err = NotAKey;
+    type Err = KeyError;
 
-    fn from_str(text: &str) -> Result<Self, NotAKey> {
+    fn from_str(text: &str) -> Result<Self, KeyError> {
         let text = text.trim_matches([' ', '\t']);
         let bare = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')).unwrap_or(text);
-        hyphenated(bare).map(Self).ok_or(NotAKey)
+        hyphenated(bare).map(Self).ok_or(KeyError)
     }
 }
 
@@ -161,7 +161,7 @@ mod tests {
             assert_eq!(text.parse(), Ok(key));
         }
         for text in ["", "\"", "\"\"", "x", &key.to_string().replace('-', ""), &format!("\"{key}")] {
-            assert_eq!(text.parse::<IdempotencyKey>(), Err(NotAKey), "{text}");
+            assert_eq!(text.parse::<IdempotencyKey>(), Err(KeyError), "{text}");
         }
     }
 

@@ -15,7 +15,7 @@
 //!    reporter and its moment, or for an anonymous report by a sealed one. The server stores it under an
 //!    [`IncidentId`], which needs a secret to be recomputed.
 //! 3. [`Incident::apply`] merges the payload into what is stored: a new state, an [`Outcome`] and the
-//!    [`Event`]s for the history, or a [`Conflict`]. [`Stored::erase`] is the last step, with no way back.
+//!    [`Event`]s for the history, or a [`ConflictError`]. [`Stored::erase`] is the last step, with no way back.
 //! 4. The answer speaks the words of [`Problem`] and [`Disposition`].
 //!
 //! ```
@@ -59,22 +59,22 @@ mod violation;
 mod words;
 
 pub use answer::{Disposition, Outcome, Problem};
-pub use batch::{BatchItem, BatchRefusal, MAX_BATCH_BYTES, MAX_BATCH_ITEMS, decode_batch, encode_batch};
+pub use batch::{BatchError, BatchItem, MAX_BATCH_BYTES, MAX_BATCH_ITEMS, decode_batch, encode_batch};
 pub use code::Code;
 pub use coordinates::Coordinates;
-pub use decode::{Decoded, MAX_PAYLOAD_BYTES, Malformed, Refusal, Warning, decode};
+pub use decode::{DecodeError, Decoded, MAX_PAYLOAD_BYTES, Malformed, Warning, decode};
 pub use erasure::Erasure;
-pub use id::{IdSecret, IdSecretTooShort, IncidentId, NotAnId};
+pub use id::{IdError, IdSecret, IdSecretError, IncidentId};
 pub use incident::{
-    Applied, Cancellation, Change, Conflict, Event, EventKind, Incident, MAX_RESTATED_REASONS, State, Status,
-    Stored,
+    Applied, Cancellation, Change, ConflictError, Event, EventKind, Incident, MAX_RESTATED_REASONS, State,
+    Status, Stored,
 };
-pub use incident_key::{IncidentKey, KeyMismatch, OutboxSecret};
-pub use key::{IdempotencyKey, NotAKey, Reporter, ReporterError};
+pub use incident_key::{IncidentKey, KeyMismatchError, OutboxSecret};
+pub use key::{IdempotencyKey, KeyError, Reporter, ReporterError};
 pub use payload::{Draft, Facts, Field, SyncPayload};
-pub use stored::{EventColumns, IncidentColumns, UnreadableColumn};
+pub use stored::{ColumnError, EventColumns, IncidentColumns};
 pub use text::{CancellationReason, LocationId, RoomNumber, TextError};
 pub use timestamp::{Timestamp, TimestampError};
 pub use tombstone::{ErasedStatus, Tombstone};
 pub use violation::{Pointer, Violation};
-pub use words::UnknownWord;
+pub use words::WordError;

@@ -137,7 +137,7 @@ impl SyncPayload {
     ///     "gpsCoordinates": {"coordinates": [1e1, -0.0], "type": "Point"} }"#;
     /// let canonical = r#"{"locationId":"gate","gpsCoordinates":{"type":"Point","coordinates":[10.0,0.0]},"isAnonymous":true,"createdAt":"2026-11-22T10:15:00.000Z"}"#;
     /// assert_eq!(incident_core::decode(text)?.payload.to_canonical_json(), canonical);
-    /// # Ok::<(), incident_core::Refusal>(())
+    /// # Ok::<(), incident_core::DecodeError>(())
     /// ```
     ///
     /// # Panics

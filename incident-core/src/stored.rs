@@ -12,7 +12,7 @@ use crate::{
 /// A column holds what is no value of its type; named as the column is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the column {0} holds no value of its type")]
-pub struct UnreadableColumn(pub &'static str);
+pub struct ColumnError(pub &'static str);
 
 /// The columns of an incident, as a database gives them.
 #[derive(Debug, Clone)]
@@ -47,13 +47,13 @@ impl IncidentColumns {
     ///
     /// # Errors
     /// The first column that holds no value of its type.
-    pub fn stored(self, restated: Vec<String>) -> Result<Stored, UnreadableColumn> {
+    pub fn stored(self, restated: Vec<String>) -> Result<Stored, ColumnError> {
         let Some(erased_at_ms) = self.erased_at_ms else { return Ok(self.incident(restated)?.into()) };
         let created_at = moment("created_at_ms", self.created_at_ms)?;
         Ok(Tombstone { created_at, erased_at: moment("erased_at_ms", erased_at_ms)? }.into())
     }
 
-    fn incident(self, restated: Vec<String>) -> Result<Incident, UnreadableColumn> {
+    fn incident(self, restated: Vec<String>) -> Result<Incident, ColumnError> {
         let state = match self.cancelled_at_ms {
             None => State::Open,
             Some(at) => State::Cancelled(Cancellation {
@@ -93,8 +93,8 @@ impl EventColumns {
     ///
     /// # Errors
     /// The first column that holds no value of its type.
-    pub fn event(self) -> Result<Event, UnreadableColumn> {
-        let change = match self.kind.parse().map_err(|_| UnreadableColumn("kind"))? {
+    pub fn event(self) -> Result<Event, ColumnError> {
+        let change = match self.kind.parse().map_err(|_| ColumnError("kind"))? {
             EventKind::Created => Change::Created,
             EventKind::Cancelled => Change::Cancelled(reason(self.cancellation_reason)),
             EventKind::CancellationRestated => Change::CancellationRestated(reason(self.cancellation_reason)),
@@ -104,8 +104,8 @@ impl EventColumns {
     }
 }
 
-fn moment(column: &'static str, unix_ms: i64) -> Result<Timestamp, UnreadableColumn> {
-    Timestamp::from_unix_ms(unix_ms).map_err(|_| UnreadableColumn(column))
+fn moment(column: &'static str, unix_ms: i64) -> Result<Timestamp, ColumnError> {
+    Timestamp::from_unix_ms(unix_ms).map_err(|_| ColumnError(column))
 }
 
 fn reason(text: Option<String>) -> CancellationReason {
@@ -140,7 +140,7 @@ mod tests {
             Tombstone { created_at: Timestamp::MIN, erased_at: Timestamp::from_unix_ms(60_000).unwrap() };
         assert_eq!(erased.stored(Vec::new()), Ok(tombstone.into()));
         let never = IncidentColumns { erased_at_ms: Some(i64::MIN), ..columns() };
-        assert_eq!(never.stored(Vec::new()), Err(UnreadableColumn("erased_at_ms")));
+        assert_eq!(never.stored(Vec::new()), Err(ColumnError("erased_at_ms")));
         let event = EventColumns { kind: "erased".to_owned(), at_ms: 1, cancellation_reason: None };
         assert_eq!(event.event().unwrap().change, Change::Erased);
     }
@@ -170,8 +170,8 @@ mod tests {
     #[test]
     fn what_is_no_moment_or_no_known_word_is_named_by_its_column() {
         let never = IncidentColumns { received_at_ms: i64::MAX, ..columns() };
-        assert_eq!(never.incident(Vec::new()), Err(UnreadableColumn("received_at_ms")));
+        assert_eq!(never.incident(Vec::new()), Err(ColumnError("received_at_ms")));
         let unknown = EventColumns { kind: "vanished".to_owned(), at_ms: 1, cancellation_reason: None };
-        assert_eq!(unknown.event(), Err(UnreadableColumn("kind")));
+        assert_eq!(unknown.event(), Err(ColumnError("kind")));
     }
 }

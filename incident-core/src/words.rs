@@ -3,7 +3,7 @@
 /// The word is none that this version knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a word that this version does not know")]
-pub struct UnknownWord;
+pub struct WordError;
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),* $(,)? }) => {
@@ -22,9 +22,9 @@ macro_rules! words {
         }
 
         impl std::str::FromStr for $name {
-            type Err = crate::UnknownWord;
-            fn from_str(text: &str) -> Result<Self, crate::UnknownWord> {
-                match text { $($word => Ok(Self::$variant),)* _ => Err(crate::UnknownWord) }
+            type Err = crate::WordError;
+            fn from_str(text: &str) -> Result<Self, crate::WordError> {
+                match text { $($word => Ok(Self::$variant),)* _ => Err(crate::WordError) }
             }
         }
 

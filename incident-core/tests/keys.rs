@@ -1,7 +1,7 @@
 //! Which key names a report: what a client may send, and what it cannot take from anybody.
 
 use incident_core::{
-    IdSecret, IdempotencyKey, IncidentId, IncidentKey, KeyMismatch, OutboxSecret, Reporter, SyncPayload,
+    IdSecret, IdempotencyKey, IncidentId, IncidentKey, KeyMismatchError, OutboxSecret, Reporter, SyncPayload,
     decode,
 };
 
@@ -20,7 +20,7 @@ fn derived(name: &str) -> IdempotencyKey {
     IdempotencyKey::derive(&reporter(name), payload(true).facts.created_at)
 }
 
-fn resolve(is_anonymous: bool, sent: Option<IdempotencyKey>) -> Result<IncidentKey, KeyMismatch> {
+fn resolve(is_anonymous: bool, sent: Option<IdempotencyKey>) -> Result<IncidentKey, KeyMismatchError> {
     IncidentKey::resolve(&payload(is_anonymous), &reporter("alice"), sent)
 }
 
@@ -38,7 +38,7 @@ fn an_anonymous_report_may_bring_a_key_of_its_own_and_a_named_one_may_not() {
     let secret = OutboxSecret::new([7; 32]);
     let sealed = IdempotencyKey::seal(&secret, &reporter("alice"), payload(true).facts.created_at);
     assert_eq!(resolve(true, Some(sealed)), Ok(IncidentKey::Sealed(sealed)));
-    assert_eq!(resolve(false, Some(sealed)), Err(KeyMismatch));
+    assert_eq!(resolve(false, Some(sealed)), Err(KeyMismatchError));
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn a_key_of_another_moment_version_or_variant_names_nothing() {
         "01a202c0-f648-81b8-d5f2-469ecf9e3f4e",
         "01a202c0-f648-81b8-15f2-469ecf9e3f4e",
     ] {
-        assert_eq!(resolve(true, Some(other.parse().unwrap())), Err(KeyMismatch), "{other}");
+        assert_eq!(resolve(true, Some(other.parse().unwrap())), Err(KeyMismatchError), "{other}");
     }
 }
 

@@ -5,8 +5,8 @@
 mod strategies;
 
 use incident_core::{
-    Applied, Change, Conflict, Event, Facts, Incident, MAX_RESTATED_REASONS, Outcome, State, Status, Stored,
-    SyncPayload, Timestamp,
+    Applied, Change, ConflictError, Event, Facts, Incident, MAX_RESTATED_REASONS, Outcome, State, Status,
+    Stored, SyncPayload, Timestamp,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use strategies::{facts, reason, timestamp};
@@ -19,7 +19,7 @@ struct Ledger {
 }
 
 impl Ledger {
-    fn sync(&mut self, payload: &SyncPayload, now: Timestamp) -> Result<Outcome, Conflict> {
+    fn sync(&mut self, payload: &SyncPayload, now: Timestamp) -> Result<Outcome, ConflictError> {
         let Applied { incident, outcome, events } = Incident::apply(self.incident.clone(), payload, now)?;
         self.incident = Some(incident);
         self.history.extend(events);

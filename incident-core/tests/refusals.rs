@@ -1,8 +1,8 @@
 //! What the door lets in and what it does not, beyond the vectors.
 
 use incident_core::{
-    BatchRefusal, Code, Draft, MAX_BATCH_ITEMS, Malformed, NotAKey, Pointer, Refusal, SyncPayload, Timestamp,
-    decode, decode_batch,
+    BatchError, Code, DecodeError, Draft, KeyError, MAX_BATCH_ITEMS, Malformed, Pointer, SyncPayload,
+    Timestamp, decode, decode_batch,
 };
 
 const VALID: &str = r#"{"locationId":"w","gpsCoordinates":{"type":"Point","coordinates":[1,2]},"isAnonymous":false,"createdAt":"2026-11-22T10:15Z"}"#;
@@ -13,7 +13,7 @@ fn valid_with(field: &str) -> String {
 
 fn codes(text: &str) -> Vec<(&'static str, Code)> {
     match decode(text.as_bytes()) {
-        Err(Refusal::Invalid(violations)) => {
+        Err(DecodeError::Invalid(violations)) => {
             violations.iter().map(|v| (v.pointer.as_str(), v.code)).collect()
         }
         other => panic!("{text}: {other:?}"),
@@ -28,9 +28,9 @@ fn what_is_no_json_is_malformed_and_says_where() {
     for text in ["", "{", "{'a':1}", "{\"a\":1,}", "\u{feff}{}", &trailing, &beyond_double, &surrogate, "NaN"]
     {
         let refused = decode(text.as_bytes()).unwrap_err();
-        assert!(matches!(refused, Refusal::Malformed(Malformed::Syntax { .. })), "{text}: {refused:?}");
+        assert!(matches!(refused, DecodeError::Malformed(Malformed::Syntax { .. })), "{text}: {refused:?}");
     }
-    assert_eq!(decode(b"{\"a\":\"\xff\"}"), Err(Refusal::Malformed(Malformed::NotUtf8 { offset: 6 })));
+    assert_eq!(decode(b"{\"a\":\"\xff\"}"), Err(DecodeError::Malformed(Malformed::NotUtf8 { offset: 6 })));
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn a_wrong_type_on_one_axis_hides_no_range_error_on_the_other() {
 #[test]
 fn no_refusal_repeats_the_payload() {
     let text = r#"{"locationId":"\u0007hush","roomNumber":{"hush":1},"createdAt":"hush","isAnonymous":"hush","cancellationReason":["hush"],"gpsCoordinates":{"type":"hush","coordinates":["hush",999]}}"#;
-    let Err(Refusal::Invalid(violations)) = decode(text.as_bytes()) else { panic!("accepted") };
+    let Err(DecodeError::Invalid(violations)) = decode(text.as_bytes()) else { panic!("accepted") };
     assert_eq!(violations.len(), 8);
     assert!(!serde_json::to_string(&violations).unwrap().contains("hush"));
     assert!(!format!("{violations:?}").contains("hush"));
@@ -118,24 +118,27 @@ fn in_a_batch_each_payload_stands_alone() {
     let items: Vec<_> =
         decode_batch(batch.as_bytes()).unwrap().into_iter().map(|item| item.payload).collect();
     assert!(items[0].is_ok() && items[4].is_ok());
-    assert!(matches!(items[1], Err(Refusal::Malformed(_))) && matches!(items[3], Err(Refusal::Malformed(_))));
-    assert!(matches!(&items[2], Err(Refusal::Invalid(v)) if v[0].pointer == Pointer::Document));
+    assert!(
+        matches!(items[1], Err(DecodeError::Malformed(_)))
+            && matches!(items[3], Err(DecodeError::Malformed(_)))
+    );
+    assert!(matches!(&items[2], Err(DecodeError::Invalid(v)) if v[0].pointer == Pointer::Document));
 }
 
 #[test]
 fn a_fault_of_the_envelope_refuses_the_batch() {
     let refused = |text: &str| decode_batch(text.as_bytes()).unwrap_err();
     let invalid = |text: &str| match refused(text) {
-        BatchRefusal::Invalid(violation) => (violation.pointer.as_str(), violation.code),
+        BatchError::Invalid(violation) => (violation.pointer.as_str(), violation.code),
         other => panic!("{other:?}"),
     };
     assert_eq!(invalid("[]"), ("", Code::Type));
     assert_eq!(invalid("{}"), ("/incidents", Code::Required));
     assert_eq!(invalid(r#"{"incidents":null}"#), ("/incidents", Code::Type));
     assert_eq!(invalid(r#"{"incidents":[],"incidents":[]}"#), ("/incidents", Code::DuplicateField));
-    assert!(matches!(refused(r#"{"incidents":[}"#), BatchRefusal::Malformed(_)));
+    assert!(matches!(refused(r#"{"incidents":[}"#), BatchError::Malformed(_)));
     let many = vec!["0"; MAX_BATCH_ITEMS + 1].join(",");
-    assert_eq!(refused(&format!(r#"{{"incidents":[{many}]}}"#)), BatchRefusal::TooManyItems);
+    assert_eq!(refused(&format!(r#"{{"incidents":[{many}]}}"#)), BatchError::TooManyItems);
     assert_eq!(decode_batch(br#"{"incidents":[]}"#), Ok(Vec::new()));
 }
 
@@ -146,7 +149,7 @@ fn each_payload_of_a_batch_has_its_own_key_or_none() {
     let batch = format!(r#"{{"idempotencyKeys":{keys},"incidents":[1,2,3,4,5]}}"#);
     let found: Vec<_> = decode_batch(batch.as_bytes()).unwrap().into_iter().map(|item| item.key).collect();
     let key = Some(Ok(text.parse().unwrap()));
-    assert_eq!(found, [key, None, key, Some(Err(NotAKey)), Some(Err(NotAKey))]);
+    assert_eq!(found, [key, None, key, Some(Err(KeyError)), Some(Err(KeyError))]);
     for absent in ["", r#","idempotencyKeys":null"#] {
         let batch = format!(r#"{{"incidents":[1]{absent}}}"#);
         assert_eq!(decode_batch(batch.as_bytes()).unwrap()[0].key, None);
@@ -161,7 +164,7 @@ fn keys_that_do_not_fit_the_payloads_refuse_the_batch() {
         (r#""idempotencyKeys":{}"#, Code::Type),
         (r#""idempotencyKeys":null,"idempotencyKeys":[null]"#, Code::DuplicateField),
     ] {
-        let Err(BatchRefusal::Invalid(violation)) =
+        let Err(BatchError::Invalid(violation)) =
             decode_batch(format!(r#"{{"incidents":[1],{keys}}}"#).as_bytes())
         else {
             panic!("{keys} was taken")

@@ -1,7 +1,7 @@
 //! The known answers of the contract: any implementation of a client may test itself against the same files.
 
 use incident_core::{
-    IdSecret, IdempotencyKey, IncidentId, IncidentKey, OutboxSecret, Refusal, Reporter, Timestamp, decode,
+    DecodeError, IdSecret, IdempotencyKey, IncidentId, IncidentKey, OutboxSecret, Reporter, Timestamp, decode,
 };
 use serde_json::Value;
 
@@ -76,7 +76,7 @@ fn every_accepted_payload_has_its_canonical_form_and_warnings() {
 fn every_refused_payload_is_refused_with_all_its_violations() {
     for vector in payloads("refused") {
         let refusal = decode(vector["payload"].as_str().unwrap().as_bytes()).unwrap_err();
-        let Refusal::Invalid(violations) = refusal else { panic!("{vector}: {refusal}") };
+        let DecodeError::Invalid(violations) = refusal else { panic!("{vector}: {refusal}") };
         let found: Vec<_> = violations.iter().map(|v| (v.pointer.as_str(), v.code.as_str())).collect();
         let expected: Vec<_> = (vector["errors"].as_array().unwrap().iter())
             .map(|error| (error["pointer"].as_str().unwrap(), error["code"].as_str().unwrap()))

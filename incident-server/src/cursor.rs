@@ -34,18 +34,18 @@ impl fmt::Display for ChangesCursor {
 
 /// The text is no cursor of any version.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct NotACursor;
+pub(crate) struct CursorError;
 
 impl FromStr for ChangesCursor {
-    type Err = NotACursor;
+    type Err = CursorError;
 
     /// What it writes and nothing else.
-    fn from_str(text: &str) -> Result<Self, NotACursor> {
-        let (series, position) = text.split_once('-').ok_or(NotACursor)?;
-        let series = Series(i64::from_str_radix(series, 16).map_err(|_| NotACursor)?);
-        let position = Position(position.parse().map_err(|_| NotACursor)?);
+    fn from_str(text: &str) -> Result<Self, CursorError> {
+        let (series, position) = text.split_once('-').ok_or(CursorError)?;
+        let series = Series(i64::from_str_radix(series, 16).map_err(|_| CursorError)?);
+        let position = Position(position.parse().map_err(|_| CursorError)?);
         let cursor = Self { series, position };
-        (position.0 >= 0 && cursor.to_string() == text).then_some(cursor).ok_or(NotACursor)
+        (position.0 >= 0 && cursor.to_string() == text).then_some(cursor).ok_or(CursorError)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     cli::Config,
     console::Failure,
     secrets,
-    store::{DatabaseTarget, OpenError, PgStore, SqliteStore, Store, UnknownDatabase},
+    store::{DatabaseTarget, DatabaseUrlError, OpenError, PgStore, SqliteStore, Store},
 };
 
 pub(crate) const ID_SECRET: &str = "id.secret";
@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// The URL is of no database that is known here.
-pub(crate) fn database(config: &Config) -> Result<DatabaseTarget, UnknownDatabase> {
+pub(crate) fn database(config: &Config) -> Result<DatabaseTarget, DatabaseUrlError> {
     match config.database_url.as_deref() {
         None => Ok(DatabaseTarget::Sqlite(config.data_dir.join(DATABASE))),
         Some(url) => DatabaseTarget::parse(url),

@@ -12,22 +12,22 @@ pub struct RateLimit(Option<Quota>);
 /// The text is no rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a rate limit is written RATE/s,BURST or RATE/m,BURST, such as 20/s,200, or off")]
-pub struct NotARateLimit;
+pub struct RateLimitError;
 
 impl FromStr for RateLimit {
-    type Err = NotARateLimit;
+    type Err = RateLimitError;
 
-    fn from_str(text: &str) -> Result<Self, NotARateLimit> {
+    fn from_str(text: &str) -> Result<Self, RateLimitError> {
         if text == "off" {
             return Ok(Self(None));
         }
-        let (rate, burst) = text.split_once(',').ok_or(NotARateLimit)?;
-        let (rate, unit) = rate.split_once('/').ok_or(NotARateLimit)?;
-        let number = |text: &str| text.trim().parse::<NonZeroU32>().map_err(|_| NotARateLimit);
+        let (rate, burst) = text.split_once(',').ok_or(RateLimitError)?;
+        let (rate, unit) = rate.split_once('/').ok_or(RateLimitError)?;
+        let number = |text: &str| text.trim().parse::<NonZeroU32>().map_err(|_| RateLimitError);
         let quota = match unit.trim() {
             "s" => Quota::per_second(number(rate)?),
             "m" => Quota::per_minute(number(rate)?),
-            _ => return Err(NotARateLimit),
+            _ => return Err(RateLimitError),
         };
         Ok(Self(Some(quota.allow_burst(number(burst)?))))
     }
@@ -36,7 +36,7 @@ impl FromStr for RateLimit {
 /// One request or payload too many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("send again in {retry_after_seconds} s")]
-pub struct TooOften {
+pub struct QuotaError {
     /// After so many seconds, at least 1, it fits.
     pub retry_after_seconds: u64,
 }
@@ -63,24 +63,26 @@ impl RateLimiting {
     /// Lets a request or a payload through, or says how long to wait.
     ///
     /// # Errors
-    /// [`TooOften`] says when the next one fits.
-    pub fn check(&self, reporter: &Arc<Reporter>) -> Result<(), TooOften> {
+    /// [`QuotaError`] says when the next one fits.
+    pub fn check(&self, reporter: &Arc<Reporter>) -> Result<(), QuotaError> {
         let Some(limiter) = &self.0 else { return Ok(()) };
         limiter
             .check_key(reporter)
-            .map_err(|until| TooOften::for_now(until.wait_time_from(limiter.clock().now())))
+            .map_err(|until| QuotaError::for_now(until.wait_time_from(limiter.clock().now())))
     }
 
     /// Lets so many through, or none.
     ///
     /// # Errors
     /// As [`check`](Self::check). More than the burst never fit; then the time is that of a whole burst at the least.
-    pub fn check_all(&self, reporter: &Arc<Reporter>, count: usize) -> Result<(), TooOften> {
+    pub fn check_all(&self, reporter: &Arc<Reporter>, count: usize) -> Result<(), QuotaError> {
         let Some(limiter) = &self.0 else { return Ok(()) };
         let Some(count) = u32::try_from(count).ok().and_then(NonZeroU32::new) else { return Ok(()) };
         match limiter.check_key_n(reporter, count) {
-            Ok(fits) => fits.map_err(|until| TooOften::for_now(until.wait_time_from(limiter.clock().now()))),
-            Err(_) => Err(TooOften { retry_after_seconds: NEVER_FITS_SECONDS }),
+            Ok(fits) => {
+                fits.map_err(|until| QuotaError::for_now(until.wait_time_from(limiter.clock().now())))
+            }
+            Err(_) => Err(QuotaError { retry_after_seconds: NEVER_FITS_SECONDS }),
         }
     }
 
@@ -93,7 +95,7 @@ impl RateLimiting {
     }
 }
 
-impl TooOften {
+impl QuotaError {
     /// Whole seconds, rather too many than too few.
     fn for_now(wait: Duration) -> Self {
         let whole = wait.as_secs();
@@ -110,7 +112,7 @@ mod tests {
         let limiting = RateLimiting::new("1/s,3".parse().unwrap());
         let alice = Arc::new(Reporter::parse("alice").unwrap());
         assert!((0..3).all(|_| limiting.check(&alice).is_ok()));
-        assert_eq!(limiting.check(&alice), Err(TooOften { retry_after_seconds: 1 }));
+        assert_eq!(limiting.check(&alice), Err(QuotaError { retry_after_seconds: 1 }));
         assert!(limiting.check(&Arc::new(Reporter::parse("bob").unwrap())).is_ok());
     }
 

@@ -38,7 +38,7 @@ pub struct Warning {
 
 /// Why a text is no payload. Holds positions and rules, nothing of the text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum DecodeError {
     /// Not JSON (RFC 8259), not UTF-8, a lone surrogate, a number no double can hold, or bytes after the end.
     #[error("not a JSON document: {0}")]
     Malformed(Malformed),
@@ -82,20 +82,20 @@ impl From<serde_json::Error> for Malformed {
 /// Reads one payload.
 ///
 /// # Errors
-/// [`Refusal::Malformed`] where the bytes are no JSON document; [`Refusal::Invalid`] where the document is no
+/// [`DecodeError::Malformed`] where the bytes are no JSON document; [`DecodeError::Invalid`] where the document is no
 /// valid payload, with every violation at once in the order of the fields.
-pub fn decode(text: &[u8]) -> Result<Decoded, Refusal> {
-    decode_str(utf8(text).map_err(Refusal::Malformed)?)
+pub fn decode(text: &[u8]) -> Result<Decoded, DecodeError> {
+    decode_str(utf8(text).map_err(DecodeError::Malformed)?)
 }
 
 pub(crate) fn utf8(text: &[u8]) -> Result<&str, Malformed> {
     std::str::from_utf8(text).map_err(|error| Malformed::NotUtf8 { offset: error.valid_up_to() })
 }
 
-pub(crate) fn decode_str(text: &str) -> Result<Decoded, Refusal> {
-    let raw: RawPayload = serde_json::from_str(text).map_err(|error| Refusal::Malformed(error.into()))?;
+pub(crate) fn decode_str(text: &str) -> Result<Decoded, DecodeError> {
+    let raw: RawPayload = serde_json::from_str(text).map_err(|error| DecodeError::Malformed(error.into()))?;
     let warnings = warnings(&raw);
-    let payload = judge(raw).map_err(Refusal::Invalid)?;
+    let payload = judge(raw).map_err(DecodeError::Invalid)?;
     Ok(Decoded { payload, warnings })
 }
 

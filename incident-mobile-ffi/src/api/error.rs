@@ -1,6 +1,6 @@
 //! What can go wrong, and what to do about it.
 
-use incident_core::Refusal;
+use incident_core::DecodeError;
 
 use crate::outbox::{self, Violation};
 
@@ -73,11 +73,11 @@ impl From<outbox::OutboxError> for OutboxError {
     }
 }
 
-impl From<Refusal> for OutboxError {
-    fn from(refusal: Refusal) -> Self {
+impl From<DecodeError> for OutboxError {
+    fn from(refusal: DecodeError) -> Self {
         match refusal {
-            Refusal::Malformed(_) => Self::Malformed { detail: refusal.to_string() },
-            Refusal::Invalid(violations) => outbox::OutboxError::Invalid(violations).into(),
+            DecodeError::Malformed(_) => Self::Malformed { detail: refusal.to_string() },
+            DecodeError::Invalid(violations) => outbox::OutboxError::Invalid(violations).into(),
         }
     }
 }

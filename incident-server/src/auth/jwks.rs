@@ -5,7 +5,7 @@ use std::{error::Error, iter, net::IpAddr, path::PathBuf, str::FromStr, time::Du
 use reqwest::{Client, Url, redirect};
 use serde::Deserialize;
 
-use super::keys::{KeySet, NotAKeySet};
+use super::keys::{KeySet, KeySetError};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_BYTES: usize = 1024 * 1024;
@@ -86,7 +86,7 @@ pub enum JwksError {
     Fetch(String),
     /// What came is no set.
     #[error(transparent)]
-    NotAKeySet(#[from] NotAKeySet),
+    KeySet(#[from] KeySetError),
     /// With this file nobody could ever be let in.
     #[error("the JWK set {} has no key that can be used here (RS256, ES256, EdDSA)", .0.display())]
     NoUsableKey(PathBuf),

@@ -35,7 +35,7 @@ impl fmt::Debug for SignedWith {
 /// The text is no JWK set (RFC 7517, section 5).
 #[derive(Debug, thiserror::Error)]
 #[error("not a JWK set: an object with an array `keys` is expected (RFC 7517, section 5)")]
-pub struct NotAKeySet;
+pub struct KeySetError;
 
 impl KeySet {
     /// Shared secrets; they fit tokens with and without `kid`.
@@ -50,12 +50,12 @@ impl KeySet {
     }
 
     /// The keys of a JWK set that can be used here: RS256, ES256 and EdDSA; others are passed over.
-    pub(super) fn parse(text: &[u8]) -> Result<Self, NotAKeySet> {
+    pub(super) fn parse(text: &[u8]) -> Result<Self, KeySetError> {
         #[derive(Deserialize)]
         struct Set {
             keys: Vec<Value>,
         }
-        let set: Set = serde_json::from_slice(text).map_err(|_| NotAKeySet)?;
+        let set: Set = serde_json::from_slice(text).map_err(|_| KeySetError)?;
         Ok(Self(set.keys.into_iter().filter_map(usable).map(Arc::new).collect()))
     }
 

@@ -15,4 +15,4 @@ pub(crate) use current_keys::KeySetState;
 pub use jwks::{JwksError, JwksSource, OidcIssuer};
 pub use mint::{TokenRequest, mint_hs256};
 pub use secret_files::SecretFiles;
-pub use verify::{Refused, Verifier};
+pub use verify::{TokenError, Verifier};

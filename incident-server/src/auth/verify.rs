@@ -20,7 +20,7 @@ const LEEWAY_SECONDS: u32 = 30;
 
 /// Why a token is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum TokenError {
     /// There is no token, or it is not valid: the caller needs a new one.
     #[error("{0}")]
     Invalid(&'static str),
@@ -47,17 +47,17 @@ struct Claims {
 
 /// Why a token did not pass a check.
 struct Failed {
-    because: Refused,
+    because: TokenError,
     /// Whether keys that are not known yet might let it pass.
     by_unknown_key: bool,
 }
 
 impl Failed {
     fn for_good(because: &'static str) -> Self {
-        Self { because: Refused::Invalid(because), by_unknown_key: false }
+        Self { because: TokenError::Invalid(because), by_unknown_key: false }
     }
 
-    fn by_unknown_key(because: Refused) -> Self {
+    fn by_unknown_key(because: TokenError) -> Self {
         Self { because, by_unknown_key: true }
     }
 }
@@ -118,10 +118,10 @@ impl Verifier {
     /// Says who the bearer of a token is.
     ///
     /// # Errors
-    /// [`Refused`].
-    pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Caller, Refused> {
+    /// [`TokenError`].
+    pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Caller, TokenError> {
         if token.len() > TOKEN_BYTES {
-            return Err(Refused::Invalid("the access token is longer than 8 KiB"));
+            return Err(TokenError::Invalid("the access token is longer than 8 KiB"));
         }
         let trusted = self.current_keys.now();
         if let Some(caller) = trusted.verified.get(token)
@@ -129,9 +129,9 @@ impl Verifier {
         {
             return Ok(caller);
         }
-        let header = decode_header(token).map_err(|_| Refused::Invalid("the access token is no JWT"))?;
+        let header = decode_header(token).map_err(|_| TokenError::Invalid("the access token is no JWT"))?;
         if header.crit.is_some() {
-            return Err(Refused::Invalid("the access token has a `crit` header, which is not taken"));
+            return Err(TokenError::Invalid("the access token has a `crit` header, which is not taken"));
         }
         match self.check(token, &header, &trusted) {
             Err(failed) if failed.by_unknown_key => {
@@ -149,9 +149,9 @@ impl Verifier {
     /// Checks a token under the keys that may have signed it. Without a `kid` only a signature tells which did.
     fn check(&self, token: &str, header: &Header, trusted: &Trusted) -> Result<Caller, Failed> {
         if self.current_keys.awaited(trusted) {
-            return Err(Failed::by_unknown_key(Refused::NoKeys));
+            return Err(Failed::by_unknown_key(TokenError::NoKeys));
         }
-        let unknown = Refused::Invalid("the access token is signed with no key that is known here");
+        let unknown = TokenError::Invalid("the access token is signed with no key that is known here");
         let mut failed = Failed::by_unknown_key(unknown);
         for key in trusted.keys.fitting(header) {
             match decode::<Claims>(token, &key.decoding, &self.validation(key)) {
@@ -161,7 +161,7 @@ impl Verifier {
                     return Ok(caller);
                 }
                 Err(error) if *error.kind() == ErrorKind::InvalidSignature => {
-                    failed.because = Refused::Invalid(explain(&error));
+                    failed.because = TokenError::Invalid(explain(&error));
                 }
                 Err(error) => return Err(Failed::for_good(explain(&error))),
             }

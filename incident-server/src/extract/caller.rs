@@ -10,7 +10,7 @@ use incident_core::Problem;
 
 use crate::{
     App,
-    auth::{Caller, ERASE_SCOPE, READ_SCOPE, Refused},
+    auth::{Caller, ERASE_SCOPE, READ_SCOPE, TokenError},
     problem::ProblemDetails,
     serve::{WithoutPermit, no_connection_left},
 };
@@ -79,7 +79,7 @@ fn admitted(mut caller: Caller, parts: &mut Parts, app: &App) -> Result<Caller, 
 
 async fn authenticated(parts: &Parts, app: &App) -> Result<Caller, ProblemDetails> {
     let token = bearer(&parts.headers)
-        .ok_or(Refused::Invalid("send an access token: Authorization: Bearer <token>"))?;
+        .ok_or(TokenError::Invalid("send an access token: Authorization: Bearer <token>"))?;
     let caller = app.verifier().verify(token, app.now()).await?;
     if parts.extensions.get::<WithoutPermit>().is_some() { Err(no_connection_left()) } else { Ok(caller) }
 }

@@ -7,8 +7,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use incident_core::{
-    Decoded, Disposition, IdempotencyKey, IncidentId, IncidentKey, KeyMismatch, MAX_PAYLOAD_BYTES, NotAKey,
-    Outcome, Warning, decode,
+    Decoded, Disposition, IdempotencyKey, IncidentId, IncidentKey, KeyError, KeyMismatchError,
+    MAX_PAYLOAD_BYTES, Outcome, Warning, decode,
 };
 
 use crate::{
@@ -67,9 +67,9 @@ impl Pending {
         app: &App,
         caller: &Caller,
         decoded: Decoded,
-        sent: Option<Result<IdempotencyKey, NotAKey>>,
-    ) -> Result<Self, KeyMismatch> {
-        let sent = sent.transpose().map_err(|NotAKey| KeyMismatch)?;
+        sent: Option<Result<IdempotencyKey, KeyError>>,
+    ) -> Result<Self, KeyMismatchError> {
+        let sent = sent.transpose().map_err(|KeyError| KeyMismatchError)?;
         let key = IncidentKey::resolve(&decoded.payload, &caller.reporter, sent)?;
         let id = IncidentId::derive(app.id_secret(), key);
         let item = SyncItem { id, reporter: caller.reporter.clone(), payload: decoded.payload };

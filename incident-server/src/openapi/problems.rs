@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use incident_core::{Code, Conflict, Field, MAX_PAYLOAD_BYTES, Pointer, Problem, Violation};
+use incident_core::{Code, ConflictError, Field, MAX_PAYLOAD_BYTES, Pointer, Problem, Violation};
 use utoipa::{
     IntoResponses,
     openapi::{
@@ -83,7 +83,7 @@ fn example(problem: Problem) -> ProblemDetails {
         Problem::ValidationFailed => {
             vec![Violation { pointer: Pointer::LocationId, code: Code::Blank }].into()
         }
-        Problem::IdempotencyConflict => Conflict { fields: vec![Field::LocationId] }.into(),
+        Problem::IdempotencyConflict => ConflictError { fields: vec![Field::LocationId] }.into(),
         Problem::PayloadTooLarge => ProblemDetails::too_many_bytes(MAX_PAYLOAD_BYTES),
         Problem::RateLimited => ProblemDetails::rate_limited(1),
         Problem::Internal => ProblemDetails::for_request("01a202c0-f648-7000-8000-000000000000"),

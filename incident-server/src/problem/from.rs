@@ -1,36 +1,38 @@
 //! What went wrong inside, as a problem: each kind of error once.
 
-use incident_core::{BatchRefusal, Conflict, KeyMismatch, MAX_BATCH_ITEMS, Problem, Refusal, Violation};
+use incident_core::{
+    BatchError, ConflictError, DecodeError, KeyMismatchError, MAX_BATCH_ITEMS, Problem, Violation,
+};
 
-use super::{ProblemDetails, QueryOrPayloadError};
+use super::{ErrorEntry, ProblemDetails};
 use crate::{
-    auth::Refused,
+    auth::TokenError,
     commit::CommitError,
-    rate_limit::TooOften,
+    rate_limit::QuotaError,
     store::{ItemError, StoreError},
 };
 
 impl From<Vec<Violation>> for ProblemDetails {
     fn from(violations: Vec<Violation>) -> Self {
-        Self::invalid(violations.into_iter().map(QueryOrPayloadError::Payload).collect())
+        Self::invalid(violations.into_iter().map(ErrorEntry::Payload).collect())
     }
 }
 
-impl From<Refusal> for ProblemDetails {
-    fn from(refusal: Refusal) -> Self {
+impl From<DecodeError> for ProblemDetails {
+    fn from(refusal: DecodeError) -> Self {
         match refusal {
-            Refusal::Malformed(place) => Self::new(Problem::MalformedJson, place.to_string()),
-            Refusal::Invalid(violations) => violations.into(),
+            DecodeError::Malformed(place) => Self::new(Problem::MalformedJson, place.to_string()),
+            DecodeError::Invalid(violations) => violations.into(),
         }
     }
 }
 
-impl From<BatchRefusal> for ProblemDetails {
-    fn from(refusal: BatchRefusal) -> Self {
+impl From<BatchError> for ProblemDetails {
+    fn from(refusal: BatchError) -> Self {
         match refusal {
-            BatchRefusal::Malformed(place) => Self::new(Problem::MalformedJson, place.to_string()),
-            BatchRefusal::Invalid(violation) => vec![violation].into(),
-            BatchRefusal::TooManyItems => {
+            BatchError::Malformed(place) => Self::new(Problem::MalformedJson, place.to_string()),
+            BatchError::Invalid(violation) => vec![violation].into(),
+            BatchError::TooManyItems => {
                 let detail = format!("a batch may have at most {MAX_BATCH_ITEMS} payloads");
                 Self { max_items: Some(MAX_BATCH_ITEMS), ..Self::new(Problem::PayloadTooLarge, detail) }
             }
@@ -38,33 +40,33 @@ impl From<BatchRefusal> for ProblemDetails {
     }
 }
 
-impl From<KeyMismatch> for ProblemDetails {
-    fn from(_: KeyMismatch) -> Self {
+impl From<KeyMismatchError> for ProblemDetails {
+    fn from(_: KeyMismatchError) -> Self {
         let detail = "the key is not that of this token's subject and this createdAt, nor, for an anonymous report, a \
                       UUIDv8 that begins with this createdAt: client and server disagree about who reports or when";
         Self::new(Problem::IdempotencyKeyMismatch, detail)
     }
 }
 
-impl From<Conflict> for ProblemDetails {
-    fn from(conflict: Conflict) -> Self {
+impl From<ConflictError> for ProblemDetails {
+    fn from(conflict: ConflictError) -> Self {
         let fields: Vec<_> = conflict.fields.iter().map(|field| field.as_str()).collect();
         let detail = format!("what is stored of this incident differs in {}", fields.join(", "));
         Self { fields, ..Self::new(Problem::IdempotencyConflict, detail) }
     }
 }
 
-impl From<Refused> for ProblemDetails {
-    fn from(refused: Refused) -> Self {
+impl From<TokenError> for ProblemDetails {
+    fn from(refused: TokenError) -> Self {
         match refused {
-            Refused::Invalid(_) => Self::new(Problem::Unauthorized, refused.to_string()),
-            Refused::NoKeys => Self::new(Problem::Overloaded, refused.to_string()).for_a_stranger(),
+            TokenError::Invalid(_) => Self::new(Problem::Unauthorized, refused.to_string()),
+            TokenError::NoKeys => Self::new(Problem::Overloaded, refused.to_string()).for_a_stranger(),
         }
     }
 }
 
-impl From<TooOften> for ProblemDetails {
-    fn from(refused: TooOften) -> Self {
+impl From<QuotaError> for ProblemDetails {
+    fn from(refused: QuotaError) -> Self {
         Self::rate_limited(refused.retry_after_seconds)
     }
 }

@@ -35,7 +35,7 @@ pub struct ProblemDetails {
     disposition: Disposition,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<schema::Violation>)]
-    errors: Vec<QueryOrPayloadError>,
+    errors: Vec<ErrorEntry>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fields: Vec<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,7 +59,7 @@ pub struct ProblemDetails {
 /// One entry of `errors`.
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
-pub(crate) enum QueryOrPayloadError {
+pub(crate) enum ErrorEntry {
     Payload(Violation),
     Query { pointer: String, code: &'static str, detail: String },
 }
@@ -141,7 +141,7 @@ impl ProblemDetails {
 
     /// Query parameters that break rules; a pointer is the parameter's name behind a slash.
     pub fn query(errors: Vec<(&'static str, incident_core::Code, String)>) -> Self {
-        let entry = |(name, code, detail): (&str, incident_core::Code, String)| QueryOrPayloadError::Query {
+        let entry = |(name, code, detail): (&str, incident_core::Code, String)| ErrorEntry::Query {
             pointer: format!("/{name}"),
             code: code.as_str(),
             detail,
@@ -149,7 +149,7 @@ impl ProblemDetails {
         Self::invalid(errors.into_iter().map(entry).collect())
     }
 
-    fn invalid(errors: Vec<QueryOrPayloadError>) -> Self {
+    fn invalid(errors: Vec<ErrorEntry>) -> Self {
         let detail = match errors.len() {
             1 => "one rule is broken, see errors".to_owned(),
             count => format!("{count} rules are broken, see errors"),

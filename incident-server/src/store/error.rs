@@ -9,7 +9,7 @@ use sqlx::migrate::MigrateError;
 
 use super::sqlite::tells_corruption;
 
-use incident_core::Conflict;
+use incident_core::ConflictError;
 use libsqlite3_sys as ffi;
 use sqlx::{error::DatabaseError, postgres::PgDatabaseError};
 
@@ -25,7 +25,7 @@ pub enum StoreError {
     Refused(#[source] sqlx::Error),
     /// The one row that was asked for cannot be read. Answered 500.
     #[error(transparent)]
-    Row(#[from] RowFault),
+    Row(#[from] RowError),
 }
 
 impl From<sqlx::Error> for StoreError {
@@ -56,10 +56,10 @@ fn is_for_its_values(error: &dyn DatabaseError) -> bool {
 pub enum ItemError {
     /// The incident is stored with other facts. Answered 409.
     #[error(transparent)]
-    Conflict(#[from] Conflict),
+    Conflict(#[from] ConflictError),
     /// What is stored of its incident cannot be read. Answered 500.
     #[error(transparent)]
-    Row(#[from] RowFault),
+    Row(#[from] RowError),
     /// The database does not take it. Answered 500.
     #[error("the database does not take this payload (code {code})")]
     Refused {
@@ -82,7 +82,7 @@ impl ItemError {
 /// A stored row that cannot be read: a hand in the database, or a bug. It names the place and no value but the id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the column {column} of {table} cannot be read in the row {id}")]
-pub struct RowFault {
+pub struct RowError {
     /// The table.
     pub table: &'static str,
     /// The column.

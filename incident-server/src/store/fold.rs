@@ -9,10 +9,10 @@ use incident_core::{
     Applied, Erasure, Event, Incident, IncidentId, Outcome, Reporter, Stored, Timestamp, Tombstone,
 };
 
-use super::{Erased, ItemError, RowFault, SyncItem, Verdict};
+use super::{Erased, ItemError, RowError, SyncItem, Verdict};
 
 /// What is stored of some incidents, as far as it can be read.
-pub(super) type Known = HashMap<IncidentId, Result<Stored, RowFault>>;
+pub(super) type Known = HashMap<IncidentId, Result<Stored, RowError>>;
 
 /// What a batch comes to.
 pub(super) struct Folded {
@@ -77,7 +77,7 @@ pub(super) fn erase(known: &Known, ids: &[IncidentId], now: Timestamp) -> Vec<Er
 
 /// The core's decision. What cannot be read is left as it is.
 fn decide(
-    stored: Option<&Result<Stored, RowFault>>,
+    stored: Option<&Result<Stored, RowError>>,
     item: &SyncItem,
     now: Timestamp,
 ) -> Result<Applied, ItemError> {

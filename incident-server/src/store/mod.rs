@@ -23,7 +23,7 @@ mod target;
 
 pub use changes::{ChangePage, Horizon, Position, Series, StoredChange};
 pub use contract::Store;
-pub use error::{ItemError, OpenError, RowFault, StoreError};
+pub use error::{ItemError, OpenError, RowError, StoreError};
 pub(crate) use export::Everything;
 pub(crate) use inspect::{Inspection, Schema};
 pub use item::{Erased, SyncItem, Verdict};
@@ -33,4 +33,4 @@ pub use pools::Pool;
 pub use postgres::PgStore;
 pub use sqlite::{CopyError, SqliteStore};
 pub(crate) use sqlite::{backup, compact, restore};
-pub(crate) use target::{DatabaseTarget, UnknownDatabase, standby_of};
+pub(crate) use target::{DatabaseTarget, DatabaseUrlError, standby_of};

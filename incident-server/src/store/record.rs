@@ -2,11 +2,11 @@
 
 use std::{collections::HashMap, fmt::Display};
 
-use incident_core::{Event, EventColumns, IncidentColumns, IncidentId, Stored, UnreadableColumn};
+use incident_core::{ColumnError, Event, EventColumns, IncidentColumns, IncidentId, Stored};
 use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 
 use super::{
-    ChangePage, IncidentPage, ListQuery, Position, RowFault, StoredChange, StoredIncident,
+    ChangePage, IncidentPage, ListQuery, Position, RowError, StoredChange, StoredIncident,
     export_page::ExportPage, from_row::from_row,
 };
 
@@ -32,7 +32,7 @@ from_row! {
 }
 
 impl IncidentRecord {
-    fn stored(self, restated: Vec<String>) -> Result<Stored, UnreadableColumn> {
+    fn stored(self, restated: Vec<String>) -> Result<Stored, ColumnError> {
         let columns = IncidentColumns {
             location_id: self.location_id,
             room_number: self.room_number,
@@ -60,7 +60,7 @@ from_row! {
 }
 
 impl EventRecord {
-    fn event(self) -> Result<Event, UnreadableColumn> {
+    fn event(self) -> Result<Event, ColumnError> {
         let columns =
             EventColumns { kind: self.kind, at_ms: self.at_ms, cancellation_reason: self.event_reason };
         columns.event()
@@ -109,14 +109,14 @@ pub(super) fn incident(
     row: &impl StoredRow,
     id: IncidentId,
     restated: Vec<Option<String>>,
-) -> Result<Stored, RowFault> {
+) -> Result<Stored, RowError> {
     let restated = restated.into_iter().map(Option::unwrap_or_default).collect();
     let record = row.incident_record().map_err(|error| undecodable(INCIDENTS, id, &error))?;
     record.stored(restated).map_err(|column| unreadable(INCIDENTS, id, column))
 }
 
 /// The incident for a reading route, which has no use for further reasons.
-pub(super) fn stored_incident(row: &impl StoredRow) -> Result<StoredIncident, RowFault> {
+pub(super) fn stored_incident(row: &impl StoredRow) -> Result<StoredIncident, RowError> {
     let id = row.id("id").map_err(|error| undecodable(INCIDENTS, "without an id", &error))?;
     let record = row.incident_record().map_err(|error| undecodable(INCIDENTS, id, &error))?;
     let reporter = record.reporter.clone();
@@ -176,31 +176,31 @@ pub(super) fn export_page<R: StoredRow>(incidents: &[R], history: &[R], last: In
     ExportPage { unreadable, ..page }
 }
 
-fn change(row: &impl StoredRow) -> Result<StoredChange, RowFault> {
+fn change(row: &impl StoredRow) -> Result<StoredChange, RowError> {
     let position = row.position().map_err(|error| undecodable(HISTORY, "without a position", &error))?;
     Ok(StoredChange { position, event: event(row)?, incident: stored_incident(row)? })
 }
 
-fn event(row: &impl StoredRow) -> Result<Event, RowFault> {
+fn event(row: &impl StoredRow) -> Result<Event, RowError> {
     let position = row.position().map_or(0, |position| position.0);
     let record = row.event_record().map_err(|error| undecodable(HISTORY, position, &error))?;
     record.event().map_err(|column| unreadable(HISTORY, position, column))
 }
 
-fn or_left_out<T>(read: Result<T, RowFault>) -> Option<T> {
+fn or_left_out<T>(read: Result<T, RowError>) -> Option<T> {
     read.inspect_err(|fault| tracing::error!(%fault, "a stored row is left out of an answer; correct it"))
         .ok()
 }
 
-fn unreadable(table: &'static str, id: impl Display, column: UnreadableColumn) -> RowFault {
-    RowFault { table, column: column.0.to_owned(), id: id.to_string() }
+fn unreadable(table: &'static str, id: impl Display, column: ColumnError) -> RowError {
+    RowError { table, column: column.0.to_owned(), id: id.to_string() }
 }
 
 /// The driver's error names the column in quotes, and may quote the value behind it.
-fn undecodable(table: &'static str, id: impl Display, error: &sqlx::Error) -> RowFault {
+fn undecodable(table: &'static str, id: impl Display, error: &sqlx::Error) -> RowError {
     let column = match error {
         sqlx::Error::ColumnDecode { index, .. } => index.trim_matches('"').to_owned(),
         _ => "unknown".to_owned(),
     };
-    RowFault { table, column, id: id.to_string() }
+    RowError { table, column, id: id.to_string() }
 }

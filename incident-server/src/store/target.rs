@@ -17,16 +17,16 @@ pub(crate) enum DatabaseTarget {
 /// The URL is of no database that is known here.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("--database-url must begin with sqlite:// or postgres://")]
-pub(crate) struct UnknownDatabase;
+pub(crate) struct DatabaseUrlError;
 
 impl DatabaseTarget {
     /// # Errors
-    /// [`UnknownDatabase`].
-    pub(crate) fn parse(url: &str) -> Result<Self, UnknownDatabase> {
+    /// [`DatabaseUrlError`].
+    pub(crate) fn parse(url: &str) -> Result<Self, DatabaseUrlError> {
         match url.split_once(':') {
             Some(("sqlite", _)) => Ok(Self::SqliteUrl(url.to_owned())),
             Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(url.to_owned())),
-            _ => Err(UnknownDatabase),
+            _ => Err(DatabaseUrlError),
         }
     }
 

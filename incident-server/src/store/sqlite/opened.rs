@@ -23,11 +23,11 @@ pub(super) struct OpenedFile {
 
 #[derive(Debug, thiserror::Error)]
 #[error("the database file was moved away or replaced")]
-struct MovedAway;
+struct MovedAwayError;
 
 #[derive(Debug, thiserror::Error)]
 #[error("the database file is corrupt")]
-struct Corrupt;
+struct CorruptError;
 
 impl OpenedFile {
     pub(super) fn new(path: &Path) -> io::Result<Self> {
@@ -55,14 +55,14 @@ impl OpenedFile {
     /// # Errors
     /// The path leads elsewhere now.
     pub(super) fn in_place(&self) -> Result<(), StoreError> {
-        if self.is_in_place() { Ok(()) } else { Err(StoreError::Unavailable(Box::new(MovedAway))) }
+        if self.is_in_place() { Ok(()) } else { Err(StoreError::Unavailable(Box::new(MovedAwayError))) }
     }
 
     /// # Errors
     /// Something in it could not be read as SQLite wrote it. That does not heal by itself.
     pub(super) fn intact(&self) -> Result<(), StoreError> {
         let is_corrupt = self.is_corrupt.load(Ordering::Relaxed);
-        if is_corrupt { Err(StoreError::Unavailable(Box::new(Corrupt))) } else { Ok(()) }
+        if is_corrupt { Err(StoreError::Unavailable(Box::new(CorruptError))) } else { Ok(()) }
     }
 
     /// Remembers that SQLite found it corrupt.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use crate::store::{
-    RowFault, StoreError, SyncItem, Verdict,
+    RowError, StoreError, SyncItem, Verdict,
     fold::{Changed, Folded, Known, fold, ids},
     record::{StoredRow, incident},
 };
@@ -72,15 +72,15 @@ pub(super) async fn look(
     rows.iter().map(known).collect()
 }
 
-fn known(row: &SqliteRow) -> Result<(IncidentId, Result<Stored, RowFault>), StoreError> {
+fn known(row: &SqliteRow) -> Result<(IncidentId, Result<Stored, RowError>), StoreError> {
     let id = row.id("id")?;
     Ok((id, restated(row, id).and_then(|restated| incident(row, id, restated))))
 }
 
-fn restated(row: &SqliteRow, id: IncidentId) -> Result<Vec<Option<String>>, RowFault> {
+fn restated(row: &SqliteRow, id: IncidentId) -> Result<Vec<Option<String>>, RowError> {
     let text: Result<&str, _> = row.try_get("restated");
     let fault =
-        || RowFault { table: "history", column: "cancellation_reason".to_owned(), id: id.to_string() };
+        || RowError { table: "history", column: "cancellation_reason".to_owned(), id: id.to_string() };
     text.ok().and_then(|text| serde_json::from_str(text).ok()).ok_or_else(fault)
 }
 
