@@ -40,7 +40,8 @@ impl From<&Event> for EventView {
 /// A page of the history of all incidents.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct ChangePage {
+#[schema(as = ChangePage)]
+pub(crate) struct ChangePageView {
     changes: Vec<ChangeView>,
     /// Where to go on, also after an empty page.
     next_cursor: String,
@@ -58,7 +59,7 @@ pub(crate) struct ChangeView {
     incident: StoredView,
 }
 
-impl ChangePage {
+impl ChangePageView {
     /// The changes behind a position of the same feed.
     pub(crate) fn new(after: ChangesCursor, page: store::ChangePage) -> Self {
         let changes = page.changes.into_iter();

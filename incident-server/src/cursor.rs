@@ -77,10 +77,10 @@ impl After {
     /// # Errors
     /// This database never gave the cursor out: it was restored from a backup since, or another one did.
     pub(crate) fn place(self, horizon: &Horizon) -> Result<ChangesCursor, ProblemDetails> {
-        let &Horizon { series, settled, newest } = horizon;
+        let &Horizon { series, complete_to, newest } = horizon;
         match self {
             Self::Beginning => Ok(ChangesCursor { series, position: Position::START }),
-            Self::Latest => Ok(ChangesCursor { series, position: settled }),
+            Self::Latest => Ok(ChangesCursor { series, position: complete_to }),
             Self::Cursor(cursor) if cursor.series == series && cursor.position <= newest => Ok(cursor),
             Self::Cursor(_) | Self::WithoutSeries => Err(cursor_gone()),
         }
@@ -98,7 +98,7 @@ fn cursor_gone() -> ProblemDetails {
 mod tests {
     use super::*;
 
-    const HERE: Horizon = Horizon { series: Series(0xab), settled: Position(17), newest: Position(20) };
+    const HERE: Horizon = Horizon { series: Series(0xab), complete_to: Position(17), newest: Position(20) };
 
     fn place(text: &str) -> Result<i64, Problem> {
         let after = After::cursor(text).expect("a cursor");

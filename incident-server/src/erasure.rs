@@ -9,7 +9,7 @@ use crate::{
     App,
     limits::{ERASED_AT_ONCE, ERASURE_DEADLINE, ERASURE_STEP},
     store::{Erased, ListQuery, Store, StoreError},
-    view::ErasureOfReporter,
+    view::ErasureOfReporterView,
 };
 
 /// Who erases.
@@ -58,7 +58,7 @@ pub(crate) async fn erase_all_of(
     app: &App,
     reporter: Reporter,
     by: &By,
-) -> Result<ErasureOfReporter, StoreError> {
+) -> Result<ErasureOfReporterView, StoreError> {
     let (started, mut erased) = (Instant::now(), 0);
     let mut query =
         ListQuery { reporter: Some(Arc::new(reporter)), limit: ERASURE_STEP, ..ListQuery::default() };
@@ -67,14 +67,14 @@ pub(crate) async fn erase_all_of(
         let ids: Vec<_> = page.incidents.iter().map(|stored| stored.id).collect();
         let has_room = erased + ids.len() <= ERASED_AT_ONCE && started.elapsed() < ERASURE_DEADLINE;
         if !has_room && !ids.is_empty() {
-            return Ok(ErasureOfReporter { erased, more: true });
+            return Ok(ErasureOfReporterView { erased, more: true });
         }
         let done = erase(app.store(), &ids, app.now(), by).await?;
         erased += done.iter().filter(|one| one.outcome == Outcome::Erased).count();
         // What cannot be read is not in the page, and stays.
         query.after = page.next;
         if page.next.is_none() {
-            return Ok(ErasureOfReporter { erased, more: false });
+            return Ok(ErasureOfReporterView { erased, more: false });
         }
     }
 }

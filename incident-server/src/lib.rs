@@ -24,6 +24,7 @@
 mod app;
 mod audit;
 pub mod auth;
+mod batch_view;
 mod board;
 mod budget;
 mod cautions;

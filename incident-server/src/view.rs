@@ -124,7 +124,8 @@ impl StoredView {
 
 /// The answer to an erasure: `erased`, or `unchanged` where it had been erased before.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(crate) struct Erasure {
+#[schema(as = Erasure)]
+pub(crate) struct ErasureView {
     #[schema(value_type = OutcomeWord, inline)]
     pub(crate) outcome: Outcome,
     pub(crate) incident: ErasedView,
@@ -132,7 +133,8 @@ pub(crate) struct Erasure {
 
 /// The answer to the erasure of all incidents of one reporter.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(crate) struct ErasureOfReporter {
+#[schema(as = ErasureOfReporter)]
+pub(crate) struct ErasureOfReporterView {
     /// How many were erased.
     pub(crate) erased: usize,
     /// Whether there are more: the same request goes on.
@@ -163,7 +165,8 @@ pub(crate) struct SyncAnswer {
 /// A page of a list.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct IncidentPage {
+#[schema(as = IncidentPage)]
+pub(crate) struct IncidentPageView {
     pub(crate) incidents: Vec<IncidentView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

@@ -150,7 +150,7 @@ impl Bench {
         self.loads += 1;
         let empty = if case.on_empty { Some(self.kind.renew("incident_empty").await?) } else { None };
         let database = empty.as_ref().unwrap_or(&self.stored);
-        database.settle().await?;
+        database.checkpoint().await?;
         let seconds = self.extent.seconds;
         let watch = Watch::new(&self.ours)?;
         let measured = match case.by {

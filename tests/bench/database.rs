@@ -119,7 +119,7 @@ impl Database {
     }
 
     /// Writes everything to its place, so that no load pays for the one before it. A server on SQLite did when it stopped.
-    pub(crate) async fn settle(&self) -> Result<(), Failure> {
+    pub(crate) async fn checkpoint(&self) -> Result<(), Failure> {
         if let Some(options) = &self.postgres {
             sqlx::raw_sql("CHECKPOINT").execute(&mut options.connect().await?).await?;
         }
@@ -170,7 +170,7 @@ impl Database {
         self.insert(rows).await?;
         let make: Vec<_> = indexes.into_iter().map(|(_, definition)| definition).collect();
         self.run(&make).await?;
-        self.settle().await
+        self.checkpoint().await
     }
 
     /// A token under the secret that the server made.

@@ -70,7 +70,7 @@ async fn cost(extent: Extent, whole: &Database, partitioned: &Database) -> Resul
                 // Who is first changes from round to round.
                 let which = (turn + round) % 2;
                 let database = [whole, partitioned][which];
-                database.settle().await?;
+                database.checkpoint().await?;
                 let subject = database.serve(&[&crowd.flags(), flags].concat()).await?;
                 let first_ms = FIRST_MS + SPAN_MS * loads;
                 loads += 1;

@@ -26,7 +26,7 @@ pub(super) struct Worker {
 }
 
 /// The verdicts on a batch in order, and what ended it before all had one.
-type Settled = (Vec<Verdict>, Option<StoreError>);
+type Committed = (Vec<Verdict>, Option<StoreError>);
 
 impl Worker {
     /// Commits until the queue is closed and empty.
@@ -61,9 +61,9 @@ impl Worker {
         if batch.is_empty() {
             return;
         }
-        let mut work = pin!(AssertUnwindSafe(self.settle(&batch)).catch_unwind());
+        let mut work = pin!(AssertUnwindSafe(self.commit_in_parts(&batch)).catch_unwind());
         match timeout(COMMIT_DEADLINE, &mut work).await {
-            Ok(Ok(settled)) => answer_each(jobs, settled),
+            Ok(Ok(committed)) => answer_each(jobs, committed),
             Ok(Err(_)) => {} // a bug: the jobs are dropped and answered as such
             Err(_) => {
                 self.breaker.overran();
@@ -88,7 +88,7 @@ impl Worker {
 
     /// Commits a batch. Where the database does not take it, its halves, so that only the guilty item fails; they are
     /// taken in order, for payloads of one incident take effect in theirs.
-    async fn settle(&self, batch: &[SyncItem]) -> Settled {
+    async fn commit_in_parts(&self, batch: &[SyncItem]) -> Committed {
         let mut verdicts = Vec::with_capacity(batch.len());
         let mut parts = vec![batch];
         while let Some(part) = parts.pop() {
@@ -118,7 +118,7 @@ impl Worker {
 }
 
 /// Gives every request its own verdicts, in order; one that has not got all of them is told why.
-fn answer_each(jobs: Vec<Job>, (verdicts, error): Settled) {
+fn answer_each(jobs: Vec<Job>, (verdicts, error): Committed) {
     let error = error.map(Arc::new);
     let mut verdicts = verdicts.into_iter();
     for job in jobs {

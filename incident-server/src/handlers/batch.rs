@@ -2,44 +2,22 @@
 
 use std::sync::Arc;
 
-use axum::{Extension, Json, extract::State, http::StatusCode};
+use axum::{Extension, Json, extract::State};
 use incident_core::{BatchItem, MAX_BATCH_BYTES, decode_batch};
-use serde::Serialize;
 
 use super::sync::Pending;
 use crate::{
     App,
     auth::Caller,
+    batch_view::{BatchAnswer, BatchResult},
     commit::CommitError,
     extract::JsonBody,
     openapi,
-    problem::{self, ProblemDetails},
+    problem::ProblemDetails,
     schema,
     traces::Payloads,
     usage::Usage,
-    view::SyncAnswer,
 };
-
-/// One result a payload, in order.
-#[derive(Serialize)]
-pub(crate) struct BatchAnswer {
-    results: Vec<BatchResult>,
-}
-
-#[derive(Serialize)]
-struct BatchResult {
-    #[serde(rename = "httpStatus")]
-    http_status: u16,
-    #[serde(flatten)]
-    answer: Answer,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Answer {
-    Settled(Box<SyncAnswer>),
-    Problem(Box<ProblemDetails>),
-}
 
 /// Sync up to 500 payloads
 ///
@@ -79,14 +57,4 @@ pub(crate) async fn sync_batch(
         BatchResult::from(answered)
     });
     Ok((Extension(caller.usage.clone()), Json(BatchAnswer { results: results.collect() })))
-}
-
-impl From<Result<(StatusCode, SyncAnswer), ProblemDetails>> for BatchResult {
-    fn from(answered: Result<(StatusCode, SyncAnswer), ProblemDetails>) -> Self {
-        let (status, answer) = match answered {
-            Ok((status, answer)) => (status, Answer::Settled(Box::new(answer))),
-            Err(details) => (problem::status(details.problem()), Answer::Problem(Box::new(details))),
-        };
-        Self { http_status: status.as_u16(), answer }
-    }
 }

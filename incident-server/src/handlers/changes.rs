@@ -20,7 +20,7 @@ use tokio::{
 use crate::{
     App, audit,
     auth::{Caller, RequestPermit},
-    changes_view::{ChangePage, ChangeView},
+    changes_view::{ChangePageView, ChangeView},
     cursor::{After, ChangesCursor},
     extract::{ChangesParameters, ReadsAll},
     limits::STREAM_PAGE,
@@ -63,7 +63,7 @@ pub(crate) async fn list_changes(
     };
     let Some(follower) = follower else {
         audit::changes(&caller, after, after.at(first.next));
-        return Ok((Extension(caller.usage), Json(ChangePage::new(after, first))).into_response());
+        return Ok((Extension(caller.usage), Json(ChangePageView::new(after, first))).into_response());
     };
     let events = Sse::new(follower.events(first)).keep_alive(KeepAlive::new().interval(COMMENT_EVERY));
     Ok(([(header::CACHE_CONTROL, "no-store"), UNBUFFERED], events).into_response())

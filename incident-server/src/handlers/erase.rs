@@ -12,7 +12,7 @@ use crate::{
     openapi,
     problem::ProblemDetails,
     store::StoreError,
-    view::{ErasedView, Erasure, ErasureOfReporter},
+    view::{ErasedView, ErasureOfReporterView, ErasureView},
 };
 
 /// Erase one incident
@@ -21,18 +21,18 @@ use crate::{
 #[utoipa::path(
     delete, path = "/api/incidents/{id}", tag = "erase", operation_id = "eraseIncident",
     params(openapi::IncidentIdPath),
-    responses(openapi::Erased, openapi::ErasureProblems),
+    responses(openapi::IncidentErased, openapi::ErasureProblems),
     security(("bearer" = [])),
 )]
 pub(crate) async fn erase_incident(
     State(app): State<App>,
     Erases(caller): Erases,
     PathId(id): PathId,
-) -> Result<Json<Erasure>, ProblemDetails> {
+) -> Result<Json<ErasureView>, ProblemDetails> {
     let by = By::Caller(caller.reporter);
     let erased = to_the_end(async move { erasure::erase(app.store(), &[id], app.now(), &by).await }).await?;
     let erased = erased.first().ok_or_else(not_found)?;
-    Ok(Json(Erasure { outcome: erased.outcome, incident: ErasedView::new(id, &erased.tombstone) }))
+    Ok(Json(ErasureView { outcome: erased.outcome, incident: ErasedView::new(id, &erased.tombstone) }))
 }
 
 /// Erase all incidents that are stored under a name
@@ -42,14 +42,14 @@ pub(crate) async fn erase_incident(
 #[utoipa::path(
     delete, path = "/api/incidents", tag = "erase", operation_id = "eraseIncidentsOfReporter",
     params(openapi::ReporterQuery),
-    responses(openapi::ErasedOfReporter, openapi::ErasureOfReporterProblems),
+    responses(openapi::ReporterErased, openapi::ErasureOfReporterProblems),
     security(("bearer" = [])),
 )]
 pub(crate) async fn erase_incidents_of_reporter(
     State(app): State<App>,
     Erases(caller): Erases,
     OfReporter(reporter): OfReporter,
-) -> Result<Json<ErasureOfReporter>, ProblemDetails> {
+) -> Result<Json<ErasureOfReporterView>, ProblemDetails> {
     let by = By::Caller(caller.reporter);
     Ok(Json(to_the_end(async move { erasure::erase_all_of(&app, reporter, &by).await }).await?))
 }

@@ -12,7 +12,7 @@ use crate::{
     problem::ProblemDetails,
     store::ListQuery,
     usage::Usage,
-    view::{IncidentPage, IncidentView},
+    view::{IncidentPageView, IncidentView},
 };
 
 /// List incidents, newest first
@@ -28,14 +28,14 @@ pub(crate) async fn list_incidents(
     State(app): State<App>,
     caller: Caller,
     parameters: ListParameters,
-) -> Result<(Extension<Arc<Usage>>, Json<IncidentPage>), ProblemDetails> {
+) -> Result<(Extension<Arc<Usage>>, Json<IncidentPageView>), ProblemDetails> {
     let query = query(&caller, parameters);
     let page = app.store().incidents_to_show(&query).await?;
     audit::list(&caller, &query, &page);
     let next_cursor = page.next.map(|last| ListCursor(last).to_string());
     let incidents = page.incidents.into_iter();
     let incidents = incidents.filter_map(|stored| IncidentView::read(stored, caller.may_read_all)).collect();
-    Ok((Extension(caller.usage), Json(IncidentPage { incidents, next_cursor })))
+    Ok((Extension(caller.usage), Json(IncidentPageView { incidents, next_cursor })))
 }
 
 fn query(caller: &Caller, parameters: ListParameters) -> ListQuery {

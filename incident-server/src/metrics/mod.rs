@@ -17,7 +17,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use self::{answers::Answers, commits::Commits, keys::Keys, partitions::Partitions, pools::Pools};
+use self::{answers::Answers, commits::Commits, keys::Keys, partitions::PartitionGauges, pools::Pools};
 use crate::{
     auth::KeySetState,
     store::{self, Pool},
@@ -32,7 +32,7 @@ pub struct Metrics {
     answers: Answers,
     commits: Commits,
     keys: Keys,
-    partitions: Partitions,
+    partitions: PartitionGauges,
     pools: Pools,
     streams: Gauge,
 }
@@ -49,7 +49,7 @@ impl Default for Metrics {
         ours.register("streams", "Streams of changes that are open", streams.clone());
         let (answers, commits) = (Answers::register(ours), Commits::register(ours));
         let (keys, pools) = (Keys::register(ours), Pools::register(ours));
-        let partitions = Partitions::register(ours);
+        let partitions = PartitionGauges::register(ours);
         Self { registry, answers, commits, keys, partitions, pools, streams }
     }
 }

@@ -9,12 +9,12 @@ use prometheus_client::{
 
 use crate::store;
 
-pub(super) struct Partitions {
+pub(super) struct PartitionGauges {
     end_seconds: Gauge,
     failures: Counter<u64, AtomicU64>,
 }
 
-impl Partitions {
+impl PartitionGauges {
     pub(super) fn register(registry: &mut Registry) -> Self {
         let (end_seconds, failures) = (Gauge::default(), Counter::default());
         let help =

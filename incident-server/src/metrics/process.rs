@@ -22,7 +22,7 @@ struct Process {
 }
 
 /// One look.
-struct Usage {
+struct ProcessUsage {
     cpu_seconds: f64,
     resident_bytes: i64,
     files: i64,
@@ -37,7 +37,7 @@ impl Default for Process {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "of ticks of a processor's time")]
-fn usage() -> ProcResult<Usage> {
+fn usage() -> ProcResult<ProcessUsage> {
     let process = process::Process::myself()?;
     let stat = process.stat()?;
     let ticks = stat.utime + stat.stime;
@@ -46,7 +46,7 @@ fn usage() -> ProcResult<Usage> {
         process::LimitValue::Unlimited => i64::MAX,
     };
     let resident_bytes = stat.rss.saturating_mul(procfs::page_size());
-    Ok(Usage {
+    Ok(ProcessUsage {
         cpu_seconds: ticks as f64 / procfs::ticks_per_second() as f64,
         resident_bytes: i64::try_from(resident_bytes).unwrap_or(i64::MAX),
         files: i64::try_from(process.fd_count()?).unwrap_or(i64::MAX),

@@ -23,15 +23,19 @@ pub(crate) use problems::{
     ListProblems, NotReady, PageProblems, SyncProblems,
 };
 pub(crate) use success::{
-    BatchSynced, Changes, Erased, ErasedOfReporter, Healthy, HistoryFound, IncidentFound, Listed,
-    MetricsText, ProblemPage, Synced,
+    BatchSynced, Changes, Healthy, HistoryFound, IncidentErased, IncidentFound, Listed, MetricsText,
+    ProblemPage, ReporterErased, Synced,
 };
 
 use crate::{
-    changes_view::{ChangePage, ChangeView, History},
+    batch_view::BatchAnswer,
+    changes_view::{ChangePageView, ChangeView, History},
     problem::ProblemDetails,
     schema::{Batch, BatchResult, Point, SyncPayload, Violation, Warning},
-    view::{ErasedView, Erasure, ErasureOfReporter, IncidentPage, IncidentView, StoredView, SyncAnswer},
+    view::{
+        ErasedView, ErasureOfReporterView, ErasureView, IncidentPageView, IncidentView, StoredView,
+        SyncAnswer,
+    },
 };
 
 /// What stands in the document besides the routes.
@@ -52,8 +56,8 @@ use crate::{
         (name = "problems", description = "What went wrong, in words"),
     ),
     components(schemas(
-        SyncPayload, Batch, SyncAnswer, IncidentView, ErasedView, StoredView, Erasure, ErasureOfReporter, IncidentPage, History, ChangePage, ChangeView, ProblemDetails, Point, Violation, Warning,
-        BatchResult, success::BatchAnswer,
+        SyncPayload, Batch, SyncAnswer, IncidentView, ErasedView, StoredView, ErasureView, ErasureOfReporterView, IncidentPageView, History, ChangePageView, ChangeView, ProblemDetails, Point, Violation, Warning,
+        BatchResult, BatchAnswer,
     )),
 )]
 pub(crate) struct Base;

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use utoipa::{
-    IntoResponses, ToSchema,
+    IntoResponses,
     openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder, schema::Type},
 };
 
-use crate::{changes_view, schema::BatchResult, view};
+use crate::{batch_view, changes_view, view};
 
 /// Of a sync.
 #[derive(IntoResponses)]
@@ -19,14 +19,6 @@ pub(crate) enum Synced {
     /// The incident is new
     #[response(status = 201, headers(("Location" = String, description = "Where the incident is read")))]
     New(#[to_schema] view::SyncAnswer),
-}
-
-/// One result a payload, in order
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "documentation only: handlers/batch.rs writes it")]
-pub(crate) struct BatchAnswer {
-    /// The success body or the problem, each with the status it would have had alone
-    results: Vec<BatchResult>,
 }
 
 macro_rules! success {
@@ -41,17 +33,17 @@ macro_rules! success {
 
 success! {
     /// One result a payload, in order
-    BatchSynced(BatchAnswer);
+    BatchSynced(batch_view::BatchAnswer);
     /// The incident
     IncidentFound(view::IncidentView);
     /// What happened to it
     HistoryFound(changes_view::History);
     /// What is left of it
-    Erased(view::Erasure);
+    IncidentErased(view::ErasureView);
     /// How many were erased
-    ErasedOfReporter(view::ErasureOfReporter);
+    ReporterErased(view::ErasureOfReporterView);
     /// A page of incidents
-    Listed(view::IncidentPage);
+    Listed(view::IncidentPageView);
     /// The server's state
     Healthy(view::Health);
 }

@@ -24,7 +24,7 @@ pub struct Horizon {
     /// The feed that these positions belong to.
     pub series: Series,
     /// Up to here nothing is on its way any more: who goes on behind it skips nothing.
-    pub settled: Position,
+    pub complete_to: Position,
     /// The highest position that this database ever gave out.
     pub newest: Position,
 }

@@ -34,7 +34,7 @@ pub(super) async fn erase(
     for _ in 0..MOST_ROUNDS {
         let found = Found::of(sessions, rest.iter().copied().map(uuid).collect()).await?;
         let decided = fold::erase(&found.incidents, &rest, now);
-        let erased = settle(sessions, &decided, &found).await?;
+        let erased = overwrite(sessions, &decided, &found).await?;
         let is_done = |one: &Erased| one.outcome == Outcome::Unchanged || erased.contains(&one.id);
         rest = decided.iter().filter(|one| !is_done(one)).map(|one| one.id).collect();
         done.extend(decided.into_iter().filter(is_done));
@@ -46,7 +46,7 @@ pub(super) async fn erase(
 }
 
 /// Makes what was decided durable, what was found erased before as well; returns what was erased now.
-async fn settle(
+async fn overwrite(
     sessions: &Sessions,
     decided: &[Erased],
     found: &Found,

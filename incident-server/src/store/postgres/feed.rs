@@ -31,7 +31,7 @@ const HORIZON: &str = concat!(
     "
             AND pg_locks.objsubid = 2
             AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-    )) AS settled
+    )) AS complete_to
     FROM (SELECT last_value AS newest FROM history_position_seq) AS sequence"
 );
 
@@ -57,14 +57,14 @@ from_row! {
     struct HorizonRecord {
         series: i64,
         newest: i64,
-        settled: i64,
+        complete_to: i64,
     }
 }
 
 pub(super) async fn horizon(sessions: &Sessions) -> Result<Horizon, StoreError> {
     let mut rows: Vec<HorizonRecord> = sessions.records(|| sqlx::query(HORIZON)).await?;
-    let HorizonRecord { series, newest, settled } = rows.pop().ok_or(sqlx::Error::RowNotFound)?;
-    Ok(Horizon { series: Series(series), settled: Position(settled), newest: Position(newest) })
+    let HorizonRecord { series, newest, complete_to } = rows.pop().ok_or(sqlx::Error::RowNotFound)?;
+    Ok(Horizon { series: Series(series), complete_to: Position(complete_to), newest: Position(newest) })
 }
 
 /// Returns whether something is on its way, too.
@@ -75,7 +75,7 @@ pub(super) async fn changes(
     after: Position,
     limit: i64,
 ) -> Result<(ChangePage, bool), StoreError> {
-    let Horizon { newest, settled, .. } = horizon(sessions).await?;
-    let found = sessions.run(|| sqlx::query(CHANGES).bind(after.0).bind(settled.0).bind(limit)).await?;
-    Ok((change_page(&found, after), settled < newest))
+    let Horizon { newest, complete_to, .. } = horizon(sessions).await?;
+    let found = sessions.run(|| sqlx::query(CHANGES).bind(after.0).bind(complete_to.0).bind(limit)).await?;
+    Ok((change_page(&found, after), complete_to < newest))
 }

@@ -18,8 +18,8 @@ pub(super) struct FeedState {
     pub(super) readers: Sessions,
     /// This server has written.
     pub(super) written: Notify,
-    /// Up to where the history was seen to be settled; wakes those who wait for more.
-    pub(super) settled: watch::Sender<Position>,
+    /// Up to where the history was seen to be complete; wakes those who wait for more.
+    pub(super) complete_to: watch::Sender<Position>,
     /// A reader was shown less than was there, because something was on its way.
     pub(super) unsettled: AtomicBool,
 }

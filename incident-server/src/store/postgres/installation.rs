@@ -8,7 +8,7 @@ use crate::store::StoreError;
 /// Begins a series on a new database, and on one that was copied from another: a dump read in elsewhere, a cluster
 /// made anew. A cluster that was set back in time cannot be told from the one that it was; the documents have the
 /// statement for it.
-const SETTLE: &str = "
+const BEGIN_SERIES: &str = "
     INSERT INTO installation (series, home)
     SELECT
         floor(random() * 9007199254740992)::bigint,
@@ -43,6 +43,6 @@ fn answer(rows: &[PgRow]) -> Result<bool, StoreError> {
     Ok(row.try_get(0)?)
 }
 
-pub(super) async fn settle(session: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::query(SETTLE).execute(session).await.map(drop)
+pub(super) async fn begin_series(session: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query(BEGIN_SERIES).execute(session).await.map(drop)
 }

@@ -73,11 +73,12 @@ async fn follow(mut listener: PgListener, feed: &FeedState) {
 
 /// Looks only if somebody wants to know.
 async fn look(feed: &FeedState) {
-    if feed.settled.receiver_count() == 0 {
+    if feed.complete_to.receiver_count() == 0 {
         return;
     }
-    if let Ok(Horizon { settled, .. }) = feed.in_time(horizon(&feed.readers)).await {
+    if let Ok(Horizon { complete_to, .. }) = feed.in_time(horizon(&feed.readers)).await {
         let unsettled = feed.unsettled.swap(false, Ordering::Relaxed);
-        feed.settled.send_if_modified(|known| std::mem::replace(known, settled) < settled || unsettled);
+        feed.complete_to
+            .send_if_modified(|known| std::mem::replace(known, complete_to) < complete_to || unsettled);
     }
 }

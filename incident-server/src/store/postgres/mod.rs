@@ -96,7 +96,7 @@ impl PgStore {
             feed: Arc::new(FeedState {
                 readers: Sessions::new(&options, Use::Read, READERS),
                 written: Notify::new(),
-                settled: watch::Sender::new(Position::START),
+                complete_to: watch::Sender::new(Position::START),
                 unsettled: AtomicBool::new(false),
             }),
             ahead: Arc::default(),
@@ -130,7 +130,7 @@ impl PgStore {
 async fn migrate(options: &PgConnectOptions) -> Result<(), OpenError> {
     let mut session = connect::connect(options).await?.connection;
     migrations::POSTGRES.run_direct(None, &mut session, false).await?;
-    installation::settle(&mut session).await.map_err(OpenError::unusable)?;
+    installation::begin_series(&mut session).await.map_err(OpenError::unusable)?;
     indexes::make_where_it_takes_no_time(&mut session).await.map_err(OpenError::unusable)?;
     session.close().await.map_err(OpenError::unusable)
 }
@@ -192,7 +192,7 @@ impl Store for PgStore {
     }
 
     fn watch_changes(&self) -> watch::Receiver<Position> {
-        self.feed.settled.subscribe()
+        self.feed.complete_to.subscribe()
     }
 
     fn log_bytes(&self) -> Option<u64> {

@@ -22,9 +22,9 @@ const PAST: [&str; 2] = ["01935651-7801-8000-8000-000000000001", "01935651-8000-
 /// In the next one.
 const NEXT: &str = "01935652-0000-8000-8000-000000000001";
 
-type Partitions = BTreeSet<String>;
+type Names = BTreeSet<String>;
 
-fn partitions<const N: usize>(names: [&str; N]) -> Partitions {
+fn partitions<const N: usize>(names: [&str; N]) -> Names {
     names.map(str::to_owned).into()
 }
 
@@ -34,7 +34,7 @@ async fn lines(session: &mut PgConnection, statement: String) -> String {
 }
 
 /// What a plan scans, by the names that both tables' partitions share.
-fn scanned(plan: &str) -> Partitions {
+fn scanned(plan: &str) -> Names {
     let scans = plan.lines().filter(|line| line.contains("Scan "));
     let names = scans.filter_map(|line| line.split_once(" on ")?.1.split_whitespace().next());
     let partition = |name: &str| {

@@ -68,7 +68,7 @@ pub(super) async fn sync(
     let mut found = look(sessions, batch).await?;
     for round in 0..MOST_ROUNDS {
         let folded = fold(found.incidents, rest.iter().map(|(_, item)| *item), now);
-        found = settle(sessions, &folded, &found.versions, round > 0).await?;
+        found = write(sessions, &folded, &found.versions, round > 0).await?;
         for ((place, item), verdict) in rest.iter().zip(folded.verdicts) {
             if !found.missed.contains(&item.id) {
                 verdicts[*place] = verdict;
@@ -83,7 +83,7 @@ pub(super) async fn sync(
 }
 
 /// Makes what was decided durable and returns what was missed.
-async fn settle(
+async fn write(
     sessions: &Sessions,
     folded: &Folded,
     seen: &HashMap<IncidentId, i16>,

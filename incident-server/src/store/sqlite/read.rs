@@ -136,7 +136,7 @@ pub(super) async fn horizon(connection: &mut SqliteConnection) -> Result<Horizon
         sqlx::query_as("SELECT series, (SELECT coalesce(max(position), 0) FROM history) FROM installation")
             .fetch_one(connection)
             .await?;
-    Ok(Horizon { series: Series(series), settled: Position(newest), newest: Position(newest) })
+    Ok(Horizon { series: Series(series), complete_to: Position(newest), newest: Position(newest) })
 }
 
 #[cfg(test)]
