@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 use incident_core::Code;
+use utoipa::IntoParams;
 
 use super::query::Query;
 use crate::{cursor::After, problem::ProblemDetails};
@@ -15,10 +16,18 @@ const LAST_EVENT_ID: &str = "last-event-id";
 const LATEST: &str = "latest";
 
 /// What a reader of changes asks for.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub(crate) struct ChangesParameters {
+    /// The `nextCursor` of the page before or the `cursor` of a change; from the beginning without. `latest` is the
+    /// place behind all changes that are there. The header `Last-Event-ID` of a stream wins over it.
+    #[param(value_type = Option<String>, min_length = 1, required = false, nullable = false)]
     pub(crate) after: After,
+    /// At most so many a page, 100 unless given.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 1000, required = false, nullable = false)]
     pub(crate) limit: i64,
     /// Whether the answer is to go on for ever.
+    #[param(ignore)]
     pub(crate) as_stream: bool,
 }
 

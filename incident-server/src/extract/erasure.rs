@@ -2,12 +2,19 @@
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use incident_core::{Code, Reporter};
+use utoipa::IntoParams;
 
 use super::query::Query;
 use crate::problem::ProblemDetails;
 
 /// The `reporter` of a query; without one nothing is erased.
-pub(crate) struct OfReporter(pub(crate) Reporter);
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct OfReporter {
+    /// Whose incidents: the `sub` of their tokens.
+    #[param(value_type = String, min_length = 1, max_length = 255)]
+    pub(crate) reporter: Reporter,
+}
 
 impl<S: Sync> FromRequestParts<S> for OfReporter {
     type Rejection = ProblemDetails;
@@ -19,6 +26,9 @@ impl<S: Sync> FromRequestParts<S> for OfReporter {
         if reporter.is_none() && query.is_flawless() {
             query.refuse("reporter", Code::Required, "says whose incidents are to be erased");
         }
-        query.finish(reporter)?.map(Self).ok_or_else(|| ProblemDetails::query(Vec::new()))
+        query
+            .finish(reporter)?
+            .map(|reporter| Self { reporter })
+            .ok_or_else(|| ProblemDetails::query(Vec::new()))
     }
 }

@@ -12,7 +12,7 @@ pub(crate) use body::JsonBody;
 pub(crate) use caller::{Erases, ReadsAll, SendsOne};
 pub(crate) use changes::ChangesParameters;
 pub(crate) use erasure::OfReporter;
-pub(crate) use idempotency_key::KeyHeader;
+pub(crate) use idempotency_key::{KeyHeader, SealedKeyHeader};
 pub(crate) use incident_id::{PathId, gone, not_found};
 pub(crate) use query::{ListCursor, ListParameters};
 

@@ -6,19 +6,34 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use incident_core::{Code, IncidentId, LocationId, Status, Timestamp};
 use percent_encoding::percent_decode_str;
+use utoipa::IntoParams;
 
-use crate::problem::ProblemDetails;
+use crate::{problem::ProblemDetails, schema::StatusWord};
 
 pub(super) const DEFAULT_LIMIT: usize = 50;
 pub(super) const MAX_LIMIT: usize = 200;
 
 /// What a list is asked for.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub(crate) struct ListParameters {
+    /// Only incidents in this state.
+    #[param(value_type = Option<StatusWord>, inline, required = false, nullable = false)]
     pub(crate) status: Option<Status>,
+    /// Only incidents at this location.
+    #[param(value_type = Option<String>, min_length = 1, max_length = 128, required = false, nullable = false)]
     pub(crate) location_id: Option<LocationId>,
+    /// Only incidents created at this moment or later.
+    #[param(value_type = Option<String>, format = "date-time", required = false, nullable = false)]
     pub(crate) created_after: Option<Timestamp>,
+    /// Only incidents created before this moment.
+    #[param(value_type = Option<String>, format = "date-time", required = false, nullable = false)]
     pub(crate) created_before: Option<Timestamp>,
+    /// At most so many, 50 unless given.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 200, required = false, nullable = false)]
     pub(crate) limit: usize,
+    /// The `nextCursor` of the page before.
+    #[param(value_type = Option<String>, min_length = 1, required = false, nullable = false)]
     pub(crate) cursor: Option<ListCursor>,
 }
 

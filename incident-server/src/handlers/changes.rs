@@ -42,7 +42,7 @@ const UNBUFFERED: (HeaderName, &str) = (HeaderName::from_static("x-accel-bufferi
 /// `Last-Event-ID`.
 #[utoipa::path(
     get, path = "/api/incidents/changes", tag = "read", operation_id = "listChanges",
-    params(openapi::ChangesQuery),
+    params(ChangesParameters),
     responses(openapi::Changes, openapi::ChangesProblems),
     security(("bearer" = [])),
 )]

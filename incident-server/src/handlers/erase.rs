@@ -20,14 +20,14 @@ use crate::{
 /// Nothing but its id and two moments is left of it, and no repeat brings it back. Needs the scope `incidents:erase`.
 #[utoipa::path(
     delete, path = "/api/incidents/{id}", tag = "erase", operation_id = "eraseIncident",
-    params(openapi::IncidentIdPath),
+    params(PathId),
     responses(openapi::IncidentErased, openapi::ErasureProblems),
     security(("bearer" = [])),
 )]
 pub(crate) async fn erase_incident(
     State(app): State<App>,
     Erases(caller): Erases,
-    PathId(id): PathId,
+    PathId { id }: PathId,
 ) -> Result<Json<ErasureView>, ProblemDetails> {
     let by = By::Caller(caller.reporter);
     let erased = to_the_end(async move { erasure::erase(app.store(), &[id], app.now(), &by).await }).await?;
@@ -41,14 +41,14 @@ pub(crate) async fn erase_incident(
 /// be found by a name. Needs the scope `incidents:erase`.
 #[utoipa::path(
     delete, path = "/api/incidents", tag = "erase", operation_id = "eraseIncidentsOfReporter",
-    params(openapi::ReporterQuery),
+    params(OfReporter),
     responses(openapi::ReporterErased, openapi::ErasureOfReporterProblems),
     security(("bearer" = [])),
 )]
 pub(crate) async fn erase_incidents_of_reporter(
     State(app): State<App>,
     Erases(caller): Erases,
-    OfReporter(reporter): OfReporter,
+    OfReporter { reporter }: OfReporter,
 ) -> Result<Json<ErasureOfReporterView>, ProblemDetails> {
     let by = By::Caller(caller.reporter);
     Ok(Json(to_the_end(async move { erasure::erase_all_of(&app, reporter, &by).await }).await?))

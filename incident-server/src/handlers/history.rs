@@ -9,7 +9,7 @@ use crate::{
     App,
     auth::Caller,
     changes_view::{EventView, History},
-    extract::{KeyHeader, PathId},
+    extract::{PathId, SealedKeyHeader},
     openapi,
     problem::ProblemDetails,
     usage::Usage,
@@ -18,15 +18,15 @@ use crate::{
 /// Read what happened to an incident, oldest first
 #[utoipa::path(
     get, path = "/api/incidents/{id}/history", tag = "read", operation_id = "getHistory",
-    params(openapi::IncidentIdPath, openapi::SealedKeyHeader),
+    params(PathId, SealedKeyHeader),
     responses(openapi::HistoryFound, openapi::IncidentProblems),
     security(("bearer" = [])),
 )]
 pub(crate) async fn get_history(
     State(app): State<App>,
     caller: Caller,
-    key: KeyHeader,
-    PathId(id): PathId,
+    key: SealedKeyHeader,
+    PathId { id }: PathId,
 ) -> Result<(Extension<Arc<Usage>>, Json<History>), ProblemDetails> {
     let found = app.store().incident(id).await?;
     visible(&app, &caller, key, found, "history")?;

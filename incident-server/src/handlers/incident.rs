@@ -6,7 +6,7 @@ use incident_core::{IncidentId, IncidentKey, Stored};
 use crate::{
     App, audit,
     auth::Caller,
-    extract::{KeyHeader, PathId, gone, not_found},
+    extract::{PathId, SealedKeyHeader, gone, not_found},
     openapi,
     problem::ProblemDetails,
     store::StoredIncident,
@@ -19,15 +19,15 @@ use crate::{
 /// whoever sends its sealed key in `Idempotency-Key`.
 #[utoipa::path(
     get, path = "/api/incidents/{id}", tag = "read", operation_id = "getIncident",
-    params(openapi::IncidentIdPath, openapi::SealedKeyHeader),
+    params(PathId, SealedKeyHeader),
     responses(openapi::IncidentFound, openapi::IncidentProblems),
     security(("bearer" = [])),
 )]
 pub(crate) async fn get_incident(
     State(app): State<App>,
     caller: Caller,
-    key: KeyHeader,
-    PathId(id): PathId,
+    key: SealedKeyHeader,
+    PathId { id }: PathId,
 ) -> Result<Json<IncidentView>, ProblemDetails> {
     let found = app.store().incident_to_show(id).await?;
     let stored = visible(&app, &caller, key, found, "incident")?;
@@ -39,13 +39,12 @@ pub(crate) async fn get_incident(
 pub(crate) fn visible(
     app: &App,
     caller: &Caller,
-    KeyHeader(sent): KeyHeader,
+    SealedKeyHeader { sent }: SealedKeyHeader,
     found: Option<StoredIncident>,
     what: &'static str,
 ) -> Result<StoredIncident, ProblemDetails> {
     let stored = found.ok_or_else(not_found)?;
     let id = stored.id;
-    let sent = sent.and_then(Result::ok);
     let key = match &stored.incident {
         Stored::Kept(incident) => IncidentKey::to_read(&incident.facts, &caller.reporter, sent),
         Stored::Erased(_) => IncidentKey::to_know_erased(sent),

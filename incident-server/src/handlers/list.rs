@@ -20,7 +20,7 @@ use crate::{
 /// Own ones that are not anonymous; all with the scope `incidents:read`.
 #[utoipa::path(
     get, path = "/api/incidents", tag = "read", operation_id = "listIncidents",
-    params(openapi::ListQuery),
+    params(ListParameters),
     responses(openapi::Listed, openapi::ListProblems),
     security(("bearer" = [])),
 )]

@@ -31,7 +31,7 @@ use crate::{
 #[utoipa::path(
     post, path = "/api/incidents/sync", tag = "sync", operation_id = "sync",
     request_body(content = schema::SyncPayload),
-    params(openapi::IdempotencyKeyHeader),
+    params(KeyHeader),
     responses(openapi::Synced, openapi::SyncProblems),
     security(("bearer" = [])),
 )]
@@ -39,7 +39,7 @@ pub(crate) async fn sync(
     State(app): State<App>,
     SendsOne(caller): SendsOne,
     traced: Option<Extension<Payloads>>,
-    KeyHeader(key): KeyHeader,
+    KeyHeader { sent: key }: KeyHeader,
     JsonBody(body): JsonBody<MAX_PAYLOAD_BYTES>,
 ) -> Result<Response, ProblemDetails> {
     let decoded = decode(&body)?;

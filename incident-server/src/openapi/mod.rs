@@ -3,7 +3,6 @@
 //! It builds on [`schema`](crate::schema), [`view`](crate::view) and [`problem`](crate::problem); only handlers
 //! and the route table build on it.
 
-mod parameters;
 mod problems;
 mod success;
 
@@ -15,9 +14,6 @@ use utoipa::{
     },
 };
 
-pub(crate) use parameters::{
-    ChangesQuery, IdempotencyKeyHeader, IncidentIdPath, ListQuery, ReporterQuery, SealedKeyHeader,
-};
 pub(crate) use problems::{
     BatchProblems, ChangesProblems, ErasureOfReporterProblems, ErasureProblems, IncidentProblems,
     ListProblems, NotReady, PageProblems, SyncProblems,
