@@ -10,10 +10,11 @@
 //! # What an app calls
 //!
 //! ```text
-//! Outbox.open(path, reporter, settings)        one file; entries belong to the reporter that made them
+//! Outbox.open(path, reporter, settings, log)   one file; entries belong to the reporter that made them
 //! report(draft) -> Entry                       durable when it returns
 //! cancel(key, reason) -> Entry                 the same entry, now with its reason
 //! entries(filter, limit, after)  entry(key)  summary()
+//! watch() -> Watcher, look() -> Summary if anything changed, by whatever process
 //! next_upload() -> Send { upload } | Wait { until, why, detail } | SignIn { why, detail } | Idle
 //! complete_upload(upload_id, result) -> Progress { settled, quarantined, pending }
 //! retry(key)  discard(key)  retry_all(filter)  discard_all(filter)

@@ -9,35 +9,18 @@ use std::{
     io::{BufRead, BufReader, Read},
     os::unix::fs::{FileExt, MetadataExt},
     panic::resume_unwind,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::Stdio,
     sync::Mutex,
     thread,
 };
 
 use incident_mobile_ffi::outbox::{EntryState, Options, OutboxError, Reached, RepairStep};
-use support::{NOW_MS, Phone, example, open, options};
-
-fn beside(file: &Path, suffix: &str) -> PathBuf {
-    PathBuf::from(format!("{}{suffix}", file.display()))
-}
-
-/// Spoils the head of the database and of its copies in the log, while nobody writes.
-fn spoil_head(file: &Path) {
-    let repair = fs::OpenOptions::new().write(true).open(beside(file, "-repair")).unwrap();
-    rustix::fs::flock(&repair, rustix::fs::FlockOperation::LockExclusive).unwrap();
-    fs::OpenOptions::new().write(true).open(file).unwrap().write_all_at(&[42; 100], 0).unwrap();
-    // It has no log before its first change.
-    let Ok(log) = fs::OpenOptions::new().read(true).write(true).open(beside(file, "-wal")) else { return };
-    let mut number = [0; 4];
-    let mut at = 32;
-    while log.read_exact_at(&mut number, at).is_ok() {
-        if number == 1_u32.to_be_bytes() {
-            log.write_all_at(&[42; 100], at + 24).unwrap();
-        }
-        at += 24 + 4096;
-    }
-}
+use support::{
+    NOW_MS, Phone,
+    damage::{beside, spoil_head},
+    example, open, options,
+};
 
 #[test]
 fn no_report_that_another_process_made_during_repairs_is_lost_and_no_key_is_given_twice() {

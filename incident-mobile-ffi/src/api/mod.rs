@@ -1,5 +1,5 @@
-//! The boundary to the other languages: one object and three functions. Shapes that are the same on both sides are
-//! the queue's own; only a draft, an entry and an error are converted.
+//! The boundary to the other languages: a queue, who watches it, who hears of it, and three functions. Shapes that are
+//! the same on both sides are the queue's own; only a draft, an entry and an error are converted.
 
 #![expect(clippy::needless_pass_by_value, reason = "what crosses the boundary is owned")]
 
@@ -9,36 +9,53 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use incident_core::{IdempotencyKey, Reporter, SyncPayload, Timestamp};
+use incident_core::{IdempotencyKey, Reporter};
 
-use crate::outbox::{self, EntryState, Moment, NextUpload, OutboxSettings, Progress, Summary, UploadResult};
+use crate::outbox::{self, EntryState, NextUpload, OutboxSettings, Progress, Summary, UploadResult};
 
 mod error;
+mod log;
+mod payload;
 mod records;
+mod watch;
+
+use self::log::Log;
 
 pub use error::OutboxError;
+pub use log::OutboxLog;
+pub use payload::{canonical_payload, derive_key, validate_draft};
 pub use records::{CanonicalPayload, Draft, Entry};
+pub use watch::{WatchStep, Watcher};
 
 /// The queue of one reporter in one file. May be used from several threads; calls go one after the other.
 #[derive(Debug, uniffi::Object)]
-pub struct Outbox(Mutex<Option<outbox::Outbox>>);
+pub struct Outbox {
+    queue: Mutex<Option<outbox::Outbox>>,
+    log: Option<Log>,
+}
 
 #[uniffi::export]
 impl Outbox {
-    /// Opens the file at `path`, or makes it.
+    /// Opens the file at `path`, or makes it; `log` hears of its events.
     ///
     /// # Errors
     /// See [`OutboxError`].
-    #[uniffi::constructor(default(settings = None))]
+    #[uniffi::constructor(default(settings = None, log = None))]
     pub fn open(
         path: String,
         reporter: String,
         settings: Option<OutboxSettings>,
+        log: Option<Arc<dyn OutboxLog>>,
     ) -> Result<Arc<Self>, OutboxError> {
         let reporter = Reporter::parse(&reporter).map_err(|_| OutboxError::InvalidReporter)?;
         let options = settings.unwrap_or_default().into();
         let opened = outbox::Outbox::open(Path::new(&path), reporter, options, now_ms())?;
-        Ok(Arc::new(Self(Mutex::new(Some(opened)))))
+        let log = log.map(Log::new);
+        if let (Some(log), Some(recovery)) = (&log, opened.recovery()) {
+            log.note(log::repaired(recovery));
+            log.tell();
+        }
+        Ok(Arc::new(Self { queue: Mutex::new(Some(opened)), log }))
     }
 
     /// Takes a report; it is durable when this returns.
@@ -94,7 +111,11 @@ impl Outbox {
     /// # Errors
     /// See [`OutboxError`].
     pub fn next_upload(&self) -> Result<NextUpload, OutboxError> {
-        self.with(|outbox| Ok(outbox.next_upload(now_ms())?))
+        self.with(|outbox| {
+            let next = outbox.next_upload(now_ms())?;
+            self.note(|| log::next(&next, outbox.sending()));
+            Ok(next)
+        })
     }
 
     /// Takes what came of an upload; one that is no longer under way changes nothing.
@@ -102,7 +123,11 @@ impl Outbox {
     /// # Errors
     /// See [`OutboxError`]; then the entries are pending as before.
     pub fn complete_upload(&self, upload_id: i64, result: UploadResult) -> Result<Progress, OutboxError> {
-        self.with(|outbox| Ok(outbox.complete_upload(upload_id, &result, now_ms())?))
+        self.with(|outbox| {
+            let progress = outbox.complete_upload(upload_id, &result, now_ms())?;
+            self.note(|| Some(log::completed(&result, &progress)));
+            Ok(progress)
+        })
     }
 
     /// Sends an entry again: one in quarantine is pending again, and a back-off lapses.
@@ -172,50 +197,42 @@ impl Outbox {
 impl Outbox {
     /// A panic under the lock leaves the file as its last commit left it: the queue goes on from there.
     fn lock(&self) -> MutexGuard<'_, Option<outbox::Outbox>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Does something with the queue, and then, without its lock, tells the log of it.
     fn with<T>(
         &self,
         call: impl FnOnce(&mut outbox::Outbox) -> Result<T, OutboxError>,
     ) -> Result<T, OutboxError> {
-        call(self.lock().as_mut().ok_or(OutboxError::Closed)?)
+        let result = self.locked(call);
+        if let Some(log) = &self.log {
+            log.tell();
+        }
+        result
     }
-}
 
-/// Checks a draft as `report` would, and gives its canonical payload; `now` stands in for an absent time.
-///
-/// # Errors
-/// [`OutboxError::Invalid`] with every violation.
-#[uniffi::export]
-pub fn validate_draft(draft: Draft, now: Moment) -> Result<String, OutboxError> {
-    let payload = SyncPayload::from_draft(&draft.into(), now.0).map_err(outbox::OutboxError::Invalid)?;
-    Ok(payload.to_canonical_json())
-}
+    fn locked<T>(
+        &self,
+        call: impl FnOnce(&mut outbox::Outbox) -> Result<T, OutboxError>,
+    ) -> Result<T, OutboxError> {
+        let mut queue = self.lock();
+        let outbox = queue.as_mut().ok_or(OutboxError::Closed)?;
+        let before = outbox.recovery().cloned();
+        let result = call(outbox);
+        if outbox.recovery() != before.as_ref() {
+            self.note(|| outbox.recovery().map(log::repaired));
+        }
+        result
+    }
 
-/// The idempotency key of what `reporter` reported at `created_at`, an ISO 8601 date-time with an offset.
-///
-/// # Errors
-/// [`OutboxError::InvalidReporter`], or [`OutboxError::Invalid`] for the time.
-#[uniffi::export]
-pub fn derive_key(reporter: String, created_at: String) -> Result<String, OutboxError> {
-    let reporter = Reporter::parse(&reporter).map_err(|_| OutboxError::InvalidReporter)?;
-    let violation = incident_core::Violation {
-        pointer: incident_core::Pointer::CreatedAt,
-        code: incident_core::Code::Timestamp,
-    };
-    let created_at: Timestamp =
-        created_at.parse().map_err(|_| OutboxError::Invalid { violations: vec![violation.into()] })?;
-    Ok(IdempotencyKey::derive(&reporter, created_at).to_string())
-}
-
-/// Reads a payload as the server would.
-///
-/// # Errors
-/// [`OutboxError::Malformed`], or [`OutboxError::Invalid`] with every violation.
-#[uniffi::export]
-pub fn canonical_payload(json: Vec<u8>) -> Result<CanonicalPayload, OutboxError> {
-    Ok(incident_core::decode(&json)?.into())
+    fn note(&self, line: impl FnOnce() -> Option<String>) {
+        if let Some(log) = &self.log
+            && let Some(line) = line()
+        {
+            log.note(line);
+        }
+    }
 }
 
 fn parse_key(key: &str) -> Result<IdempotencyKey, OutboxError> {

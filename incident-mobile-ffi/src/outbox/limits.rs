@@ -49,6 +49,11 @@ pub(crate) const GRACE_MS: i64 = 15_000;
 /// How long the right to send holds without being renewed: twice as long as any upload takes, and more.
 pub(crate) const LEASE_MS: i64 = 3 * MINUTE_MS;
 
+/// How often who watches looks: people take it for at once, and a look costs some microseconds.
+pub const WATCH_EVERY_MS: i64 = 100;
+/// How many lines wait for a log that is slow, before the oldest are forgotten: a log is no store.
+pub const MAX_LOG_LINES: usize = 100;
+
 /// What the first back-off may be: as long as a lift has no network.
 pub(crate) const FIRST_BACK_OFF_MS: i64 = 2_000;
 /// The longest back-off: as often as Android runs what recurs.

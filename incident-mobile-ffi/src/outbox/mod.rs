@@ -25,11 +25,14 @@ mod upload;
 pub use incident_core::Draft;
 
 pub use change::{Change, Reached, RepairStep};
-pub use entries::Summary;
+pub use entries::{Seen, Summary};
 pub use entry::{Entry, EntryState, Incident, IncidentStatus, Outcome, Problem, Violation};
 pub use error::OutboxError;
 pub use file::Recovery;
-pub use limits::{Limits, MAX_ANSWER_BYTES, MAX_STRIKES, MAX_UPLOAD_BYTES, MAX_UPLOAD_ENTRIES};
+pub use limits::{
+    Limits, MAX_ANSWER_BYTES, MAX_LOG_LINES, MAX_STRIKES, MAX_UPLOAD_BYTES, MAX_UPLOAD_ENTRIES,
+    WATCH_EVERY_MS,
+};
 pub use moment::Moment;
 pub use options::{Options, OutboxSettings, Probe};
 pub use queue::Outbox;

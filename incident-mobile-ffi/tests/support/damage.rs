@@ -1,6 +1,10 @@
 //! A file that was damaged, and what a repair leaves beside it.
 
-use std::fs;
+use std::{
+    fs,
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+};
 
 use super::Phone;
 
@@ -25,4 +29,27 @@ pub(crate) fn corrupt(damage: impl FnOnce(&mut Vec<u8>)) -> Phone {
 pub(crate) fn corrupt_files(phone: &Phone) -> usize {
     let names = fs::read_dir(phone.folder.path()).unwrap().map(|file| file.unwrap().file_name());
     names.filter(|name| name.to_string_lossy().contains("-corrupt-")).count()
+}
+
+/// A file beside the outbox's own.
+pub(crate) fn beside(file: &Path, suffix: &str) -> PathBuf {
+    PathBuf::from(format!("{}{suffix}", file.display()))
+}
+
+/// Spoils the head of the database and of its copies in the log, while nobody writes.
+#[track_caller]
+pub(crate) fn spoil_head(file: &Path) {
+    let repair = fs::OpenOptions::new().write(true).open(beside(file, "-repair")).unwrap();
+    rustix::fs::flock(&repair, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    fs::OpenOptions::new().write(true).open(file).unwrap().write_all_at(&[42; 100], 0).unwrap();
+    // It has no log before its first change.
+    let Ok(log) = fs::OpenOptions::new().read(true).write(true).open(beside(file, "-wal")) else { return };
+    let mut number = [0; 4];
+    let mut at = 32;
+    while log.read_exact_at(&mut number, at).is_ok() {
+        if number == 1_u32.to_be_bytes() {
+            log.write_all_at(&[42; 100], at + 24).unwrap();
+        }
+        at += 24 + 4096;
+    }
 }

@@ -133,14 +133,16 @@ impl Outbox {
         self.repairing(|outbox| outbox.count_all())
     }
 
-    fn count_all(&self) -> Result<Summary, OutboxError> {
+    /// How many entries the upload under way has.
+    pub fn sending(&self) -> i64 {
+        self.in_flight.as_ref().map_or(0, |flight| i64::try_from(flight.items.len()).unwrap_or(0))
+    }
+
+    pub(crate) fn count_all(&self) -> Result<Summary, OutboxError> {
         let others = "SELECT count(*) FROM entry WHERE reporter <> ?1 AND state <> 1";
         Ok(Summary {
             pending: self.count(PENDING)?,
-            sending: self
-                .in_flight
-                .as_ref()
-                .map_or(0, |flight| i64::try_from(flight.items.len()).unwrap_or(0)),
+            sending: self.sending(),
             settled: self.count(SETTLED)?,
             quarantined: self.count(QUARANTINED)?,
             of_others: self.file.read().query_row(others, [self.reporter.as_str()], |row| row.get(0))?,

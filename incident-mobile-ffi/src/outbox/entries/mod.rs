@@ -3,5 +3,7 @@
 mod discard;
 mod list;
 mod retry;
+mod watch;
 
 pub use list::Summary;
+pub use watch::Seen;

@@ -24,6 +24,15 @@ use super::{
 /// 3.51.3 repairs the WAL-reset corruption of 3.7.0 to 3.51.2.
 const OLDEST_SQLITE: i32 = 3_051_003;
 
+/// It differs whenever something in the file may: which file it is, how often others changed it, and how many rows its
+/// own connection did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FileMark {
+    identity: Option<(u64, u64)>,
+    others: i64,
+    own: u64,
+}
+
 /// The open file. Every change is one transaction of [`File::write`].
 pub(crate) struct File {
     options: Arc<FileOptions>,
@@ -146,6 +155,17 @@ impl File {
             // Another process has repaired it.
             Some(_) => Err(OutboxError::Corrupt),
         }
+    }
+
+    /// How far the file has come, as cheaply as it can be known.
+    ///
+    /// # Errors
+    /// [`OutboxError::Corrupt`] where another process has repaired it.
+    pub(crate) fn mark(&self) -> Result<FileMark, OutboxError> {
+        self.check_place()?;
+        let mut statement = self.connection.prepare_cached("PRAGMA data_version")?;
+        let others = statement.query_row([], |row| row.get(0))?;
+        Ok(FileMark { identity: self.identity, others, own: self.connection.total_changes() })
     }
 
     /// Closes the file; whatever is asked of it later fails.

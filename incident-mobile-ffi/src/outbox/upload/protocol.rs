@@ -168,6 +168,11 @@ pub enum NetworkFailureKind {
 }
 
 impl NetworkFailureKind {
+    /// In words, for a log.
+    pub(crate) fn words(self) -> &'static str {
+        self.why().words()
+    }
+
     pub(crate) fn why(self) -> WaitReason {
         match self {
             Self::Offline => WaitReason::Offline,

@@ -20,16 +20,27 @@ public final class Outbox: @unchecked Sendable {
 
     /// Opens the file at `path`, or makes it, for the reporter whose identity is the `sub` of the token.
     ///
-    /// What was saved if the file was found corrupt is in `summary().recovery`.
+    /// What was saved if the file was found corrupt is in `summary().recovery`. `log` gets one line for each event,
+    /// without a text of a report, a name or a token, and before the call ends that made it; it may begin a task that
+    /// uses the outbox, but not wait for it.
     public static func open(
         path: String,
         reporter: String,
-        settings: OutboxSettings = OutboxSettings()
+        settings: OutboxSettings = OutboxSettings(),
+        log: (@Sendable (String) -> Void)? = nil
+    ) async throws -> Outbox {
+        try await opened(log: log) {
+            try IncidentSyncGenerated.Outbox.open(path: path, reporter: reporter, settings: settings, log: $0)
+        }
+    }
+
+    /// An outbox over what `open` opens.
+    package static func opened(
+        log: (@Sendable (String) -> Void)?,
+        _ open: @escaping @Sendable ((any OutboxLog)?) throws -> IncidentSyncGenerated.Outbox
     ) async throws -> Outbox {
         let queue = DispatchQueue(label: "incident-sync.outbox")
-        let library = try await run(on: queue) {
-            try IncidentSyncGenerated.Outbox.open(path: path, reporter: reporter, settings: settings)
-        }
+        let library = try await run(on: queue) { try open(log.map(Listener.init)) }
         return Outbox(library: library, queue: queue)
     }
 
@@ -62,6 +73,19 @@ public final class Outbox: @unchecked Sendable {
     /// The queue in numbers.
     public func summary() async throws -> Summary {
         try await call { try $0.summary() }
+    }
+
+    /// The queue in numbers, now and after every change, by whatever process: what a screen follows.
+    public func watch() -> Changes {
+        Changes(outbox: self)
+    }
+
+    func watcher() async throws -> Watcher {
+        try await call { try $0.watch() }
+    }
+
+    func look(_ watcher: Watcher) async throws -> WatchStep {
+        try await call { _ in try watcher.look() }
     }
 
     /// Sends an entry again: one in quarantine is pending again, and a back-off lapses.

@@ -460,7 +460,13 @@ fileprivate final class UniffiHandleMap<T>: @unchecked Sendable {
 
 
 // Public interface members begin here.
-
+// Magic number for the Rust proxy to call using the same mechanism as every other method,
+// to free the callback once it's dropped by Rust.
+private let IDX_CALLBACK_FREE: Int32 = 0
+// Callback return codes
+private let UNIFFI_CALLBACK_SUCCESS: Int32 = 0
+private let UNIFFI_CALLBACK_ERROR: Int32 = 1
+private let UNIFFI_CALLBACK_UNEXPECTED_ERROR: Int32 = 2
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
@@ -703,6 +709,14 @@ public protocol OutboxProtocol: AnyObject, Sendable {
      */
     func tokenChanged() throws 
     
+    /**
+     * Begins to watch; the first look shows the present state. Each watcher sees every change for itself.
+     *
+     * # Errors
+     * None; every function here may fail, so that no caller has to tell those that may.
+     */
+    func watch() throws  -> Watcher
+    
 }
 /**
  * The queue of one reporter in one file. May be used from several threads; calls go one after the other.
@@ -759,18 +773,19 @@ open class Outbox: OutboxProtocol, @unchecked Sendable {
 
     
     /**
-     * Opens the file at `path`, or makes it.
+     * Opens the file at `path`, or makes it; `log` hears of its events.
      *
      * # Errors
      * See [`OutboxError`].
      */
-public static func `open`(path: String, reporter: String, settings: OutboxSettings? = nil)throws  -> Outbox  {
+public static func `open`(path: String, reporter: String, settings: OutboxSettings? = nil, log: OutboxLog? = nil)throws  -> Outbox  {
     return try  FfiConverterTypeOutbox_lift(try rustCallWithError(FfiConverterTypeOutboxError_lift) {
         uniffiCallStatus in
     uniffi_incident_mobile_ffi_fn_constructor_outbox_open(
         FfiConverterString.lower(path),
         FfiConverterString.lower(reporter),
-        FfiConverterOptionTypeOutboxSettings.lower(settings),uniffiCallStatus
+        FfiConverterOptionTypeOutboxSettings.lower(settings),
+        FfiConverterOptionTypeOutboxLog.lower(log),uniffiCallStatus
     )
 })
 }
@@ -997,6 +1012,21 @@ open func tokenChanged()throws   {try rustCallWithError(FfiConverterTypeOutboxEr
 }
 }
     
+    /**
+     * Begins to watch; the first look shows the present state. Each watcher sees every change for itself.
+     *
+     * # Errors
+     * None; every function here may fail, so that no caller has to tell those that may.
+     */
+open func watch()throws  -> Watcher  {
+    return try  FfiConverterTypeWatcher_lift(try rustCallWithError(FfiConverterTypeOutboxError_lift) {
+        uniffiCallStatus in
+    uniffi_incident_mobile_ffi_fn_method_outbox_watch(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
 
     
 }
@@ -1040,6 +1070,358 @@ public func FfiConverterTypeOutbox_lift(_ handle: UInt64) throws -> Outbox {
 #endif
 public func FfiConverterTypeOutbox_lower(_ value: Outbox) -> UInt64 {
     return FfiConverterTypeOutbox.lower(value)
+}
+
+
+
+
+
+
+/**
+ * Where the lines go.
+ */
+public protocol OutboxLog: AnyObject, Sendable {
+    
+    /**
+     * Takes one line, on the thread whose call made it. May call the outbox; what it throws is passed over.
+     *
+     * # Errors
+     * Whatever; nothing comes of it.
+     */
+    func line(line: String) throws 
+    
+}
+/**
+ * Where the lines go.
+ */
+open class OutboxLogImpl: OutboxLog, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_incident_mobile_ffi_fn_clone_outboxlog(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_incident_mobile_ffi_fn_free_outboxlog(handle, $0) }
+    }
+
+    
+
+    
+    /**
+     * Takes one line, on the thread whose call made it. May call the outbox; what it throws is passed over.
+     *
+     * # Errors
+     * Whatever; nothing comes of it.
+     */
+open func line(line: String)throws   {try rustCallWithError(FfiConverterTypeOutboxError_lift) {
+        uniffiCallStatus in
+    uniffi_incident_mobile_ffi_fn_method_outboxlog_line(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(line),uniffiCallStatus
+    )
+}
+}
+    
+
+    
+}
+
+
+
+// Put the implementation in a struct so we don't pollute the top-level namespace
+fileprivate struct UniffiCallbackInterfaceOutboxLog {
+
+    // Create the VTable using a series of closures.
+    // Swift automatically converts these into C callback functions.
+    //
+    // Store the vtable directly.
+    static let vtable: UniffiVTableCallbackInterfaceOutboxLog = UniffiVTableCallbackInterfaceOutboxLog(
+        uniffiFree: { (uniffiHandle: UInt64) -> () in
+            do {
+                try FfiConverterTypeOutboxLog.handleMap.remove(handle: uniffiHandle)
+            } catch {
+                print("Uniffi callback interface OutboxLog: handle missing in uniffiFree")
+            }
+        },
+        uniffiClone: { (uniffiHandle: UInt64) -> UInt64 in
+            do {
+                return try FfiConverterTypeOutboxLog.handleMap.clone(handle: uniffiHandle)
+            } catch {
+                fatalError("Uniffi callback interface OutboxLog: handle missing in uniffiClone")
+            }
+        },
+        line: { (
+            uniffiHandle: UInt64,
+            line: RustBuffer,
+            uniffiOutReturn: UnsafeMutableRawPointer,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> () in
+                guard let uniffiObj = try? FfiConverterTypeOutboxLog.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try uniffiObj.line(
+                     line: try FfiConverterString.lift(line)
+                )
+            }
+
+            
+            let writeReturn = { () }
+            uniffiTraitInterfaceCallWithError(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn,
+                lowerError: FfiConverterTypeOutboxError_lower
+            )
+        }
+    )
+
+    // Rust stores this pointer for future callback invocations, so it must live
+    // for the process lifetime (not just for the init function call).
+    //
+    // `nonisolated(unsafe)` is needed under Swift 6 strict concurrency.
+    // This is safe because the pointee is initialized once during static init
+    // and never mutated by either side of the FFI.  Its fields are C function pointers.
+    nonisolated(unsafe) static let vtablePtr: UnsafePointer<UniffiVTableCallbackInterfaceOutboxLog> = {
+        let ptr = UnsafeMutablePointer<UniffiVTableCallbackInterfaceOutboxLog>.allocate(capacity: 1)
+        ptr.initialize(to: vtable)
+        return UnsafePointer(ptr)
+    }()
+}
+
+private func uniffiCallbackInitOutboxLog() {
+    uniffi_incident_mobile_ffi_fn_init_callback_vtable_outboxlog(UniffiCallbackInterfaceOutboxLog.vtablePtr)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeOutboxLog: FfiConverter {
+    fileprivate static let handleMap = UniffiHandleMap<OutboxLog>()
+
+    typealias FfiType = UInt64
+    typealias SwiftType = OutboxLog
+
+    public static func lift(_ handle: UInt64) throws -> OutboxLog {
+        if ((handle & 1) == 0) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return OutboxLogImpl(unsafeFromHandle: handle)
+        } else {
+            // Swift-generated handle, get the object from the handle map
+            return try handleMap.remove(handle: handle)
+        }
+    }
+
+    public static func lower(_ value: OutboxLog) -> UInt64 {
+         if let rustImpl = value as? OutboxLogImpl {
+             // Rust-implemented object.  Clone the handle and return it
+            return rustImpl.uniffiCloneHandle()
+         } else {
+            // Swift object, generate a new vtable handle and return that.
+            return handleMap.insert(obj: value)
+         }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> OutboxLog {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: OutboxLog, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeOutboxLog_lift(_ handle: UInt64) throws -> OutboxLog {
+    return try FfiConverterTypeOutboxLog.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeOutboxLog_lower(_ value: OutboxLog) -> UInt64 {
+    return FfiConverterTypeOutboxLog.lower(value)
+}
+
+
+
+
+
+
+/**
+ * Sees every change of a queue, by any process that has its file open.
+ */
+public protocol WatcherProtocol: AnyObject, Sendable {
+    
+    /**
+     * Looks whether anything has changed. Any number of changes since the last look are one.
+     *
+     * # Errors
+     * [`OutboxError::Closed`] once the outbox is closed, which is how watching ends; others are those of the file.
+     */
+    func look() throws  -> WatchStep
+    
+}
+/**
+ * Sees every change of a queue, by any process that has its file open.
+ */
+open class Watcher: WatcherProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_incident_mobile_ffi_fn_clone_watcher(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_incident_mobile_ffi_fn_free_watcher(handle, $0) }
+    }
+
+    
+
+    
+    /**
+     * Looks whether anything has changed. Any number of changes since the last look are one.
+     *
+     * # Errors
+     * [`OutboxError::Closed`] once the outbox is closed, which is how watching ends; others are those of the file.
+     */
+open func look()throws  -> WatchStep  {
+    return try  FfiConverterTypeWatchStep_lift(try rustCallWithError(FfiConverterTypeOutboxError_lift) {
+        uniffiCallStatus in
+    uniffi_incident_mobile_ffi_fn_method_watcher_look(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+
+    
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeWatcher: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = Watcher
+
+    public static func lift(_ handle: UInt64) throws -> Watcher {
+        return Watcher(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: Watcher) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Watcher {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: Watcher, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeWatcher_lift(_ handle: UInt64) throws -> Watcher {
+    return try FfiConverterTypeWatcher.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeWatcher_lower(_ value: Watcher) -> UInt64 {
+    return FfiConverterTypeWatcher.lower(value)
 }
 
 
@@ -2322,6 +2704,75 @@ public func FfiConverterTypeViolation_lower(_ value: Violation) -> RustBuffer {
 
 
 /**
+ * What a look at the queue showed.
+ */
+public struct WatchStep: Equatable, Hashable {
+    /**
+     * The queue in numbers, if anything of it may have changed since the last look.
+     */
+    public var summary: Summary?
+    /**
+     * After how long to look again.
+     */
+    public var againMs: Int64
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The queue in numbers, if anything of it may have changed since the last look.
+         */summary: Summary?, 
+        /**
+         * After how long to look again.
+         */againMs: Int64) {
+        self.summary = summary
+        self.againMs = againMs
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension WatchStep: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeWatchStep: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> WatchStep {
+        return
+            try WatchStep(
+                summary: FfiConverterOptionTypeSummary.read(from: &buf), 
+                againMs: FfiConverterInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: WatchStep, into buf: inout [UInt8]) {
+        FfiConverterOptionTypeSummary.write(value.summary, into: &buf)
+        FfiConverterInt64.write(value.againMs, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeWatchStep_lift(_ buf: RustBuffer) throws -> WatchStep {
+    return try FfiConverterTypeWatchStep.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeWatchStep_lower(_ value: WatchStep) -> RustBuffer {
+    return FfiConverterTypeWatchStep.lower(value)
+}
+
+
+/**
  * Where an entry stands.
  */
 
@@ -3458,6 +3909,30 @@ fileprivate struct FfiConverterOptionString: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeOutboxLog: FfiConverterRustBuffer {
+    typealias SwiftType = OutboxLog?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeOutboxLog.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeOutboxLog.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeIncident: FfiConverterRustBuffer {
     typealias SwiftType = Incident?
 
@@ -3546,6 +4021,30 @@ fileprivate struct FfiConverterOptionTypeRecovery: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeRecovery.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeSummary: FfiConverterRustBuffer {
+    typealias SwiftType = Summary?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeSummary.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeSummary.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -3805,13 +4304,13 @@ private let initializationResult: InitializationResult = {
     if bindings_contract_version != scaffolding_contract_version {
         return InitializationResult.contractVersionMismatch
     }
-    if (uniffi_incident_mobile_ffi_checksum_func_canonical_payload() != 36676) {
+    if (uniffi_incident_mobile_ffi_checksum_func_canonical_payload() != 62909) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_incident_mobile_ffi_checksum_func_derive_key() != 41035) {
+    if (uniffi_incident_mobile_ffi_checksum_func_derive_key() != 13899) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_incident_mobile_ffi_checksum_func_validate_draft() != 26676) {
+    if (uniffi_incident_mobile_ffi_checksum_func_validate_draft() != 23591) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_incident_mobile_ffi_checksum_method_outbox_cancel() != 18757) {
@@ -3856,10 +4355,20 @@ private let initializationResult: InitializationResult = {
     if (uniffi_incident_mobile_ffi_checksum_method_outbox_token_changed() != 64945) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_incident_mobile_ffi_checksum_constructor_outbox_open() != 11821) {
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_watch() != 62055) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_incident_mobile_ffi_checksum_method_outboxlog_line() != 47319) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_incident_mobile_ffi_checksum_method_watcher_look() != 48980) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_incident_mobile_ffi_checksum_constructor_outbox_open() != 35361) {
         return InitializationResult.apiChecksumMismatch
     }
 
+    uniffiCallbackInitOutboxLog()
     return InitializationResult.ok
 }()
 

@@ -243,6 +243,22 @@ typedef void (*UniffiForeignFutureCompleteVoid)(uint64_t, UniffiForeignFutureRes
     );
 
 #endif
+#ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_OUTBOX_LOG_METHOD0
+#define UNIFFI_FFIDEF_CALLBACK_INTERFACE_OUTBOX_LOG_METHOD0
+typedef void (*UniffiCallbackInterfaceOutboxLogMethod0)(uint64_t, RustBuffer, void* _Nonnull, 
+        RustCallStatus *_Nonnull uniffiCallStatus
+    );
+
+#endif
+#ifndef UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_OUTBOX_LOG
+#define UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_OUTBOX_LOG
+typedef struct UniffiVTableCallbackInterfaceOutboxLog {
+    UniffiCallbackInterfaceFree _Nonnull uniffiFree;
+    UniffiCallbackInterfaceClone _Nonnull uniffiClone;
+    UniffiCallbackInterfaceOutboxLogMethod0 _Nonnull line;
+} UniffiVTableCallbackInterfaceOutboxLog;
+
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_FN_CLONE_OUTBOX
 #define UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_FN_CLONE_OUTBOX
 uint64_t uniffi_incident_mobile_ffi_fn_clone_outbox(uint64_t handle, RustCallStatus *_Nonnull out_status
@@ -255,7 +271,7 @@ void uniffi_incident_mobile_ffi_fn_free_outbox(uint64_t handle, RustCallStatus *
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_FN_CONSTRUCTOR_OUTBOX_OPEN
 #define UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_FN_CONSTRUCTOR_OUTBOX_OPEN
-uint64_t uniffi_incident_mobile_ffi_fn_constructor_outbox_open(RustBuffer path, RustBuffer reporter, RustBuffer settings, RustCallStatus *_Nonnull out_status
+uint64_t uniffi_incident_mobile_ffi_fn_constructor_outbox_open(RustBuffer path, RustBuffer reporter, RustBuffer settings, RustBuffer log, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_FN_METHOD_OUTBOX_CANCEL
@@ -326,6 +342,46 @@ RustBuffer uniffi_incident_mobile_ffi_fn_method_outbox_summary(uint64_t ptr, Rus
 #ifndef UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_FN_METHOD_OUTBOX_TOKEN_CHANGED
 #define UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_FN_METHOD_OUTBOX_TOKEN_CHANGED
 void uniffi_incident_mobile_ffi_fn_method_outbox_token_changed(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_FN_METHOD_OUTBOX_WATCH
+#define UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_FN_METHOD_OUTBOX_WATCH
+uint64_t uniffi_incident_mobile_ffi_fn_method_outbox_watch(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_FN_CLONE_OUTBOXLOG
+#define UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_FN_CLONE_OUTBOXLOG
+uint64_t uniffi_incident_mobile_ffi_fn_clone_outboxlog(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_FN_FREE_OUTBOXLOG
+#define UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_FN_FREE_OUTBOXLOG
+void uniffi_incident_mobile_ffi_fn_free_outboxlog(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_FN_INIT_CALLBACK_VTABLE_OUTBOXLOG
+#define UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_FN_INIT_CALLBACK_VTABLE_OUTBOXLOG
+void uniffi_incident_mobile_ffi_fn_init_callback_vtable_outboxlog(const UniffiVTableCallbackInterfaceOutboxLog* _Nonnull vtable
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_FN_METHOD_OUTBOXLOG_LINE
+#define UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_FN_METHOD_OUTBOXLOG_LINE
+void uniffi_incident_mobile_ffi_fn_method_outboxlog_line(uint64_t ptr, RustBuffer line, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_FN_CLONE_WATCHER
+#define UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_FN_CLONE_WATCHER
+uint64_t uniffi_incident_mobile_ffi_fn_clone_watcher(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_FN_FREE_WATCHER
+#define UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_FN_FREE_WATCHER
+void uniffi_incident_mobile_ffi_fn_free_watcher(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_FN_METHOD_WATCHER_LOOK
+#define UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_FN_METHOD_WATCHER_LOOK
+RustBuffer uniffi_incident_mobile_ffi_fn_method_watcher_look(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_FN_METHOD_NEXTUPLOAD_UNIFFI_TRAIT_DEBUG
@@ -742,6 +798,24 @@ uint16_t uniffi_incident_mobile_ffi_checksum_method_outbox_summary(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_CHECKSUM_METHOD_OUTBOX_TOKEN_CHANGED
 #define UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_CHECKSUM_METHOD_OUTBOX_TOKEN_CHANGED
 uint16_t uniffi_incident_mobile_ffi_checksum_method_outbox_token_changed(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_CHECKSUM_METHOD_OUTBOX_WATCH
+#define UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_CHECKSUM_METHOD_OUTBOX_WATCH
+uint16_t uniffi_incident_mobile_ffi_checksum_method_outbox_watch(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_CHECKSUM_METHOD_OUTBOXLOG_LINE
+#define UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_CHECKSUM_METHOD_OUTBOXLOG_LINE
+uint16_t uniffi_incident_mobile_ffi_checksum_method_outboxlog_line(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_CHECKSUM_METHOD_WATCHER_LOOK
+#define UNIFFI_FFIDEF_UNIFFI_INCIDENT_MOBILE_FFI_CHECKSUM_METHOD_WATCHER_LOOK
+uint16_t uniffi_incident_mobile_ffi_checksum_method_watcher_look(void
     
 );
 #endif

@@ -5,6 +5,7 @@ import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.ensureActive
+import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.withContext
 import incidentsync.generated.Outbox as Queue
 
@@ -47,6 +48,13 @@ public class Outbox private constructor(private val queue: Queue) : AutoCloseabl
 
     /** The queue in numbers, and what was saved if the file was found corrupt. */
     public suspend fun summary(): Summary = onDisk { queue.summary() }
+
+    /**
+     * The queue in numbers, now and after every change, by whatever process: what a screen follows. Many changes at once
+     * are one, and a slow collector gets the last one; two that are equal mean that something else of an entry changed,
+     * such as its reason. Ends when the outbox is closed.
+     */
+    public fun watch(): Flow<Summary> = watch(queue)
 
     /** Sends an entry again, at the user's wish: out of quarantine, and without waiting for a back-off. */
     public suspend fun retry(key: String): Entry = onDisk {
@@ -102,15 +110,19 @@ public class Outbox private constructor(private val queue: Queue) : AutoCloseabl
         /**
          * Opens the file at [path], or makes it, for [reporter], the `sub` of the token. What a killed process was
          * sending waits again; a corrupt file is moved aside and saved from, see [Summary.recovery].
+         *
+         * [log] gets one line for each event, without a text of a report, a name or a token, on the thread whose call
+         * made it. It may call the outbox, and what it throws is passed over.
          */
         public suspend fun open(
             path: String,
             reporter: String,
             settings: OutboxSettings = OutboxSettings(),
+            log: ((String) -> Unit)? = null,
         ): Outbox = uninterrupted {
             requireText("path", path)
             requireText("reporter", reporter)
-            Outbox(core { Queue.open(path, reporter, settings) })
+            Outbox(core { Queue.open(path, reporter, settings, log?.let(::Listener)) })
         }
     }
 }
