@@ -5,6 +5,7 @@
 ...     outbox.sync(HttpxTransport("https://incidents.example", token))
 """
 
+from .async_transport import AsyncHttpxTransport
 from .errors import (
     AlreadyCancelledError,
     ClosedError,
@@ -40,10 +41,21 @@ from .model import (
 )
 from .outbox import Outbox, canonical_payload, derive_key, validate_draft
 from .sync import Idle, NextUpload, Send, SignIn, SyncEnd, Wait
-from .transport import Cancelled, HttpxTransport, NetworkFailure, Response, Transport, Upload, UploadResult
+from .transport import (
+    AsyncTransport,
+    Cancelled,
+    HttpxTransport,
+    NetworkFailure,
+    Response,
+    Transport,
+    Upload,
+    UploadResult,
+)
 
 __all__ = [
     "AlreadyCancelledError",
+    "AsyncHttpxTransport",
+    "AsyncTransport",
     "Cancelled",
     "CanonicalPayload",
     "ClosedError",

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime, timezone
 
 from . import model
 from ._generated import incident_mobile_ffi as ffi
 from .errors import typed
 from .model import CanonicalPayload, Draft, Entry, EntryState, OutboxSettings, Progress, Summary, to_ms
-from .sync import NextUpload, SyncEnd, complete_upload, next_upload, run
-from .transport import Transport, UploadResult
+from .log import listener
+from .sync import NextUpload, SyncEnd, complete_upload, next_upload, run, run_async
+from .transport import AsyncTransport, Transport, UploadResult
+from .watch import watch, watch_async
 
 
 class Outbox:
@@ -23,10 +25,19 @@ class Outbox:
     @classmethod
     @typed
     def open(
-        cls, path: str | os.PathLike[str], reporter: str, settings: OutboxSettings | None = None
+        cls,
+        path: str | os.PathLike[str],
+        reporter: str,
+        settings: OutboxSettings | None = None,
+        log: Callable[[str], object] | None = None,
     ) -> Outbox:
-        """Opens the file, or makes it. ``reporter`` is the ``sub`` of the access token."""
-        return cls(ffi.Outbox.open(os.fspath(path), reporter, model.settings(settings or OutboxSettings())))
+        """Opens the file, or makes it. ``reporter`` is the ``sub`` of the access token.
+
+        ``log`` gets one line for each event, without a text of a report, a name or a token, on the thread whose call
+        made it. It may call the outbox, and what it raises is passed over.
+        """
+        lowered = model.settings(settings or OutboxSettings())
+        return cls(ffi.Outbox.open(os.fspath(path), reporter, lowered, listener(log)))
 
     @typed
     def report(self, draft: Draft) -> Entry:
@@ -56,6 +67,18 @@ class Outbox:
         """The queue in numbers."""
         return model.summary(self._inner.summary())
 
+    def watch(self) -> Iterator[Summary]:
+        """The queue in numbers, now and after every change, by whatever process; ends when the outbox is closed.
+
+        Many changes at once are one. Two that are equal mean that something else of an entry changed, such as its
+        reason. Waits between changes: on a thread of its own, or with :meth:`watch_async`.
+        """
+        return watch(self._inner)
+
+    def watch_async(self) -> AsyncIterator[Summary]:
+        """The same as :meth:`watch`, for asyncio."""
+        return watch_async(self._inner)
+
     def sync(
         self,
         transport: Transport,
@@ -66,6 +89,14 @@ class Outbox:
         What the transport or ``progress`` raises ends it; then the upload under way is handed back.
         """
         return run(self._inner, transport, progress)
+
+    async def sync_async(
+        self,
+        transport: AsyncTransport,
+        progress: Callable[[Progress], object] | None = None,
+    ) -> SyncEnd:
+        """The same as :meth:`sync`, for asyncio. Cancelling its task hands the upload under way back to the queue."""
+        return await run_async(self._inner, transport, progress)
 
     def next_upload(self) -> NextUpload:
         """Says what to send next; ``sync`` asks for you, unless you bring a loop of your own."""

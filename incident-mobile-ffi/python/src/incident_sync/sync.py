@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ParamSpec, TypeVar
 
 from ._generated import incident_mobile_ffi as ffi
 from .errors import typed
 from .model import Progress, SignInReason, WaitReason, from_ms
-from .transport import Cancelled, NetworkFailure, Response, Transport, Upload, UploadResult
+from .transport import (
+    AsyncTransport,
+    Cancelled,
+    NetworkFailure,
+    Response,
+    Transport,
+    Upload,
+    UploadResult,
+)
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +77,67 @@ def run(
         if under_way is not None:
             complete_upload(outbox, under_way, Cancelled())
         raise
+
+
+class _Loop:
+    """The steps of a sync, which run on other threads, and what they have under way."""
+
+    def __init__(self, outbox: ffi.Outbox) -> None:
+        self._outbox = outbox
+        self._under_way: int | None = None
+
+    def next(self) -> NextUpload:
+        step = next_upload(self._outbox)
+        if isinstance(step, Send):
+            self._under_way = step.upload.id
+        return step
+
+    def complete(self, result: UploadResult) -> Progress:
+        return complete_upload(self._outbox, self._under_way, result)
+
+    def stop(self) -> None:
+        if self._under_way is not None:
+            self.complete(Cancelled())
+
+
+async def run_async(
+    outbox: ffi.Outbox,
+    transport: AsyncTransport,
+    progress: Callable[[Progress], object] | None,
+) -> SyncEnd:
+    """The same as :func:`run`, for asyncio; cancelling the task hands the upload under way back."""
+    loop = _Loop(outbox)
+    try:
+        while isinstance(step := await _to_its_end(loop.next), Send):
+            done = await _to_its_end(loop.complete, await _deliver_async(step.upload, transport))
+            if progress is not None:
+                progress(done)
+        return step
+    except BaseException:
+        await _to_its_end(loop.stop)
+        raise
+
+
+async def _to_its_end(call: Callable[P, T], *args: P.args) -> T:
+    """Runs a step on another thread. A task that is cancelled meanwhile waits for it: nobody can take it back."""
+    work = asyncio.ensure_future(asyncio.to_thread(call, *args))
+    cancelled = None
+    while not work.done():
+        try:
+            await asyncio.wait([work])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        work.exception()  # it is looked at: the cancellation says more
+        raise cancelled
+    return work.result()
+
+
+async def _deliver_async(upload: Upload, transport: AsyncTransport) -> UploadResult:
+    try:
+        return await transport.send(upload)
+    except NetworkFailure as failure:
+        return failure
 
 
 def _deliver(upload: Upload, transport: Transport) -> UploadResult:

@@ -68,6 +68,13 @@ class Transport(Protocol):
         """The answer, whatever its status; raises :class:`NetworkFailure` where there is none."""
 
 
+class AsyncTransport(Protocol):
+    """The same for asyncio. Where its task is cancelled, so is the request."""
+
+    async def send(self, upload: Upload) -> Response:
+        """The answer, whatever its status; raises :class:`NetworkFailure` where there is none."""
+
+
 class HttpxTransport:
     """The transport over httpx to the server at this address, which may have a path.
 
@@ -84,10 +91,7 @@ class HttpxTransport:
         *,
         client: httpx.Client | None = None,
     ) -> None:
-        address = httpx.URL(server)
-        if address.scheme not in ("http", "https") or not address.host:
-            raise ValueError(f"not the address of a server: {server!r}")
-        self._server = server.rstrip("/")
+        self._server = server_address(server)
         self._token = token if callable(token) else lambda: token
         self._client = client or httpx.Client()
         self._owns_client = client is None
@@ -97,8 +101,7 @@ class HttpxTransport:
         token = None
         try:
             token = self._token()
-            # An answer that is packed could be a thousand times as long as what was read of it.
-            headers = [*upload.headers, ("Accept-Encoding", "identity"), *_authorization(token)]
+            headers = request_headers(upload, token)
             with (
                 self._client_for(upload) as client,
                 client.stream(
@@ -119,8 +122,7 @@ class HttpxTransport:
 
     def _client_for(self, upload: Upload) -> AbstractContextManager[httpx.Client]:
         """The client whose connections the upload may use: for an anonymous one a new one, which is closed with it."""
-        is_apart = ("connection", "close") in ((name.lower(), value) for name, value in upload.headers)
-        return httpx.Client() if is_apart and self._owns_client else nullcontext(self._client)
+        return httpx.Client() if is_apart(upload) and self._owns_client else nullcontext(self._client)
 
     def close(self) -> None:
         """Closes the connections, unless the client was given."""
@@ -144,6 +146,24 @@ def _read(answer: httpx.Response, deadline: float) -> bytes:
         if time.monotonic() > deadline:
             raise NetworkFailure("the answer took too long", NetworkFailureKind.TIMED_OUT, sent=True)
     return bytes(body)
+
+
+def server_address(server: str) -> str:
+    """The address without a slash at its end, if it is one of a server."""
+    address = httpx.URL(server)
+    if address.scheme not in ("http", "https") or not address.host:
+        raise ValueError(f"not the address of a server: {server!r}")
+    return server.rstrip("/")
+
+
+def is_apart(upload: Upload) -> bool:
+    """Whether it goes on a connection of its own."""
+    return ("connection", "close") in ((name.lower(), value) for name, value in upload.headers)
+
+
+def request_headers(upload: Upload, token: str | None) -> list[tuple[str, str]]:
+    """All headers. An answer that is packed could be a thousand times as long as what was read of it."""
+    return [*upload.headers, ("Accept-Encoding", "identity"), *_authorization(token)]
 
 
 def _authorization(token: str | None) -> list[tuple[str, str]]:

@@ -524,11 +524,11 @@ def _uniffi_check_contract_api_version(lib):
         raise InternalError("UniFFI contract version mismatch: try cleaning and rebuilding your project")
 
 def _uniffi_check_api_checksums(lib):
-    if lib.uniffi_incident_mobile_ffi_checksum_func_canonical_payload() != 36676:
+    if lib.uniffi_incident_mobile_ffi_checksum_func_canonical_payload() != 62909:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_func_derive_key() != 41035:
+    if lib.uniffi_incident_mobile_ffi_checksum_func_derive_key() != 13899:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_func_validate_draft() != 26676:
+    if lib.uniffi_incident_mobile_ffi_checksum_func_validate_draft() != 23591:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_cancel() != 18757:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -558,7 +558,13 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_token_changed() != 64945:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_constructor_outbox_open() != 11821:
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_watch() != 62055:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_incident_mobile_ffi_checksum_constructor_outbox_open() != 35361:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outboxlog_line() != 47319:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_incident_mobile_ffi_checksum_method_watcher_look() != 48980:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
 
 # A ctypes library to expose the extern-C FFI definitions.
@@ -640,9 +646,18 @@ _UniffiLib.uniffi_incident_mobile_ffi_checksum_method_outbox_summary.restype = c
 _UniffiLib.uniffi_incident_mobile_ffi_checksum_method_outbox_token_changed.argtypes = (
 )
 _UniffiLib.uniffi_incident_mobile_ffi_checksum_method_outbox_token_changed.restype = ctypes.c_uint16
+_UniffiLib.uniffi_incident_mobile_ffi_checksum_method_outbox_watch.argtypes = (
+)
+_UniffiLib.uniffi_incident_mobile_ffi_checksum_method_outbox_watch.restype = ctypes.c_uint16
 _UniffiLib.uniffi_incident_mobile_ffi_checksum_constructor_outbox_open.argtypes = (
 )
 _UniffiLib.uniffi_incident_mobile_ffi_checksum_constructor_outbox_open.restype = ctypes.c_uint16
+_UniffiLib.uniffi_incident_mobile_ffi_checksum_method_outboxlog_line.argtypes = (
+)
+_UniffiLib.uniffi_incident_mobile_ffi_checksum_method_outboxlog_line.restype = ctypes.c_uint16
+_UniffiLib.uniffi_incident_mobile_ffi_checksum_method_watcher_look.argtypes = (
+)
+_UniffiLib.uniffi_incident_mobile_ffi_checksum_method_watcher_look.restype = ctypes.c_uint16
 _UniffiLib.uniffi_incident_mobile_ffi_fn_func_canonical_payload.argtypes = (
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -743,13 +758,30 @@ _UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_token_changed.argtypes = 
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_token_changed.restype = None
+_UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_watch.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_watch.restype = ctypes.c_uint64
 _UniffiLib.uniffi_incident_mobile_ffi_fn_constructor_outbox_open.argtypes = (
+    _UniffiRustBuffer,
     _UniffiRustBuffer,
     _UniffiRustBuffer,
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_incident_mobile_ffi_fn_constructor_outbox_open.restype = ctypes.c_uint64
+_UniffiLib.uniffi_incident_mobile_ffi_fn_method_outboxlog_line.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_incident_mobile_ffi_fn_method_outboxlog_line.restype = None
+_UniffiLib.uniffi_incident_mobile_ffi_fn_method_watcher_look.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_incident_mobile_ffi_fn_method_watcher_look.restype = _UniffiRustBuffer
 _UniffiLib.uniffi_incident_mobile_ffi_fn_method_canonicalpayload_uniffi_trait_debug.argtypes = (
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -800,6 +832,43 @@ _UniffiLib.uniffi_incident_mobile_ffi_fn_free_outbox.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_incident_mobile_ffi_fn_free_outbox.restype = None
+_UniffiLib.uniffi_incident_mobile_ffi_fn_clone_outboxlog.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_incident_mobile_ffi_fn_clone_outboxlog.restype = ctypes.c_uint64
+_UniffiLib.uniffi_incident_mobile_ffi_fn_free_outboxlog.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_incident_mobile_ffi_fn_free_outboxlog.restype = None
+_UniffiLib.uniffi_incident_mobile_ffi_fn_clone_watcher.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_incident_mobile_ffi_fn_clone_watcher.restype = ctypes.c_uint64
+_UniffiLib.uniffi_incident_mobile_ffi_fn_free_watcher.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_incident_mobile_ffi_fn_free_watcher.restype = None
+_UNIFFI_CALLBACK_INTERFACE_INCIDENT_MOBILE_FFI_OUTBOX_LOG_METHOD0 = ctypes.CFUNCTYPE(None,ctypes.c_uint64,_UniffiRustBuffer,ctypes.c_void_p,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UNIFFI_CALLBACK_INTERFACE_CLONE_INCIDENT_MOBILE_FFI_OUTBOX_LOG = ctypes.CFUNCTYPE(ctypes.c_uint64,ctypes.c_uint64,
+)
+_UNIFFI_CALLBACK_INTERFACE_FREE_INCIDENT_MOBILE_FFI_OUTBOX_LOG = ctypes.CFUNCTYPE(None,ctypes.c_uint64,
+)
+class _UniffiVTableCallbackInterfaceIncidentMobileFfiOutboxLog(ctypes.Structure):
+    _fields_ = [
+        ("uniffi_free", _UNIFFI_CALLBACK_INTERFACE_FREE_INCIDENT_MOBILE_FFI_OUTBOX_LOG),
+        ("uniffi_clone", _UNIFFI_CALLBACK_INTERFACE_CLONE_INCIDENT_MOBILE_FFI_OUTBOX_LOG),
+        ("line", _UNIFFI_CALLBACK_INTERFACE_INCIDENT_MOBILE_FFI_OUTBOX_LOG_METHOD0),
+    ]
+_UniffiLib.uniffi_incident_mobile_ffi_fn_init_callback_vtable_outboxlog.argtypes = (
+    ctypes.POINTER(_UniffiVTableCallbackInterfaceIncidentMobileFfiOutboxLog),
+)
+_UniffiLib.uniffi_incident_mobile_ffi_fn_init_callback_vtable_outboxlog.restype = None
 
 _uniffi_check_contract_api_version(_UniffiLib)
 # _uniffi_check_api_checksums(_UniffiLib)
@@ -2154,6 +2223,70 @@ class _UniffiFfiConverterTypeUpload(_UniffiConverterRustBuffer):
         _UniffiFfiConverterBytes.write(value.body, buf)
         _UniffiFfiConverterInt64.write(value.timeout_ms, buf)
 
+class _UniffiFfiConverterOptionalTypeSummary(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        if value is not None:
+            _UniffiFfiConverterTypeSummary.check_lower(value)
+
+    @classmethod
+    def write(cls, value, buf):
+        if value is None:
+            buf.write_u8(0)
+            return
+
+        buf.write_u8(1)
+        _UniffiFfiConverterTypeSummary.write(value, buf)
+
+    @classmethod
+    def read(cls, buf):
+        flag = buf.read_u8()
+        if flag == 0:
+            return None
+        elif flag == 1:
+            return _UniffiFfiConverterTypeSummary.read(buf)
+        else:
+            raise InternalError("Unexpected flag byte for optional type")
+
+@dataclass
+class WatchStep:
+    """
+    What a look at the queue showed.
+"""
+    def __init__(self, *, summary:typing.Optional[Summary], again_ms:int):
+        self.summary = summary
+        self.again_ms = again_ms
+        
+        
+
+    
+    def __str__(self):
+        return "WatchStep(summary={}, again_ms={})".format(self.summary, self.again_ms)
+    def __eq__(self, other):
+        if self.summary != other.summary:
+            return False
+        if self.again_ms != other.again_ms:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeWatchStep(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return WatchStep(
+            summary=_UniffiFfiConverterOptionalTypeSummary.read(buf),
+            again_ms=_UniffiFfiConverterInt64.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterOptionalTypeSummary.check_lower(value.summary)
+        _UniffiFfiConverterInt64.check_lower(value.again_ms)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterOptionalTypeSummary.write(value.summary, buf)
+        _UniffiFfiConverterInt64.write(value.again_ms, buf)
+
 
 
 
@@ -3297,6 +3430,96 @@ class _UniffiFfiConverterSequenceTypeEntry(_UniffiConverterRustBuffer):
         ]
 
 
+class WatcherProtocol(typing.Protocol):
+    """
+    Sees every change of a queue, by any process that has its file open.
+"""
+    
+    def look(self, ) -> WatchStep:
+        """
+        Looks whether anything has changed. Any number of changes since the last look are one.
+
+        # Errors
+        [`OutboxError::Closed`] once the outbox is closed, which is how watching ends; others are those of the file.
+"""
+        raise NotImplementedError
+
+class Watcher(WatcherProtocol):
+    """
+    Sees every change of a queue, by any process that has its file open.
+"""
+    
+    _handle: ctypes.c_uint64
+    
+    def __init__(self, *args, **kwargs):
+        raise ValueError("This class has no default constructor")
+
+    def __del__(self):
+        # In case of partial initialization of instances.
+        handle = getattr(self, "_handle", None)
+        if handle is not None:
+            _uniffi_rust_call(_UniffiLib.uniffi_incident_mobile_ffi_fn_free_watcher, handle)
+
+    def _uniffi_clone_handle(self):
+        return _uniffi_rust_call(_UniffiLib.uniffi_incident_mobile_ffi_fn_clone_watcher, self._handle)
+
+    # Used by alternative constructors or any methods which return this type.
+    @classmethod
+    def _uniffi_make_instance(cls, handle):
+        # Lightly yucky way to bypass the usual __init__ logic
+        # and just create a new instance with the required handle.
+        inst = cls.__new__(cls)
+        inst._handle = handle
+        return inst
+    def look(self, ) -> WatchStep:
+        """
+        Looks whether anything has changed. Any number of changes since the last look are one.
+
+        # Errors
+        [`OutboxError::Closed`] once the outbox is closed, which is how watching ends; others are those of the file.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeWatchStep.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeOutboxError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_incident_mobile_ffi_fn_method_watcher_look,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+
+
+
+
+
+class _UniffiFfiConverterTypeWatcher:
+    @staticmethod
+    def lift(value: int) -> Watcher:
+        return Watcher._uniffi_make_instance(value)
+
+    @staticmethod
+    def check_lower(value: Watcher):
+        if not isinstance(value, Watcher):
+            raise TypeError("Expected Watcher instance, {} found".format(type(value).__name__))
+
+    @staticmethod
+    def lower(value: Watcher) -> ctypes.c_uint64:
+        return value._uniffi_clone_handle()
+
+    @classmethod
+    def read(cls, buf: _UniffiRustBuffer) -> Watcher:
+        ptr = buf.read_u64()
+        if ptr == 0:
+            raise InternalError("Raw handle value was null")
+        return cls.lift(ptr)
+
+    @classmethod
+    def write(cls, value: Watcher, buf: _UniffiRustBuffer):
+        buf.write_u64(cls.lower(value))
+
+
 class OutboxProtocol(typing.Protocol):
     """
     The queue of one reporter in one file. May be used from several threads; calls go one after the other.
@@ -3415,6 +3638,14 @@ class OutboxProtocol(typing.Protocol):
         See [`OutboxError`].
 """
         raise NotImplementedError
+    def watch(self, ) -> Watcher:
+        """
+        Begins to watch; the first look shows the present state. Each watcher sees every change for itself.
+
+        # Errors
+        None; every function here may fail, so that no caller has to tell those that may.
+"""
+        raise NotImplementedError
 
 class Outbox(OutboxProtocol):
     """
@@ -3423,9 +3654,9 @@ class Outbox(OutboxProtocol):
     
     _handle: ctypes.c_uint64
     @classmethod
-    def open(cls, path: str,reporter: str,settings: typing.Union[object, typing.Optional[OutboxSettings]] = _DEFAULT) -> Outbox:
+    def open(cls, path: str,reporter: str,settings: typing.Union[object, typing.Optional[OutboxSettings]] = _DEFAULT,log: typing.Union[object, typing.Optional[OutboxLog]] = _DEFAULT) -> Outbox:
         """
-        Opens the file at `path`, or makes it.
+        Opens the file at `path`, or makes it; `log` hears of its events.
 
         # Errors
         See [`OutboxError`].
@@ -3438,10 +3669,15 @@ class Outbox(OutboxProtocol):
         if settings is _DEFAULT:
             settings = None
         _UniffiFfiConverterOptionalTypeOutboxSettings.check_lower(settings)
+
+        if log is _DEFAULT:
+            log = None
+        _UniffiFfiConverterOptionalTypeOutboxLog.check_lower(log)
         _uniffi_lowered_args = (
             _UniffiFfiConverterString.lower(path),
             _UniffiFfiConverterString.lower(reporter),
             _UniffiFfiConverterOptionalTypeOutboxSettings.lower(settings),
+            _UniffiFfiConverterOptionalTypeOutboxLog.lower(log),
         )
         _uniffi_lift_return = _UniffiFfiConverterTypeOutbox.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeOutboxError
@@ -3772,6 +4008,24 @@ class Outbox(OutboxProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
+    def watch(self, ) -> Watcher:
+        """
+        Begins to watch; the first look shows the present state. Each watcher sees every change for itself.
+
+        # Errors
+        None; every function here may fail, so that no caller has to tell those that may.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeWatcher.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeOutboxError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_watch,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
 
 
 
@@ -3802,6 +4056,154 @@ class _UniffiFfiConverterTypeOutbox:
     def write(cls, value: Outbox, buf: _UniffiRustBuffer):
         buf.write_u64(cls.lower(value))
 
+
+class OutboxLog():
+    """
+    Where the lines go.
+"""
+    
+    def line(self, line: str) -> None:
+        """
+        Takes one line, on the thread whose call made it. May call the outbox; what it throws is passed over.
+
+        # Errors
+        Whatever; nothing comes of it.
+"""
+        raise NotImplementedError
+
+class OutboxLogImpl(OutboxLog):
+    """
+    Where the lines go.
+"""
+    
+    _handle: ctypes.c_uint64
+    
+    def __init__(self, *args, **kwargs):
+        raise ValueError("This class has no default constructor")
+
+    def __del__(self):
+        # In case of partial initialization of instances.
+        handle = getattr(self, "_handle", None)
+        if handle is not None:
+            _uniffi_rust_call(_UniffiLib.uniffi_incident_mobile_ffi_fn_free_outboxlog, handle)
+
+    def _uniffi_clone_handle(self):
+        return _uniffi_rust_call(_UniffiLib.uniffi_incident_mobile_ffi_fn_clone_outboxlog, self._handle)
+
+    # Used by alternative constructors or any methods which return this type.
+    @classmethod
+    def _uniffi_make_instance(cls, handle):
+        # Lightly yucky way to bypass the usual __init__ logic
+        # and just create a new instance with the required handle.
+        inst = cls.__new__(cls)
+        inst._handle = handle
+        return inst
+    def line(self, line: str) -> None:
+        """
+        Takes one line, on the thread whose call made it. May call the outbox; what it throws is passed over.
+
+        # Errors
+        Whatever; nothing comes of it.
+"""
+        
+        _UniffiFfiConverterString.check_lower(line)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterString.lower(line),
+        )
+        _uniffi_lift_return = lambda val: None
+        _uniffi_error_converter = _UniffiFfiConverterTypeOutboxError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_incident_mobile_ffi_fn_method_outboxlog_line,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+
+
+
+
+# Put all the bits inside a class to keep the top-level namespace clean
+class _UniffiTraitImplOutboxLogImpl:
+    # For each method, generate a callback function to pass to Rust
+
+    @_UNIFFI_CALLBACK_INTERFACE_INCIDENT_MOBILE_FFI_OUTBOX_LOG_METHOD0
+    def line(
+            uniffi_handle,
+            line,
+            uniffi_out_return,
+            uniffi_call_status_ptr,
+        ):
+        uniffi_obj = _UniffiFfiConverterTypeOutboxLog._handle_map.get(uniffi_handle)
+        def make_call():
+            uniffi_args = (_UniffiFfiConverterString.lift(line), )
+            uniffi_method = uniffi_obj.line
+            return uniffi_method(*uniffi_args)
+        write_return_value = lambda v: None
+        _uniffi_trait_interface_call_with_error(
+                uniffi_call_status_ptr.contents,
+                make_call,
+                write_return_value,
+                OutboxError,
+                _UniffiFfiConverterTypeOutboxError.lower,
+        )
+
+    @_UNIFFI_CALLBACK_INTERFACE_FREE_INCIDENT_MOBILE_FFI_OUTBOX_LOG
+    def _uniffi_free(uniffi_handle):
+        _UniffiFfiConverterTypeOutboxLog._handle_map.remove(uniffi_handle)
+
+    @_UNIFFI_CALLBACK_INTERFACE_CLONE_INCIDENT_MOBILE_FFI_OUTBOX_LOG
+    def _uniffi_clone(uniffi_handle):
+        return _UniffiFfiConverterTypeOutboxLog._handle_map.clone(uniffi_handle)
+
+    # Generate the FFI VTable.  This has a field for each callback interface method.
+    _uniffi_vtable = _UniffiVTableCallbackInterfaceIncidentMobileFfiOutboxLog(
+        _uniffi_free,
+        _uniffi_clone,
+        line,
+    )
+    # Send Rust a pointer to the VTable.  Note: this means we need to keep the struct alive forever,
+    # or else bad things will happen when Rust tries to access it.
+    _UniffiLib.uniffi_incident_mobile_ffi_fn_init_callback_vtable_outboxlog(ctypes.byref(_uniffi_vtable))
+
+class _UniffiFfiConverterTypeOutboxLog:
+    _handle_map = _UniffiHandleMap()
+
+    @staticmethod
+    def lift(value: int):
+        if (value & 1) == 0:
+            # Rust-generated handle, construct a new class that uses the handle to implement the
+            # interface
+            return OutboxLogImpl._uniffi_make_instance(value)
+        else:
+            # Python-generated handle, get the object from the handle map
+            return _UniffiFfiConverterTypeOutboxLog._handle_map.remove(value)
+
+    @staticmethod
+    def check_lower(value: OutboxLog):
+        if not isinstance(value, OutboxLog):
+            raise TypeError("Expected OutboxLog subclass, {} found".format(type(value).__name__))
+
+    @staticmethod
+    def lower(value: OutboxLog):
+         if isinstance(value, OutboxLogImpl):
+            # Rust-implementated object.  Clone the handle and return it
+            return value._uniffi_clone_handle()
+         else:
+            # Python-implementated object, generate a new vtable handle and return that.
+            return _UniffiFfiConverterTypeOutboxLog._handle_map.insert(value)
+
+    @classmethod
+    def read(cls, buf: _UniffiRustBuffer):
+        ptr = buf.read_u64()
+        if ptr == 0:
+            raise InternalError("Raw handle value was null")
+        return cls.lift(ptr)
+
+    @classmethod
+    def write(cls, value: OutboxLog, buf: _UniffiRustBuffer):
+        buf.write_u64(cls.lower(value))
+
 class _UniffiFfiConverterOptionalTypeOutboxSettings(_UniffiConverterRustBuffer):
     @classmethod
     def check_lower(cls, value):
@@ -3824,6 +4226,31 @@ class _UniffiFfiConverterOptionalTypeOutboxSettings(_UniffiConverterRustBuffer):
             return None
         elif flag == 1:
             return _UniffiFfiConverterTypeOutboxSettings.read(buf)
+        else:
+            raise InternalError("Unexpected flag byte for optional type")
+
+class _UniffiFfiConverterOptionalTypeOutboxLog(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        if value is not None:
+            _UniffiFfiConverterTypeOutboxLog.check_lower(value)
+
+    @classmethod
+    def write(cls, value, buf):
+        if value is None:
+            buf.write_u8(0)
+            return
+
+        buf.write_u8(1)
+        _UniffiFfiConverterTypeOutboxLog.write(value, buf)
+
+    @classmethod
+    def read(cls, buf):
+        flag = buf.read_u8()
+        if flag == 0:
+            return None
+        elif flag == 1:
+            return _UniffiFfiConverterTypeOutboxLog.read(buf)
         else:
             raise InternalError("Unexpected flag byte for optional type")
 def canonical_payload(json: bytes) -> CanonicalPayload:
@@ -3916,9 +4343,14 @@ __all__ = [
     "Recovery",
     "Summary",
     "Upload",
+    "WatchStep",
     "canonical_payload",
     "derive_key",
     "validate_draft",
+    "Watcher",
+    "WatcherProtocol",
     "Outbox",
     "OutboxProtocol",
+    "OutboxLogImpl",
+    "OutboxLog",
 ]

@@ -1,0 +1,93 @@
+"""The network between the outbox and the server, for asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
+
+import httpx
+
+from . import failures
+from .model import NetworkFailureKind
+from .transport import (
+    MAX_ANSWER_BYTES,
+    NetworkFailure,
+    Response,
+    Upload,
+    is_apart,
+    request_headers,
+    server_address,
+)
+
+
+class AsyncHttpxTransport:
+    """:class:`HttpxTransport` for asyncio: the same rules, with ``httpx.AsyncClient``.
+
+    ``token`` may also be a coroutine function.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        token: str | None | Callable[[], str | None | Awaitable[str | None]],
+        *,
+        client: httpx.AsyncClient | None = None,
+    ) -> None:
+        self._server = server_address(server)
+        self._token = token if callable(token) else lambda: token
+        self._client = client or httpx.AsyncClient()
+        self._owns_client = client is None
+
+    async def send(self, upload: Upload) -> Response:
+        token = None
+        try:
+            given = self._token()
+            token = await given if inspect.isawaitable(given) else given
+            return await asyncio.wait_for(self._exchange(upload, token), upload.timeout_ms / 1000)
+        except (TimeoutError, asyncio.TimeoutError):
+            failure = NetworkFailure("the answer took too long", NetworkFailureKind.TIMED_OUT, sent=True)
+        except (httpx.TransportError, httpx.DecodingError) as error:
+            failure = NetworkFailure(failures.detail(error, token), failures.kind(error), sent=failures.sent(error))
+        # Not from within: a traceback would show httpx's own error, too, whatever it quotes.
+        raise failure
+
+    async def _exchange(self, upload: Upload, token: str | None) -> Response:
+        async with (
+            self._client_for(upload) as client,
+            client.stream(
+                upload.method,
+                self._server + upload.path,
+                content=upload.body,
+                headers=request_headers(upload, token),
+                timeout=upload.timeout_ms / 1000,
+                follow_redirects=False,
+            ) as answer,
+        ):
+            body = await _read(answer)
+            return Response(answer.status_code, tuple(answer.headers.multi_items()), body)
+
+    def _client_for(self, upload: Upload) -> AbstractAsyncContextManager[httpx.AsyncClient]:
+        """The client whose connections the upload may use: for an anonymous one a new one, which is closed with it."""
+        return httpx.AsyncClient() if is_apart(upload) and self._owns_client else nullcontext(self._client)
+
+    async def aclose(self) -> None:
+        """Closes the connections, unless the client was given."""
+        if self._owns_client:
+            await self._client.aclose()
+
+    async def __aenter__(self) -> AsyncHttpxTransport:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+
+async def _read(answer: httpx.Response) -> bytes:
+    body = bytearray()
+    async for chunk in answer.aiter_raw():
+        body += chunk
+        if len(body) > MAX_ANSWER_BYTES:
+            return b""
+    return bytes(body)
