@@ -48,6 +48,7 @@
 )]
 
 pub mod api;
+pub mod fake;
 pub mod outbox;
 
 uniffi::setup_scaffolding!("incident_mobile_ffi");

@@ -23,6 +23,8 @@ let package = Package(
     platforms: [.macOS(.v12), .iOS(.v15)],
     products: [
         .library(name: "IncidentSync", targets: ["IncidentSync"]),
+        // For an app's test target.
+        .library(name: "IncidentSyncTesting", targets: ["IncidentSyncTesting"]),
     ],
     targets: [
         native,
@@ -36,6 +38,11 @@ let package = Package(
             dependencies: ["IncidentSyncGenerated"],
             swiftSettings: [.swiftLanguageMode(.v6)]
         ),
+        .target(
+            name: "IncidentSyncTesting",
+            dependencies: ["IncidentSync", "IncidentSyncGenerated"],
+            swiftSettings: [.swiftLanguageMode(.v6)]
+        ),
         .executableTarget(
             name: "Example",
             dependencies: ["IncidentSync"],
@@ -43,7 +50,7 @@ let package = Package(
         ),
         .testTarget(
             name: "IncidentSyncTests",
-            dependencies: ["IncidentSync"],
+            dependencies: ["IncidentSync", "IncidentSyncTesting"],
             swiftSettings: [.swiftLanguageMode(.v5)]
         ),
     ]

@@ -17,6 +17,7 @@ mod creation;
 mod documents;
 mod erasure;
 mod export;
+mod fake_server;
 mod following;
 mod frozen;
 mod idempotency;

@@ -1,27 +1,30 @@
-//! The boundary to the other languages: a queue, who watches it, who hears of it, and three functions. Shapes that are
-//! the same on both sides are the queue's own; only a draft, an entry and an error are converted.
+//! The boundary to the other languages: a queue, who watches it, who hears of it, a server for tests, and three
+//! functions. Shapes that are the same on both sides are the queue's own; only a draft, an entry and an error are
+//! converted.
 
 #![expect(clippy::needless_pass_by_value, reason = "what crosses the boundary is owned")]
 
 use std::{
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use incident_core::{IdempotencyKey, Reporter};
 
 use crate::outbox::{self, EntryState, NextUpload, OutboxSettings, Progress, Summary, UploadResult};
 
+mod clock;
 mod error;
+mod fake;
 mod log;
 mod payload;
 mod records;
 mod watch;
 
-use self::log::Log;
+use self::{clock::Clock, log::Log};
 
 pub use error::OutboxError;
+pub use fake::{FakeIncident, FakeServer, FakeServerError};
 pub use log::OutboxLog;
 pub use payload::{canonical_payload, derive_key, validate_draft};
 pub use records::{CanonicalPayload, Draft, Entry};
@@ -32,6 +35,7 @@ pub use watch::{WatchStep, Watcher};
 pub struct Outbox {
     queue: Mutex<Option<outbox::Outbox>>,
     log: Option<Log>,
+    clock: Clock,
 }
 
 #[uniffi::export]
@@ -47,15 +51,7 @@ impl Outbox {
         settings: Option<OutboxSettings>,
         log: Option<Arc<dyn OutboxLog>>,
     ) -> Result<Arc<Self>, OutboxError> {
-        let reporter = Reporter::parse(&reporter).map_err(|_| OutboxError::InvalidReporter)?;
-        let options = settings.unwrap_or_default().into();
-        let opened = outbox::Outbox::open(Path::new(&path), reporter, options, now_ms())?;
-        let log = log.map(Log::new);
-        if let (Some(log), Some(recovery)) = (&log, opened.recovery()) {
-            log.note(log::repaired(recovery));
-            log.tell();
-        }
-        Ok(Arc::new(Self { queue: Mutex::new(Some(opened)), log }))
+        Self::open_with(&path, &reporter, settings, log, Clock::System)
     }
 
     /// Takes a report; it is durable when this returns.
@@ -63,7 +59,7 @@ impl Outbox {
     /// # Errors
     /// See [`OutboxError`]; then nothing was taken.
     pub fn report(&self, draft: Draft) -> Result<Entry, OutboxError> {
-        self.with(|outbox| Ok(outbox.report(&draft.into(), now_ms())?.into()))
+        self.with(|outbox| Ok(outbox.report(&draft.into(), self.clock.now_ms())?.into()))
     }
 
     /// Calls a report off.
@@ -71,7 +67,7 @@ impl Outbox {
     /// # Errors
     /// See [`OutboxError`].
     pub fn cancel(&self, key: String, reason: String) -> Result<Entry, OutboxError> {
-        self.with(|outbox| Ok(outbox.cancel(parse_key(&key)?, &reason, now_ms())?.into()))
+        self.with(|outbox| Ok(outbox.cancel(parse_key(&key)?, &reason, self.clock.now_ms())?.into()))
     }
 
     /// The entries of this reporter, newest first, at most `limit`, from the one behind `after` on.
@@ -112,7 +108,7 @@ impl Outbox {
     /// See [`OutboxError`].
     pub fn next_upload(&self) -> Result<NextUpload, OutboxError> {
         self.with(|outbox| {
-            let next = outbox.next_upload(now_ms())?;
+            let next = outbox.next_upload(self.clock.now_ms())?;
             self.note(|| log::next(&next, outbox.sending()));
             Ok(next)
         })
@@ -124,7 +120,7 @@ impl Outbox {
     /// See [`OutboxError`]; then the entries are pending as before.
     pub fn complete_upload(&self, upload_id: i64, result: UploadResult) -> Result<Progress, OutboxError> {
         self.with(|outbox| {
-            let progress = outbox.complete_upload(upload_id, &result, now_ms())?;
+            let progress = outbox.complete_upload(upload_id, &result, self.clock.now_ms())?;
             self.note(|| Some(log::completed(&result, &progress)));
             Ok(progress)
         })
@@ -135,7 +131,7 @@ impl Outbox {
     /// # Errors
     /// See [`OutboxError`].
     pub fn retry(&self, key: String) -> Result<Entry, OutboxError> {
-        self.with(|outbox| Ok(outbox.retry(parse_key(&key)?, now_ms())?.into()))
+        self.with(|outbox| Ok(outbox.retry(parse_key(&key)?, self.clock.now_ms())?.into()))
     }
 
     /// Removes an entry that is settled or in quarantine.
@@ -153,7 +149,7 @@ impl Outbox {
     /// See [`OutboxError`].
     #[uniffi::method(default(filter = None))]
     pub fn retry_all(&self, filter: Option<EntryState>) -> Result<i64, OutboxError> {
-        self.with(|outbox| Ok(outbox.retry_all(filter, now_ms())?))
+        self.with(|outbox| Ok(outbox.retry_all(filter, self.clock.now_ms())?))
     }
 
     /// Removes what is settled or in quarantine, or with `filter` the entries of one of these states; says how many.
@@ -195,6 +191,25 @@ impl Outbox {
 }
 
 impl Outbox {
+    /// Opens it under this clock.
+    fn open_with(
+        path: &str,
+        reporter: &str,
+        settings: Option<OutboxSettings>,
+        log: Option<Arc<dyn OutboxLog>>,
+        clock: Clock,
+    ) -> Result<Arc<Self>, OutboxError> {
+        let reporter = Reporter::parse(reporter).map_err(|_| OutboxError::InvalidReporter)?;
+        let options = settings.unwrap_or_default().into();
+        let opened = outbox::Outbox::open(Path::new(path), reporter, options, clock.now_ms())?;
+        let log = log.map(Log::new);
+        if let (Some(log), Some(recovery)) = (&log, opened.recovery()) {
+            log.note(log::repaired(recovery));
+            log.tell();
+        }
+        Ok(Arc::new(Self { queue: Mutex::new(Some(opened)), log, clock }))
+    }
+
     /// A panic under the lock leaves the file as its last commit left it: the queue goes on from there.
     fn lock(&self) -> MutexGuard<'_, Option<outbox::Outbox>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
@@ -237,10 +252,4 @@ impl Outbox {
 
 fn parse_key(key: &str) -> Result<IdempotencyKey, OutboxError> {
     key.parse().map_err(|_| OutboxError::NotFound)
-}
-
-#[expect(clippy::disallowed_methods, reason = "the one place that looks at the clock")]
-fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -17,7 +17,7 @@ import incidentsync.generated.Outbox as Queue
  * begun is not abandoned: a coroutine that is cancelled meanwhile still gets the result, so that it never is in
  * doubt about what was taken. Every call throws [OutboxError] and nothing else.
  */
-public class Outbox private constructor(private val queue: Queue) : AutoCloseable {
+public class Outbox internal constructor(private val queue: Queue) : AutoCloseable {
     private val closed = AtomicBoolean(false)
 
     /** Takes a report; it is durable when this returns. */
@@ -131,7 +131,7 @@ public class Outbox private constructor(private val queue: Queue) : AutoCloseabl
  * Runs [call] on [Dispatchers.IO] to its end. The inner context alone would drop the result where the coroutine is
  * cancelled on its way back; within [NonCancellable] there is nothing to cancel.
  */
-private suspend fun <T> uninterrupted(call: () -> T): T {
+internal suspend fun <T> uninterrupted(call: () -> T): T {
     currentCoroutineContext().ensureActive()
     return withContext(NonCancellable) { withContext(Dispatchers.IO) { call() } }
 }

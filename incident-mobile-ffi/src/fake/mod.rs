@@ -1,0 +1,153 @@
+//! A server for the tests of an app: in memory, under a clock that the test turns, with faults that it orders.
+//!
+//! What a payload is, whose incident it is and what it does to it are the core's rules, as in the real server; here is
+//! only what lies between them and an answer. `tests/e2e/fake_server.rs` holds its answers against the real ones.
+
+mod answer;
+mod fault;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use incident_core::{
+    BatchError, DecodeError, Decoded, IdSecret, IdempotencyKey, Incident, IncidentId, IncidentKey, KeyError,
+    Problem, Reporter, Stored, Timestamp, decode, decode_batch,
+};
+
+use self::answer::{Refused, Settled};
+use crate::outbox::{BATCH_PATH, SYNC_PATH, Upload, UploadResult};
+
+pub use fault::FakeFault;
+
+/// The most faults that may stand in line: more than a test that ends would order.
+pub const MAX_FAULTS: usize = 10_000;
+/// It keeps nobody's secrets.
+const ID_SECRET: [u8; 32] = *b"a fake server has no secrets 123";
+
+/// An incident as the server has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FakeIncident {
+    /// The name under which it is stored.
+    pub id: IncidentId,
+    /// Who reported it, unless that is not known.
+    pub reporter: Option<Reporter>,
+    /// What is stored.
+    pub stored: Stored,
+}
+
+/// A server that answers one upload after the other.
+#[derive(Debug, Default)]
+pub struct FakeServer {
+    /// Whose token comes with the uploads; nobody's: 401.
+    pub signed_in: Option<Reporter>,
+    incidents: BTreeMap<IncidentId, (Option<Reporter>, Stored)>,
+    faults: VecDeque<FakeFault>,
+    uploads: i64,
+}
+
+impl FakeServer {
+    /// Lets the next uploads fail in this way, as many as `times`, behind those that were ordered before. Says whether
+    /// there was room for them.
+    pub fn order(&mut self, fault: FakeFault, times: usize) -> bool {
+        let has_room = self.faults.len().saturating_add(times) <= MAX_FAULTS;
+        if has_room {
+            self.faults.extend(std::iter::repeat_n(fault, times));
+        }
+        has_room
+    }
+
+    /// How many uploads it has seen, whatever became of them.
+    pub fn uploads(&self) -> i64 {
+        self.uploads
+    }
+
+    /// What it has, oldest first.
+    pub fn incidents(&self) -> impl Iterator<Item = FakeIncident> {
+        let incident = |(id, (reporter, stored)): (&IncidentId, &(Option<Reporter>, Stored))| FakeIncident {
+            id: *id,
+            reporter: reporter.clone(),
+            stored: stored.clone(),
+        };
+        self.incidents.iter().map(incident)
+    }
+
+    /// Erases an incident, as an operator would. Says whether there is one of this id.
+    pub fn erase(&mut self, id: IncidentId, now: Timestamp) -> bool {
+        let found = self.incidents.get_mut(&id);
+        let is_found = found.is_some();
+        if let Some((reporter, stored)) = found {
+            (*reporter, *stored) = (None, stored.erase(now).tombstone.into());
+        }
+        is_found
+    }
+
+    /// Answers an upload, or lets it fail as ordered.
+    pub fn answer(&mut self, upload: &Upload, now: Timestamp) -> UploadResult {
+        self.uploads += 1;
+        match self.faults.pop_front() {
+            None => self.serve(upload, now),
+            Some(FakeFault::LostAnswer) => {
+                self.serve(upload, now);
+                fault::lost()
+            }
+            Some(FakeFault::Conflict) => answer::conflict(upload.path == BATCH_PATH, &upload.body),
+            Some(fault) => fault.result(),
+        }
+    }
+
+    fn serve(&mut self, upload: &Upload, now: Timestamp) -> UploadResult {
+        let Some(caller) = self.signed_in.clone() else {
+            return answer::whole(&Refused::new(Problem::Unauthorized, "no token came with the request"));
+        };
+        match upload.path.as_str() {
+            SYNC_PATH => self.single(&caller, upload, now),
+            BATCH_PATH => self.batch(&caller, &upload.body, now),
+            _ => answer::whole(&Refused::new(Problem::NotFound, "there is no such route")),
+        }
+    }
+
+    fn single(&mut self, caller: &Reporter, upload: &Upload, now: Timestamp) -> UploadResult {
+        let name = |header: &&crate::outbox::Header| header.name.eq_ignore_ascii_case("Idempotency-Key");
+        let key = upload.headers.iter().find(name).map(|header| header.value.parse());
+        match self.sync(caller, decode(&upload.body), key, now) {
+            Ok(settled) => answer::one(&settled),
+            Err(refused) => answer::whole(&refused),
+        }
+    }
+
+    fn batch(&mut self, caller: &Reporter, body: &[u8], now: Timestamp) -> UploadResult {
+        let items = match decode_batch(body) {
+            Ok(items) => items,
+            Err(BatchError::Malformed(place)) => {
+                return answer::whole(&DecodeError::Malformed(place).into());
+            }
+            Err(BatchError::Invalid(violation)) => {
+                return answer::whole(&DecodeError::Invalid(vec![violation]).into());
+            }
+            Err(refusal @ BatchError::TooManyItems) => {
+                return answer::whole(&Refused::new(Problem::PayloadTooLarge, &refusal.to_string()));
+            }
+        };
+        let answered = items.into_iter().map(|item| self.sync(caller, item.payload, item.key, now));
+        answer::many(answered.collect())
+    }
+
+    /// The way of one payload, as in the real server.
+    fn sync(
+        &mut self,
+        caller: &Reporter,
+        payload: Result<Decoded, DecodeError>,
+        key: Option<Result<IdempotencyKey, KeyError>>,
+        now: Timestamp,
+    ) -> Result<Settled, Refused> {
+        let Decoded { payload, warnings } = payload?;
+        let sent = key.transpose().map_err(|KeyError| Refused::mismatch())?;
+        let key = IncidentKey::resolve(&payload, caller, sent).map_err(|_| Refused::mismatch())?;
+        let secret = IdSecret::new(&ID_SECRET).map_err(|_| Refused::new(Problem::Internal, ""))?;
+        let id = IncidentId::derive(&secret, key);
+        let stored = self.incidents.get(&id).map(|(_, stored)| stored.clone());
+        let applied = Incident::apply(stored, &payload, now)?;
+        let is_known = applied.incident.kept().is_some_and(|incident| !incident.facts.is_anonymous);
+        self.incidents.insert(id, (is_known.then(|| caller.clone()), applied.incident.clone()));
+        Ok(Settled { id, key: key.key(), applied, warnings })
+    }
+}
