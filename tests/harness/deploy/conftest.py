@@ -14,7 +14,7 @@ import urllib.request
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 DEPLOY = ROOT / "incident-server" / "deploy"
 SERVER = os.environ["INCIDENT_SERVER_BIN"]
 PATIENCE = 30
