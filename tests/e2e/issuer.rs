@@ -1,6 +1,9 @@
 //! An identity provider for tests, and a server that takes its keys from a file.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use incident_tests::{Client, Server, Setup};
 use serde_json::{Value, json};
@@ -8,6 +11,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
     task::JoinHandle,
+    time::sleep,
 };
 
 pub(crate) async fn status(server: &Server, token: String) -> u16 {
@@ -17,6 +21,7 @@ pub(crate) async fn status(server: &Server, token: String) -> u16 {
 /// An identity provider that publishes keys.
 pub(crate) struct Issuer {
     keys: Arc<Mutex<Value>>,
+    delay: Arc<Mutex<Duration>>,
     pub(crate) port: u16,
     serving: JoinHandle<()>,
 }
@@ -26,11 +31,14 @@ impl Issuer {
         let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let keys = Arc::new(Mutex::new(json!({ "keys": keys })));
-        let published = Arc::clone(&keys);
+        let (published, delay) = (Arc::clone(&keys), Arc::<Mutex<Duration>>::default());
+        let waits = Arc::clone(&delay);
         let serving = tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 let mut request = [0; 4096];
                 let read = stream.read(&mut request).await.unwrap_or(0);
+                let pause = *waits.lock().unwrap();
+                sleep(pause).await;
                 let body = if request[..read].starts_with(b"GET /.well-known/openid-configuration ") {
                     let name = format!("http://127.0.0.1:{port}");
                     json!({ "issuer": name, "jwks_uri": format!("{name}/jwks.json") }).to_string()
@@ -42,7 +50,7 @@ impl Issuer {
                 let _ = stream.write_all((head + &body).as_bytes()).await;
             }
         });
-        Self { keys, port, serving }
+        Self { keys, delay, port, serving }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -51,6 +59,11 @@ impl Issuer {
 
     pub(crate) fn publish(&self, keys: &[Value]) {
         *self.keys.lock().unwrap() = json!({ "keys": keys });
+    }
+
+    /// Answers so much later from now on.
+    pub(crate) fn delay(&self, delay: Duration) {
+        *self.delay.lock().unwrap() = delay;
     }
 
     pub(crate) async fn stop(self) {

@@ -1,10 +1,16 @@
 //! Tokens of an identity provider that is away, or whose keys cannot be read.
 
-use std::process::Stdio;
+use std::{
+    process::Stdio,
+    time::{Duration, Instant},
+};
 
-use incident_tests::{Setup, Signer, token, until};
+use incident_tests::{Client, Setup, Signer, payload, token, until};
 use serde_json::json;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    time::sleep,
+};
 
 use crate::{
     issuer::{Issuer, status, with_file},
@@ -44,6 +50,29 @@ async fn an_issuer_that_is_away_at_the_start_is_503_until_it_comes() {
         (status(&server, token(&signer, Some("a"))).await == 200).then_some(())
     })
     .await;
+}
+
+/// Each wait takes nearly all of the time that it may take.
+#[tokio::test]
+async fn a_sync_that_waits_for_its_key_its_turn_and_its_commit_is_answered_within_ten_seconds() {
+    let (old, new) = (Signer::new("EdDSA"), Signer::new("EdDSA"));
+    let issuer = Issuer::start(0, &[old.jwk("old")]).await;
+    let server = Setup::on_sqlite().flag("--auth-jwks", issuer.url()).start().await;
+    let _lock = server.database().stop_writers().await;
+    issuer.publish(&[new.jwk("new")]);
+    issuer.delay(Duration::from_millis(4_500));
+    let with = |signer, kid| Client::new(server.url(), Some(token(signer, Some(kid))));
+    let (first, last) = (with(&old, "old"), with(&new, "new"));
+    let report = payload::report();
+
+    let sent = Instant::now();
+    let (answer, _) = tokio::join!(last.sync(&report), async {
+        sleep(Duration::from_millis(4_200)).await;
+        first.sync(&report).await
+    });
+
+    assert_eq!(answer.said(), (503, "overloaded".into()));
+    assert!(sent.elapsed() < Duration::from_secs(10), "{:?}", sent.elapsed());
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Who asks, and what they may see.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use incident_core::Reporter;
 use tokio::sync::OwnedSemaphorePermit;
@@ -48,4 +48,6 @@ pub struct Caller {
     /// What this identity has under way.
     pub(crate) usage: Arc<Usage>,
     pub(crate) permit: RequestPermit,
+    /// How long this request has waited to know whose it is.
+    pub(crate) waited: Duration,
 }

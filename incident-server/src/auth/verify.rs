@@ -1,6 +1,6 @@
 //! Checks a token: signature, times, issuer, audience, subject.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use incident_core::{Reporter, Timestamp};
 use jsonwebtoken::{Header, TokenData, Validation, decode, decode_header, errors::ErrorKind};
@@ -202,8 +202,8 @@ impl Verifier {
         let (may_read_all, may_erase) = (has(READ_SCOPE), has(ERASE_SCOPE));
         let expires_at_ms = ((exp + f64::from(LEEWAY_SECONDS)) * 1000.0) as i64;
         let (signed_with, usage) = (SignedWith(Arc::clone(key)), self.usages.of(&reporter));
-        let (reporter, permit) = (Arc::new(reporter), RequestPermit::default());
-        Ok(Caller { reporter, may_read_all, may_erase, expires_at_ms, signed_with, usage, permit })
+        let (reporter, permit, waited) = (Arc::new(reporter), RequestPermit::default(), Duration::ZERO);
+        Ok(Caller { reporter, may_read_all, may_erase, expires_at_ms, signed_with, usage, permit, waited })
     }
 
     fn validation(&self, key: &Key) -> Validation {

@@ -1,6 +1,6 @@
 //! Who asks: the bearer of a valid token (RFC 6750, section 2.1) who does not ask too often.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use axum::{
     extract::FromRequestParts,
@@ -80,7 +80,9 @@ fn admitted(mut caller: Caller, parts: &mut Parts, app: &App) -> Result<Caller, 
 async fn authenticated(parts: &Parts, app: &App) -> Result<Caller, ProblemDetails> {
     let token = bearer(&parts.headers)
         .ok_or(TokenError::Invalid("send an access token: Authorization: Bearer <token>"))?;
-    let caller = app.verifier().verify(token, app.now()).await?;
+    let began = Instant::now();
+    let mut caller = app.verifier().verify(token, app.now()).await?;
+    caller.waited = began.elapsed();
     if parts.extensions.get::<WithoutPermit>().is_some() { Err(no_connection_left()) } else { Ok(caller) }
 }
 

@@ -45,7 +45,8 @@ pub(crate) async fn sync_batch(
     let named = |BatchItem { payload, key }| Ok(Pending::new(&app, &caller, payload?, key)?);
     let pending: Vec<Result<Pending, ProblemDetails>> = payloads.into_iter().map(named).collect();
     let items: Vec<_> = pending.iter().flatten().map(|pending| pending.item.clone()).collect();
-    let verdicts = if items.is_empty() { Vec::new() } else { app.committer().commit(items).await? };
+    let verdicts =
+        if items.is_empty() { Vec::new() } else { app.committer().commit(items, caller.waited).await? };
     let mut verdicts = verdicts.into_iter();
     let results = pending.into_iter().map(|pending| {
         let answered =

@@ -47,7 +47,8 @@ pub(crate) async fn sync(
         traced.are_read(std::iter::once(&decoded.payload));
     }
     let pending = Pending::new(&app, &caller, decoded, key)?;
-    let verdict = app.committer().commit(vec![pending.item.clone()]).await?.pop().ok_or(CommitError::Died)?;
+    let committed = app.committer().commit(vec![pending.item.clone()], caller.waited).await;
+    let verdict = committed?.pop().ok_or(CommitError::Died)?;
     let (status, answer) = pending.answer(&app, verdict)?;
     let location = format!("/api/incidents/{}", pending.item.id);
     let location = (status == StatusCode::CREATED).then_some([(header::LOCATION, location)]);

@@ -1,6 +1,6 @@
 //! A hand in the database: what it left is believed, and what cannot be read costs only itself.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use incident_core::{EventKind, IncidentId, Outcome, Status};
 use incident_server::{
@@ -170,7 +170,12 @@ pub(crate) async fn a_text_that_the_database_does_not_take_fails_alone(database:
         let guilty = number == 150;
         let item = if guilty { elsewhere(&report("alice", number)) } else { report("alice", number) };
         committing.spawn(async move {
-            let verdict = committer.commit(vec![item]).await.expect("an answer").pop().expect("a verdict");
+            let verdict = committer
+                .commit(vec![item], Duration::ZERO)
+                .await
+                .expect("an answer")
+                .pop()
+                .expect("a verdict");
             let alone =
                 if guilty { matches!(verdict, Err(ItemError::Refused { .. })) } else { verdict.is_ok() };
             assert!(alone, "{verdict:?}");
