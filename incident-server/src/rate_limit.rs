@@ -36,7 +36,7 @@ impl FromStr for RateLimit {
 /// One request or payload too many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("send again in {retry_after_seconds} s")]
-pub struct QuotaError {
+pub(crate) struct QuotaError {
     /// After so many seconds, at least 1, it fits.
     pub retry_after_seconds: u64,
 }
@@ -52,11 +52,11 @@ impl RateLimit {
 }
 
 /// Counts requests, or payloads, per identity.
-pub struct RateLimiting(Option<DefaultKeyedRateLimiter<Arc<Reporter>>>);
+pub(crate) struct RateLimiting(Option<DefaultKeyedRateLimiter<Arc<Reporter>>>);
 
 impl RateLimiting {
     /// Counts by this limit.
-    pub fn new(limit: RateLimit) -> Self {
+    pub(crate) fn new(limit: RateLimit) -> Self {
         Self(limit.0.map(RateLimiter::keyed))
     }
 
@@ -64,7 +64,7 @@ impl RateLimiting {
     ///
     /// # Errors
     /// [`QuotaError`] says when the next one fits.
-    pub fn check(&self, reporter: &Arc<Reporter>) -> Result<(), QuotaError> {
+    pub(crate) fn check(&self, reporter: &Arc<Reporter>) -> Result<(), QuotaError> {
         let Some(limiter) = &self.0 else { return Ok(()) };
         limiter
             .check_key(reporter)
@@ -75,7 +75,7 @@ impl RateLimiting {
     ///
     /// # Errors
     /// As [`check`](Self::check). More than the burst never fit; then the time is that of a whole burst at the least.
-    pub fn check_all(&self, reporter: &Arc<Reporter>, count: usize) -> Result<(), QuotaError> {
+    pub(crate) fn check_all(&self, reporter: &Arc<Reporter>, count: usize) -> Result<(), QuotaError> {
         let Some(limiter) = &self.0 else { return Ok(()) };
         let Some(count) = u32::try_from(count).ok().and_then(NonZeroU32::new) else { return Ok(()) };
         match limiter.check_key_n(reporter, count) {
@@ -87,7 +87,7 @@ impl RateLimiting {
     }
 
     /// Forgets the identities that are as good as new, so that the table does not grow.
-    pub fn forget_idle(&self) {
+    pub(crate) fn forget_idle(&self) {
         if let Some(limiter) = &self.0 {
             limiter.retain_recent();
             limiter.shrink_to_fit();

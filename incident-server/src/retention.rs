@@ -22,7 +22,7 @@ impl Retention {
     pub const OFF: Self = Self(None);
 
     /// Whether it is so short that reports may be gone before anybody has seen them.
-    pub fn is_short(self) -> bool {
+    pub(crate) fn is_short(self) -> bool {
         self.0.is_some_and(|age| age < Self::SHORT)
     }
 

@@ -73,7 +73,7 @@ pub fn standalone(app: App) -> Router {
 }
 
 /// As [`standalone`], without the routes for operators.
-pub fn for_the_public(app: App) -> Router {
+pub(crate) fn for_the_public(app: App) -> Router {
     observed(Router::from(api()).merge(pages()).fallback(not_found), app)
 }
 

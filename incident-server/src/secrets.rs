@@ -47,7 +47,7 @@ pub enum SecretError {
 ///
 /// # Errors
 /// It cannot be made.
-pub fn make_directory(path: &Path) -> Result<(), SecretError> {
+pub(crate) fn make_directory(path: &Path) -> Result<(), SecretError> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.map_err(|source| SecretError::Make { path: path.to_owned(), source })
 }

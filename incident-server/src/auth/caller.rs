@@ -12,7 +12,7 @@ use crate::usage::Usage;
 pub const READ_SCOPE: &str = "incidents:read";
 
 /// The scope that allows erasing incidents.
-pub const ERASE_SCOPE: &str = "incidents:erase";
+pub(crate) const ERASE_SCOPE: &str = "incidents:erase";
 
 /// One of the requests that an identity may have under way; a copy of it is none.
 #[derive(Debug, Default)]
@@ -34,7 +34,7 @@ impl Clone for RequestPermit {
 
 /// Who asks.
 #[derive(Debug, Clone)]
-pub struct Caller {
+pub(crate) struct Caller {
     /// The token's `sub`.
     pub reporter: Arc<Reporter>,
     /// Whether the token has the scope `incidents:read`.

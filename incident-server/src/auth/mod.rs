@@ -9,10 +9,12 @@ mod mint;
 mod secret_files;
 mod verify;
 
+pub use caller::READ_SCOPE;
 pub(crate) use caller::RequestPermit;
-pub use caller::{Caller, ERASE_SCOPE, READ_SCOPE};
+pub(crate) use caller::{Caller, ERASE_SCOPE};
 pub(crate) use current_keys::KeySetState;
 pub use jwks::{JwksError, JwksSource, OidcIssuer};
 pub use mint::{TokenRequest, mint_hs256};
-pub use secret_files::SecretFiles;
-pub use verify::{TokenError, Verifier};
+pub(crate) use secret_files::SecretFiles;
+pub(crate) use verify::TokenError;
+pub use verify::Verifier;

@@ -7,7 +7,7 @@ use crate::secrets::{self, SecretError};
 
 /// The files of the secrets, read at the start and again when the operator says so.
 #[derive(Debug, Clone)]
-pub struct SecretFiles {
+pub(crate) struct SecretFiles {
     /// The secret that tokens are signed with.
     pub current: PathBuf,
     /// The one before, which is taken as long as tokens under it are about.

@@ -20,7 +20,7 @@ const LEEWAY_SECONDS: u32 = 30;
 
 /// Why a token is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum TokenError {
+pub(crate) enum TokenError {
     /// There is no token, or it is not valid: the caller needs a new one.
     #[error("{0}")]
     Invalid(&'static str),
@@ -76,7 +76,7 @@ impl Verifier {
     ///
     /// # Errors
     /// A file cannot be read, or its secret is too short.
-    pub fn hs256_files(
+    pub(crate) fn hs256_files(
         files: SecretFiles,
         issuer: Option<String>,
         audience: Option<String>,
@@ -119,7 +119,7 @@ impl Verifier {
     ///
     /// # Errors
     /// [`TokenError`].
-    pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Caller, TokenError> {
+    pub(crate) async fn verify(&self, token: &str, now: Timestamp) -> Result<Caller, TokenError> {
         if token.len() > TOKEN_BYTES {
             return Err(TokenError::Invalid("the access token is longer than 8 KiB"));
         }
@@ -185,7 +185,7 @@ impl Verifier {
     }
 
     /// Reads the files of keys and secrets again, or asks the issuer. What cannot be read changes nothing.
-    pub async fn reload(&self) {
+    pub(crate) async fn reload(&self) {
         self.current_keys.reload().await;
     }
 

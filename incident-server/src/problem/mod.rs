@@ -16,7 +16,7 @@ pub(crate) use self::advice::{Advice, of_disposition};
 use crate::{limits::RETRY_AFTER_SECONDS, schema};
 
 /// The media type of an answer that says what went wrong.
-pub const MEDIA_TYPE: &str = "application/problem+json";
+pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 /// RFC 6750, section 3: the scheme has at least one parameter. (Foundation on Linux ends the program without one.)
 const CHALLENGE: &str = "Bearer realm=\"incident-sync\"";
 
@@ -25,7 +25,7 @@ const CHALLENGE: &str = "Bearer realm=\"incident-sync\"";
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Problem)]
-pub struct ProblemDetails {
+pub(crate) struct ProblemDetails {
     #[serde(rename = "type")]
     kind: String,
     title: &'static str,
@@ -86,7 +86,7 @@ pub const fn status(problem: Problem) -> StatusCode {
 
 impl ProblemDetails {
     /// A problem with a sentence on this occurrence.
-    pub fn new(problem: Problem, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(problem: Problem, detail: impl Into<String>) -> Self {
         Self {
             kind: format!("/problems/{problem}"),
             title: problem.title(),
@@ -123,24 +123,24 @@ impl ProblemDetails {
     }
 
     /// Which problem it is.
-    pub fn problem(&self) -> Problem {
+    pub(crate) fn problem(&self) -> Problem {
         self.problem
     }
 
     /// A body over its limit.
-    pub fn too_many_bytes(max_bytes: usize) -> Self {
+    pub(crate) fn too_many_bytes(max_bytes: usize) -> Self {
         let detail = format!("the body may have at most {max_bytes} bytes");
         Self { max_bytes: Some(max_bytes), ..Self::new(Problem::PayloadTooLarge, detail) }
     }
 
     /// An identity over its rate.
-    pub fn rate_limited(retry_after_seconds: u64) -> Self {
+    pub(crate) fn rate_limited(retry_after_seconds: u64) -> Self {
         let detail = format!("send again in {retry_after_seconds} s");
         Self { retry_after_seconds: Some(retry_after_seconds), ..Self::new(Problem::RateLimited, detail) }
     }
 
     /// Query parameters that break rules; a pointer is the parameter's name behind a slash.
-    pub fn query(errors: Vec<(&'static str, incident_core::Code, String)>) -> Self {
+    pub(crate) fn query(errors: Vec<(&'static str, incident_core::Code, String)>) -> Self {
         let entry = |(name, code, detail): (&str, incident_core::Code, String)| ErrorEntry::Query {
             pointer: format!("/{name}"),
             code: code.as_str(),
@@ -158,7 +158,7 @@ impl ProblemDetails {
     }
 
     /// A bug; the middleware that knows the request's id puts it into `detail`.
-    pub fn internal() -> Self {
+    pub(crate) fn internal() -> Self {
         Self::new(Problem::Internal, "")
     }
 

@@ -31,6 +31,6 @@ pub use list::{IncidentPage, ListQuery, StoredIncident};
 pub use partitions::Partitions;
 pub use pools::Pool;
 pub use postgres::PgStore;
-pub use sqlite::{CopyError, SqliteStore};
+pub use sqlite::SqliteStore;
 pub(crate) use sqlite::{backup, compact, restore};
 pub(crate) use target::{DatabaseTarget, DatabaseUrlError, standby_of};

@@ -22,7 +22,7 @@ const CACHE: &str = "-65536";
 
 /// Why there is no copy. Every message is for people.
 #[derive(Debug, thiserror::Error)]
-pub enum CopyError {
+pub(crate) enum CopyError {
     /// A backup overwrites nothing.
     #[error("{} is there already, and nothing is overwritten; name a file that is not", .0.display())]
     Exists(PathBuf),

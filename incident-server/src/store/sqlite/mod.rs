@@ -32,7 +32,6 @@ use sqlx::{
 };
 use tokio::sync::{Mutex, watch};
 
-pub use self::backup::CopyError;
 pub(crate) use self::{backup::backup, compact::compact, restore::restore};
 pub(super) use self::{
     corruption::tells_corruption,
@@ -82,7 +81,7 @@ impl SqliteStore {
     ///
     /// # Errors
     /// It names none.
-    pub fn file_of(url: &str) -> Result<PathBuf, OpenError> {
+    pub(crate) fn file_of(url: &str) -> Result<PathBuf, OpenError> {
         Ok(SqliteConnectOptions::from_str(url).map_err(OpenError::unusable)?.get_filename().to_owned())
     }
 
