@@ -46,6 +46,7 @@ mod code;
 mod coordinates;
 mod decode;
 mod erasure;
+mod fields;
 mod id;
 mod incident;
 mod incident_key;
@@ -64,6 +65,8 @@ pub use code::Code;
 pub use coordinates::Coordinates;
 pub use decode::{DecodeError, Decoded, MAX_PAYLOAD_BYTES, Malformed, Warning, decode};
 pub use erasure::Erasure;
+// All of it: a new field is named in there and not here.
+pub use fields::*;
 pub use id::{IdError, IdSecret, IdSecretError, IncidentId};
 pub use incident::{
     Applied, Cancellation, Change, ConflictError, Event, EventKind, Incident, MAX_RESTATED_REASONS, State,
@@ -71,10 +74,10 @@ pub use incident::{
 };
 pub use incident_key::{IncidentKey, KeyMismatchError, OutboxSecret};
 pub use key::{IdempotencyKey, KeyError, Reporter, ReporterError};
-pub use payload::{Draft, Facts, Field, SyncPayload};
+pub use payload::{Draft, Facts, SyncPayload};
 pub use stored::{ColumnError, EventColumns, IncidentColumns};
-pub use text::{CancellationReason, LocationId, RoomNumber, TextError};
+pub use text::TextError;
 pub use timestamp::{Timestamp, TimestampError};
 pub use tombstone::{ErasedStatus, Tombstone};
-pub use violation::{Pointer, Violation};
+pub use violation::Violation;
 pub use words::WordError;

@@ -3,8 +3,8 @@
 use serde::{Serialize, Serializer};
 
 use crate::{
-    CancellationReason, Code, Coordinates, LocationId, Pointer, RoomNumber, TextError, Timestamp,
-    TimestampError, Violation, words::words,
+    CancellationReason, Code, Coordinates, Field, LocationId, Pointer, RoomNumber, TextError, Timestamp,
+    TimestampError, Violation,
 };
 
 /// What a report says and never changes: all of a payload but the cancellation.
@@ -20,22 +20,6 @@ pub struct Facts {
     pub is_anonymous: bool,
     /// When it was reported, by the phone's clock.
     pub created_at: Timestamp,
-}
-
-words! {
-    /// A field that two payloads of one incident may disagree about.
-    Field {
-        /// `locationId`
-        LocationId = "locationId",
-        /// `roomNumber`
-        RoomNumber = "roomNumber",
-        /// `gpsCoordinates`
-        GpsCoordinates = "gpsCoordinates",
-        /// `isAnonymous`
-        IsAnonymous = "isAnonymous",
-        /// `createdAt`
-        CreatedAt = "createdAt",
-    }
 }
 
 impl Facts {

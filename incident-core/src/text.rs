@@ -1,7 +1,5 @@
 //! The texts of a payload: trimmed, measured in characters, free of control characters.
 
-use std::fmt;
-
 use crate::Code;
 
 /// Why a text was refused: every rule it breaks, without the text.
@@ -12,7 +10,7 @@ pub struct TextError {
     pub codes: Vec<Code>,
 }
 
-fn check(text: &str, max_chars: usize, allowed_controls: &[char]) -> Result<String, TextError> {
+pub(crate) fn check(text: &str, max_chars: usize, allowed_controls: &[char]) -> Result<String, TextError> {
     let text = text.trim();
     if text.is_empty() {
         return Err(TextError { codes: vec![Code::Blank] });
@@ -27,6 +25,7 @@ fn check(text: &str, max_chars: usize, allowed_controls: &[char]) -> Result<Stri
     if codes.is_empty() { Ok(text.to_owned()) } else { Err(TextError { codes }) }
 }
 
+/// A text of a payload with its limit and the control characters that may stand in it.
 macro_rules! text_type {
     ($(#[$doc:meta])* $name:ident, $max:literal, $allowed:expr) => {
         $(#[$doc])*
@@ -41,8 +40,8 @@ macro_rules! text_type {
             ///
             /// # Errors
             /// Every rule that the text breaks: blank, too long, control characters.
-            pub fn parse(text: &str) -> Result<Self, TextError> {
-                check(text, Self::MAX_CHARS, $allowed).map(Self)
+            pub fn parse(text: &str) -> Result<Self, crate::TextError> {
+                crate::text::check(text, Self::MAX_CHARS, $allowed).map(Self)
             }
 
             /// A stored text, as it is; see `stored.rs`.
@@ -57,30 +56,20 @@ macro_rules! text_type {
         }
 
         // What a person wrote stays out of logs, even out of a careless `{:?}`.
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 write!(f, concat!(stringify!($name), "({} characters)"), self.0.chars().count())
             }
         }
     };
 }
 
-text_type!(
-    /// Where it happened: a ward, a gate, a building. 1 to 128 characters.
-    LocationId, 128, &[]
-);
-text_type!(
-    /// The room, if there is one. 1 to 64 characters.
-    RoomNumber, 64, &[]
-);
-text_type!(
-    /// Why the report was called off. 1 to 1000 characters; line feed and tab may stand in it.
-    CancellationReason, 1000, &['\n', '\t']
-);
+pub(crate) use text_type;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{CancellationReason, LocationId, RoomNumber};
 
     #[test]
     fn white_space_of_any_script_is_taken_off_both_ends() {

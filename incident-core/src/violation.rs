@@ -4,39 +4,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-use crate::{CancellationReason, Code, Coordinates, LocationId, RoomNumber, words::words};
-
-words! {
-    /// Where a rule may be broken: a JSON Pointer (RFC 6901) into a payload, or into the envelope of a batch.
-    Pointer {
-        /// The document itself.
-        Document = "",
-        /// `locationId`
-        LocationId = "/locationId",
-        /// `roomNumber`
-        RoomNumber = "/roomNumber",
-        /// `gpsCoordinates`
-        GpsCoordinates = "/gpsCoordinates",
-        /// The kind of geometry.
-        PointType = "/gpsCoordinates/type",
-        /// Longitude and latitude.
-        Coordinates = "/gpsCoordinates/coordinates",
-        /// The longitude.
-        Longitude = "/gpsCoordinates/coordinates/0",
-        /// The latitude.
-        Latitude = "/gpsCoordinates/coordinates/1",
-        /// `isAnonymous`
-        IsAnonymous = "/isAnonymous",
-        /// `createdAt`
-        CreatedAt = "/createdAt",
-        /// `cancellationReason`
-        CancellationReason = "/cancellationReason",
-        /// The payloads of a batch.
-        Incidents = "/incidents",
-        /// The keys of a batch.
-        IdempotencyKeys = "/idempotencyKeys",
-    }
-}
+use crate::{Code, Pointer};
 
 /// One broken rule of one field.
 ///
@@ -55,11 +23,11 @@ impl Violation {
         let field = self.pointer.as_str().strip_prefix('/').unwrap_or("the document").replace('/', ".");
         match self.code {
             Code::Required => format!("{field} is missing"),
-            Code::Type => format!("{field} must be {}", expected_type(self.pointer)),
+            Code::Type => format!("{field} must be {}", self.pointer.expected_type()),
             Code::Blank => format!("{field} must not be blank"),
-            Code::TooLong => format!("{field} must have at most {} characters", limit(self.pointer)),
+            Code::TooLong => format!("{field} must have at most {} characters", self.pointer.limit()),
             Code::ControlCharacter => format!("{field} must not hold control characters"),
-            Code::OutOfRange => format!("{field} must lie between {}", limit(self.pointer)),
+            Code::OutOfRange => format!("{field} must lie between {}", self.pointer.limit()),
             Code::Timestamp => {
                 format!(
                     "{field} must be an ISO 8601 date-time with an offset, such as 2026-11-22T10:15:30.120Z"
@@ -84,37 +52,5 @@ impl Serialize for Violation {
         out.serialize_field("code", &self.code)?;
         out.serialize_field("detail", &self.detail())?;
         out.end()
-    }
-}
-
-/// The JSON type that stands there.
-const fn expected_type(pointer: Pointer) -> &'static str {
-    match pointer {
-        Pointer::Document => "a JSON object",
-        Pointer::GpsCoordinates => "a GeoJSON Point object",
-        Pointer::Coordinates => "an array of exactly two numbers, longitude and latitude",
-        Pointer::Longitude | Pointer::Latitude => "a number",
-        Pointer::IsAnonymous => "true or false",
-        Pointer::Incidents => "an array of payloads",
-        Pointer::IdempotencyKeys => "an array of keys or null, as long as incidents",
-        Pointer::LocationId
-        | Pointer::RoomNumber
-        | Pointer::PointType
-        | Pointer::CreatedAt
-        | Pointer::CancellationReason => "a string",
-    }
-}
-
-/// How long the text there may be, and how far the number may go: what bounds nothing has no limit.
-fn limit(pointer: Pointer) -> String {
-    match pointer {
-        Pointer::LocationId => LocationId::MAX_CHARS.to_string(),
-        Pointer::RoomNumber => RoomNumber::MAX_CHARS.to_string(),
-        Pointer::CancellationReason => CancellationReason::MAX_CHARS.to_string(),
-        Pointer::Longitude => {
-            format!("-{0} and {0} degrees (longitude comes first)", Coordinates::MAX_LONGITUDE)
-        }
-        Pointer::Latitude => format!("-{0} and {0} degrees", Coordinates::MAX_LATITUDE),
-        _ => String::new(),
     }
 }

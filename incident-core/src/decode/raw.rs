@@ -145,21 +145,10 @@ macro_rules! object {
     };
 }
 
-object!(Point {
-    kind: Scalar = "type" at Pointer::PointType,
-    coordinates: Pair = "coordinates" at Pointer::Coordinates,
-});
+pub(crate) use object;
+pub(crate) use otherwise;
 
-object!(RawPayload {
-    location_id: Scalar = "locationId" at Pointer::LocationId,
-    room_number: Scalar = "roomNumber" at Pointer::RoomNumber,
-    gps_coordinates: Point = "gpsCoordinates" at Pointer::GpsCoordinates,
-    is_anonymous: Scalar = "isAnonymous" at Pointer::IsAnonymous,
-    created_at: Scalar = "createdAt" at Pointer::CreatedAt,
-    cancellation_reason: Scalar = "cancellationReason" at Pointer::CancellationReason,
-});
-
-fn read<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
+pub(crate) fn read<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
     map: &mut A,
     slot: &mut Option<T>,
     pointer: Pointer,
@@ -175,7 +164,11 @@ fn read<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
     map.next_value::<IgnoredAny>().map(drop)
 }
 
-fn skip<'de, A: MapAccess<'de>>(map: &mut A, name: &str, unknown: &mut Vec<String>) -> Result<(), A::Error> {
+pub(crate) fn skip<'de, A: MapAccess<'de>>(
+    map: &mut A,
+    name: &str,
+    unknown: &mut Vec<String>,
+) -> Result<(), A::Error> {
     let cut: String = name.chars().take(MAX_WARNING_CHARS).collect();
     if unknown.len() < MAX_WARNINGS && !unknown.contains(&cut) {
         unknown.push(cut);
