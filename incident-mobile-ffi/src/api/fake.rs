@@ -142,7 +142,7 @@ impl FakeServer {
     /// # Errors
     /// None; every function here may fail, so that no caller has to tell those that may.
     pub fn incidents(&self) -> Result<Vec<FakeIncident>, FakeServerError> {
-        Ok(self.lock().incidents().map(Into::into).collect())
+        Ok(self.lock().incidents().into_iter().map(Into::into).collect())
     }
 
     /// Erases an incident, as an operator of the server would.

@@ -1,10 +1,11 @@
-//! Answers in the words of the contract.
+//! Answers in the words of the contract, written as text: it stands in every app, and a tree
+//! of values would bring 30 KB more.
 
 use incident_core::{
-    Applied, ConflictError, DecodeError, Disposition, ErasedStatus, IdempotencyKey, IncidentId, Outcome,
-    Problem, State, Stored, SyncPayload, Violation, Warning, decode_batch,
+    Applied, Cancellation, ConflictError, DecodeError, Disposition, ErasedStatus, IdempotencyKey, IncidentId,
+    Outcome, Problem, State, Stored, SyncPayload, Tombstone, Violation, Warning, decode_batch,
 };
-use serde_json::{Map, Value, json};
+use serde::Serialize;
 
 use super::fault::header;
 use crate::outbox::UploadResult;
@@ -48,21 +49,23 @@ impl Refused {
         }
     }
 
-    fn body(&self) -> Map<String, Value> {
-        let mut body = object(json!({
-            "type": format!("/problems/{}", self.problem),
-            "title": self.problem.title(),
-            "status": self.status(),
-            "detail": self.detail,
-            "disposition": self.problem.disposition(),
-        }));
+    /// Without its first brace.
+    fn body(&self) -> String {
+        let mut body = format!(
+            r#""type":"/problems/{}","title":"{}","status":{},"detail":{},"disposition":"{}""#,
+            self.problem,
+            self.problem.title(),
+            self.status(),
+            json(&self.detail),
+            self.problem.disposition(),
+        );
         if !self.errors.is_empty() {
-            body.insert("errors".into(), json!(self.errors));
+            body += &format!(r#","errors":{}"#, json(&self.errors));
         }
         if !self.fields.is_empty() {
-            body.insert("fields".into(), json!(self.fields));
+            body += &format!(r#","fields":["{}"]"#, self.fields.join("\",\""));
         }
-        body
+        body + "}"
     }
 }
 
@@ -92,51 +95,56 @@ impl Settled {
         }
     }
 
-    fn body(&self) -> Map<String, Value> {
-        let mut body = object(json!({
-            "outcome": self.applied.outcome,
-            "disposition": Disposition::Settled,
-            "idempotencyKey": self.key,
-            "incident": incident(self.id, &self.applied.incident),
-        }));
+    /// Without its first brace.
+    fn body(&self) -> String {
+        let mut body = format!(
+            r#""outcome":"{}","disposition":"{}","idempotencyKey":"{}","incident":{}"#,
+            self.applied.outcome,
+            Disposition::Settled,
+            self.key,
+            incident(self.id, &self.applied.incident),
+        );
         if !self.warnings.is_empty() {
-            body.insert("warnings".into(), json!(self.warnings));
+            body += &format!(r#","warnings":{}"#, json(&self.warnings));
         }
-        body
+        body + "}"
     }
 }
 
 /// An incident as its reporter sees it: the fields of a payload, and what the server adds.
-fn incident(id: IncidentId, stored: &Stored) -> Value {
+fn incident(id: IncidentId, stored: &Stored) -> String {
     let incident = match stored {
         Stored::Kept(incident) => incident,
-        Stored::Erased(left) => {
-            return json!({"id": id, "status": ErasedStatus::Erased, "createdAt": left.created_at,
-                "erasedAt": left.erased_at});
+        Stored::Erased(Tombstone { created_at, erased_at }) => {
+            let status = ErasedStatus::Erased;
+            return format!(
+                r#"{{"id":"{id}","status":"{status}","createdAt":"{created_at}","erasedAt":"{erased_at}"}}"#
+            );
         }
     };
-    let cancellation = match &incident.state {
-        State::Open => None,
-        State::Cancelled(cancellation) => Some(cancellation),
+    let (cancellation_reason, cancelled_at) = match &incident.state {
+        State::Open => (None, String::new()),
+        State::Cancelled(Cancellation { at, reason, .. }) => {
+            (Some(reason.clone()), format!(r#","cancelledAt":"{at}""#))
+        }
     };
-    let cancellation_reason = cancellation.map(|cancellation| cancellation.reason.clone());
-    let mut view = object(json!(SyncPayload { facts: incident.facts.clone(), cancellation_reason }));
-    view.extend(object(json!({"id": id, "status": incident.state.status(),
-        "receivedAt": incident.received_at, "clockSuspect": incident.clock_suspect})));
-    if let Some(cancellation) = cancellation {
-        view.insert("cancelledAt".into(), json!(cancellation.at));
-    }
-    view.into()
+    let payload = SyncPayload { facts: incident.facts.clone(), cancellation_reason }.to_canonical_json();
+    let (status, received_at) = (incident.state.status(), incident.received_at);
+    let clock_suspect = incident.clock_suspect;
+    format!(
+        r#"{},"id":"{id}","status":"{status}","receivedAt":"{received_at}","clockSuspect":{clock_suspect}{cancelled_at}}}"#,
+        payload.strip_suffix('}').unwrap_or(&payload)
+    )
 }
 
 /// The answer to one payload that took effect.
 pub(super) fn one(settled: &Settled) -> UploadResult {
-    response(settled.status(), "application/json", settled.body())
+    response(settled.status(), "application/json", &settled.body())
 }
 
 /// The answer to a request that did not.
 pub(super) fn whole(refused: &Refused) -> UploadResult {
-    let answer = response(refused.status(), "application/problem+json", refused.body());
+    let answer = response(refused.status(), "application/problem+json", &refused.body());
     if refused.problem == Problem::Unauthorized {
         return with_header(answer, "WWW-Authenticate", "Bearer realm=\"incident-sync\"");
     }
@@ -144,17 +152,16 @@ pub(super) fn whole(refused: &Refused) -> UploadResult {
 }
 
 /// The answer to a batch.
-pub(super) fn many(answered: Vec<Result<Settled, Refused>>) -> UploadResult {
-    let result = |answered: Result<Settled, Refused>| {
-        let (status, mut body) = match &answered {
+pub(super) fn many(answered: &[Result<Settled, Refused>]) -> UploadResult {
+    let result = |answered: &Result<Settled, Refused>| {
+        let (status, body) = match answered {
             Ok(settled) => (settled.status(), settled.body()),
             Err(refused) => (refused.status(), refused.body()),
         };
-        body.insert("httpStatus".into(), status.into());
-        Value::Object(body)
+        format!(r#"{{"httpStatus":{status},{body}"#)
     };
-    let results: Vec<_> = answered.into_iter().map(result).collect();
-    response(200, "application/json", object(json!({ "results": results })))
+    let results: Vec<_> = answered.iter().map(result).collect();
+    response(200, "application/json", &format!(r#""results":[{}]}}"#, results.join(",")))
 }
 
 /// 409 for one payload, or for each of a batch.
@@ -164,7 +171,7 @@ pub(super) fn conflict(is_batch: bool, body: &[u8]) -> UploadResult {
         ..Refused::new(Problem::IdempotencyConflict, "another report has this name")
     };
     match decode_batch(body) {
-        Ok(items) if is_batch => many(items.iter().map(|_| Err(refused())).collect()),
+        Ok(items) if is_batch => many(&items.iter().map(|_| Err(refused())).collect::<Vec<_>>()),
         _ => whole(&refused()),
     }
 }
@@ -180,14 +187,12 @@ pub(super) fn with_header(answer: UploadResult, name: &str, value: &str) -> Uplo
     }
 }
 
-fn response(status: i64, kind: &str, body: Map<String, Value>) -> UploadResult {
-    let body = Value::Object(body).to_string().into_bytes();
+/// `body` comes without its first brace.
+fn response(status: i64, kind: &str, body: &str) -> UploadResult {
+    let body = format!("{{{body}").into_bytes();
     UploadResult::Response { status, headers: vec![header("Content-Type", kind)], body }
 }
 
-fn object(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(members) => members,
-        _ => Map::new(),
-    }
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
 }

@@ -6,7 +6,7 @@
 mod answer;
 mod fault;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use incident_core::{
     BatchError, DecodeError, Decoded, IdSecret, IdempotencyKey, Incident, IncidentId, IncidentKey, KeyError,
@@ -39,7 +39,8 @@ pub struct FakeIncident {
 pub struct FakeServer {
     /// Whose token comes with the uploads; nobody's: 401.
     pub signed_in: Option<Reporter>,
-    incidents: BTreeMap<IncidentId, (Option<Reporter>, Stored)>,
+    /// Few, and in no order.
+    incidents: Vec<FakeIncident>,
     faults: VecDeque<FakeFault>,
     uploads: i64,
 }
@@ -61,21 +62,18 @@ impl FakeServer {
     }
 
     /// What it has, oldest first.
-    pub fn incidents(&self) -> impl Iterator<Item = FakeIncident> {
-        let incident = |(id, (reporter, stored)): (&IncidentId, &(Option<Reporter>, Stored))| FakeIncident {
-            id: *id,
-            reporter: reporter.clone(),
-            stored: stored.clone(),
-        };
-        self.incidents.iter().map(incident)
+    pub fn incidents(&self) -> Vec<FakeIncident> {
+        let mut incidents = self.incidents.clone();
+        incidents.sort_unstable_by_key(|incident| incident.id);
+        incidents
     }
 
     /// Erases an incident, as an operator would. Says whether there is one of this id.
     pub fn erase(&mut self, id: IncidentId, now: Timestamp) -> bool {
-        let found = self.incidents.get_mut(&id);
+        let found = self.incidents.iter_mut().find(|incident| incident.id == id);
         let is_found = found.is_some();
-        if let Some((reporter, stored)) = found {
-            (*reporter, *stored) = (None, stored.erase(now).tombstone.into());
+        if let Some(incident) = found {
+            (incident.reporter, incident.stored) = (None, incident.stored.erase(now).tombstone.into());
         }
         is_found
     }
@@ -128,7 +126,7 @@ impl FakeServer {
             }
         };
         let answered = items.into_iter().map(|item| self.sync(caller, item.payload, item.key, now));
-        answer::many(answered.collect())
+        answer::many(&answered.collect::<Vec<_>>())
     }
 
     /// The way of one payload, as in the real server.
@@ -144,10 +142,12 @@ impl FakeServer {
         let key = IncidentKey::resolve(&payload, caller, sent).map_err(|_| Refused::mismatch())?;
         let secret = IdSecret::new(&ID_SECRET).map_err(|_| Refused::new(Problem::Internal, ""))?;
         let id = IncidentId::derive(&secret, key);
-        let stored = self.incidents.get(&id).map(|(_, stored)| stored.clone());
-        let applied = Incident::apply(stored, &payload, now)?;
-        let is_known = applied.incident.kept().is_some_and(|incident| !incident.facts.is_anonymous);
-        self.incidents.insert(id, (is_known.then(|| caller.clone()), applied.incident.clone()));
+        let stored = self.incidents.iter().find(|incident| incident.id == id);
+        let applied = Incident::apply(stored.map(|incident| incident.stored.clone()), &payload, now)?;
+        let is_named = applied.incident.kept().is_some_and(|incident| !incident.facts.is_anonymous);
+        let reporter = is_named.then(|| caller.clone());
+        self.incidents.retain(|incident| incident.id != id);
+        self.incidents.push(FakeIncident { id, reporter, stored: applied.incident.clone() });
         Ok(Settled { id, key: key.key(), applied, warnings })
     }
 }
