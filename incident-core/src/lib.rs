@@ -65,8 +65,7 @@ pub use code::Code;
 pub use coordinates::Coordinates;
 pub use decode::{DecodeError, Decoded, MAX_PAYLOAD_BYTES, Malformed, Warning, decode};
 pub use erasure::Erasure;
-// All of it: a new field is named in there and not here.
-pub use fields::*;
+pub use fields::{CancellationReason, Field, LocationId, Pointer, RoomNumber};
 pub use id::{IdError, IdSecret, IdSecretError, IncidentId};
 pub use incident::{
     Applied, Cancellation, Change, ConflictError, Event, EventKind, Incident, MAX_RESTATED_REASONS, State,
