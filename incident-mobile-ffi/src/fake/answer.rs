@@ -60,10 +60,12 @@ impl Refused {
             self.problem.disposition(),
         );
         if !self.errors.is_empty() {
-            body += &format!(r#","errors":{}"#, json(&self.errors));
+            body.push_str(r#","errors":"#);
+            body.push_str(&json(&self.errors));
         }
         if !self.fields.is_empty() {
-            body += &format!(r#","fields":["{}"]"#, self.fields.join("\",\""));
+            body.push_str(r#","fields":"#);
+            body.push_str(&json(&self.fields));
         }
         body + "}"
     }
@@ -105,7 +107,8 @@ impl Settled {
             incident(self.id, &self.applied.incident),
         );
         if !self.warnings.is_empty() {
-            body += &format!(r#","warnings":{}"#, json(&self.warnings));
+            body.push_str(r#","warnings":"#);
+            body.push_str(&json(&self.warnings));
         }
         body + "}"
     }
