@@ -66,7 +66,7 @@ class ShrunkTest {
     private fun map(): Set<String> = file("map").toFile().readLines().filter { it.endsWith(":") }.toSet()
 
     /** The classes that UniFFI generated: JNA finds them, their fields and their methods by name. */
-    private fun generated(): List<String> = ZipFile("target/program/incident-sync-0.1.0.jar").use { jar ->
+    private fun generated(): List<String> = ZipFile("target/program/incident-sync-0.2.0.jar").use { jar ->
         jar.entries().toList().map { it.name }
             .filter { it.startsWith("incidentsync/generated/") && it.endsWith(".class") }
             .map { it.removeSuffix(".class").replace('/', '.') }
