@@ -8,8 +8,9 @@ use std::sync::{
 use incident_core::{IncidentId, Reporter, State, Stored, Timestamp};
 
 use super::{
-    Outbox, OutboxError, OutboxLog,
+    OutboxError, OutboxLog,
     clock::{Clock, system_ms},
+    outbox::Outbox,
 };
 use crate::{
     fake::{self, FakeFault, MAX_FAULTS},

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Outbox, OutboxError};
+use super::{OutboxError, outbox::Outbox};
 use crate::outbox::{Seen, Summary, WATCH_EVERY_MS};
 
 /// Sees every change of a queue, by any process that has its file open.
