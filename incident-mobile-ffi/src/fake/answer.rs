@@ -7,8 +7,7 @@ use incident_core::{
 };
 use serde::Serialize;
 
-use super::fault::header;
-use crate::outbox::UploadResult;
+use crate::outbox::{Header, UploadResult};
 
 /// A payload that took effect.
 pub(super) struct Settled {
@@ -198,4 +197,8 @@ fn response(status: i64, kind: &str, body: &str) -> UploadResult {
 
 fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
+}
+
+pub(super) fn header(name: &str, value: &str) -> Header {
+    Header { name: name.to_owned(), value: value.to_owned() }
 }

@@ -2,8 +2,8 @@
 
 use incident_core::Problem;
 
-use super::answer::{self, Refused};
-use crate::outbox::{Header, NetworkFailureKind, UploadResult};
+use super::answer::{self, Refused, header};
+use crate::outbox::{NetworkFailureKind, UploadResult};
 
 /// What becomes of an upload instead of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
@@ -57,8 +57,4 @@ pub(super) fn lost() -> UploadResult {
 
 fn failure(kind: NetworkFailureKind, detail: &str, sent: bool) -> UploadResult {
     UploadResult::NetworkFailure { kind, detail: detail.to_owned(), sent }
-}
-
-pub(super) fn header(name: &str, value: &str) -> Header {
-    Header { name: name.to_owned(), value: value.to_owned() }
 }
