@@ -121,10 +121,11 @@ impl Asked {
     }
 }
 
-/// `rand(0 … min(15 min, 2 s · 2ⁿ))`, inclusive.
+/// `rand(0 … min(15 min, 2 s · 2ⁿ))`, but not 0: a wait that is over at once is none, and under the clock of a test, which
+/// stands, it would never be seen.
 pub(crate) fn back_off_ms(failures: i64, rng: &mut fastrand::Rng) -> i64 {
     let doublings = failures.clamp(0, 16);
-    rng.i64(0..=(FIRST_BACK_OFF_MS << doublings).min(LONGEST_BACK_OFF_MS))
+    rng.i64(1..=(FIRST_BACK_OFF_MS << doublings).min(LONGEST_BACK_OFF_MS))
 }
 
 /// How long `Retry-After` (RFC 9110, section 10.2.3) asks to wait: seconds, or a date, which is measured from
@@ -188,5 +189,11 @@ mod tests {
         assert!((1_900..=2_000).contains(&longest(0)));
         assert!((15_000..=16_000).contains(&longest(3)));
         assert!((850_000..=900_000).contains(&longest(i64::MAX)));
+    }
+
+    #[test]
+    fn no_back_off_is_over_at_once() {
+        let mut rng = fastrand::Rng::with_seed(1);
+        assert!((0..100_000).all(|_| back_off_ms(0, &mut rng) > 0));
     }
 }
