@@ -5037,51 +5037,6 @@ private let initializationResult: InitializationResult = {
     if (uniffi_incident_mobile_ffi_checksum_func_validate_draft() != 23591) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_incident_mobile_ffi_checksum_method_outbox_cancel() != 18757) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_incident_mobile_ffi_checksum_method_outbox_close() != 62181) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_incident_mobile_ffi_checksum_method_outbox_complete_upload() != 14269) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_incident_mobile_ffi_checksum_method_outbox_discard() != 48756) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_incident_mobile_ffi_checksum_method_outbox_discard_all() != 26918) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_incident_mobile_ffi_checksum_method_outbox_entries() != 42276) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_incident_mobile_ffi_checksum_method_outbox_entry() != 24741) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_incident_mobile_ffi_checksum_method_outbox_network_changed() != 22408) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_incident_mobile_ffi_checksum_method_outbox_next_upload() != 65262) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_incident_mobile_ffi_checksum_method_outbox_report() != 39461) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_incident_mobile_ffi_checksum_method_outbox_retry() != 34605) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_incident_mobile_ffi_checksum_method_outbox_retry_all() != 10058) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_incident_mobile_ffi_checksum_method_outbox_summary() != 44177) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_incident_mobile_ffi_checksum_method_outbox_token_changed() != 64945) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_incident_mobile_ffi_checksum_method_outbox_watch() != 62055) {
-        return InitializationResult.apiChecksumMismatch
-    }
     if (uniffi_incident_mobile_ffi_checksum_method_fakeserver_answer() != 18732) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -5094,7 +5049,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_incident_mobile_ffi_checksum_method_fakeserver_now() != 32771) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_incident_mobile_ffi_checksum_method_fakeserver_open_outbox() != 32216) {
+    if (uniffi_incident_mobile_ffi_checksum_method_fakeserver_open_outbox() != 38499) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_incident_mobile_ffi_checksum_method_fakeserver_order() != 14995) {
@@ -5112,13 +5067,58 @@ private let initializationResult: InitializationResult = {
     if (uniffi_incident_mobile_ffi_checksum_method_outboxlog_line() != 47319) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_cancel() != 48580) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_close() != 5942) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_complete_upload() != 43974) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_discard() != 4398) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_discard_all() != 21369) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_entries() != 43167) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_entry() != 20065) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_network_changed() != 43173) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_next_upload() != 13513) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_report() != 43372) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_retry() != 36682) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_retry_all() != 39986) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_summary() != 19194) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_token_changed() != 36635) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_watch() != 62055) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_incident_mobile_ffi_checksum_method_watcher_look() != 48980) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_incident_mobile_ffi_checksum_constructor_outbox_open() != 35361) {
+    if (uniffi_incident_mobile_ffi_checksum_constructor_fakeserver_new() != 55156) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_incident_mobile_ffi_checksum_constructor_fakeserver_new() != 55156) {
+    if (uniffi_incident_mobile_ffi_checksum_constructor_outbox_open() != 35106) {
         return InitializationResult.apiChecksumMismatch
     }
 

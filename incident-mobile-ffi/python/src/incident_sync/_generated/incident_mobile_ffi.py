@@ -538,7 +538,7 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_now() != 32771:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_open_outbox() != 32216:
+    if lib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_open_outbox() != 38499:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_order() != 14995:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -550,37 +550,37 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_incident_mobile_ffi_checksum_constructor_fakeserver_new() != 55156:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_cancel() != 18757:
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_cancel() != 48580:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_close() != 62181:
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_close() != 5942:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_complete_upload() != 14269:
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_complete_upload() != 43974:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_discard() != 48756:
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_discard() != 4398:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_discard_all() != 26918:
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_discard_all() != 21369:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_entries() != 42276:
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_entries() != 43167:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_entry() != 24741:
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_entry() != 20065:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_network_changed() != 22408:
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_network_changed() != 43173:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_next_upload() != 65262:
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_next_upload() != 13513:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_report() != 39461:
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_report() != 43372:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_retry() != 34605:
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_retry() != 36682:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_retry_all() != 10058:
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_retry_all() != 39986:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_summary() != 44177:
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_summary() != 19194:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_token_changed() != 64945:
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_token_changed() != 36635:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_watch() != 62055:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_constructor_outbox_open() != 35361:
+    if lib.uniffi_incident_mobile_ffi_checksum_constructor_outbox_open() != 35106:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_incident_mobile_ffi_checksum_method_outboxlog_line() != 47319:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")

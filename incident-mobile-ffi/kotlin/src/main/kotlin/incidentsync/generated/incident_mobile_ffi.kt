@@ -703,6 +703,26 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_incident_mobile_ffi_checksum_func_validate_draft(
     ): Int
+    external fun uniffi_incident_mobile_ffi_checksum_method_fakeserver_answer(
+    ): Int
+    external fun uniffi_incident_mobile_ffi_checksum_method_fakeserver_erase(
+    ): Int
+    external fun uniffi_incident_mobile_ffi_checksum_method_fakeserver_incidents(
+    ): Int
+    external fun uniffi_incident_mobile_ffi_checksum_method_fakeserver_now(
+    ): Int
+    external fun uniffi_incident_mobile_ffi_checksum_method_fakeserver_open_outbox(
+    ): Int
+    external fun uniffi_incident_mobile_ffi_checksum_method_fakeserver_order(
+    ): Int
+    external fun uniffi_incident_mobile_ffi_checksum_method_fakeserver_sign_in(
+    ): Int
+    external fun uniffi_incident_mobile_ffi_checksum_method_fakeserver_turn_to(
+    ): Int
+    external fun uniffi_incident_mobile_ffi_checksum_method_fakeserver_uploads(
+    ): Int
+    external fun uniffi_incident_mobile_ffi_checksum_method_outboxlog_line(
+    ): Int
     external fun uniffi_incident_mobile_ffi_checksum_method_outbox_cancel(
     ): Int
     external fun uniffi_incident_mobile_ffi_checksum_method_outbox_close(
@@ -733,31 +753,11 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_incident_mobile_ffi_checksum_method_outbox_watch(
     ): Int
-    external fun uniffi_incident_mobile_ffi_checksum_method_fakeserver_answer(
-    ): Int
-    external fun uniffi_incident_mobile_ffi_checksum_method_fakeserver_erase(
-    ): Int
-    external fun uniffi_incident_mobile_ffi_checksum_method_fakeserver_incidents(
-    ): Int
-    external fun uniffi_incident_mobile_ffi_checksum_method_fakeserver_now(
-    ): Int
-    external fun uniffi_incident_mobile_ffi_checksum_method_fakeserver_open_outbox(
-    ): Int
-    external fun uniffi_incident_mobile_ffi_checksum_method_fakeserver_order(
-    ): Int
-    external fun uniffi_incident_mobile_ffi_checksum_method_fakeserver_sign_in(
-    ): Int
-    external fun uniffi_incident_mobile_ffi_checksum_method_fakeserver_turn_to(
-    ): Int
-    external fun uniffi_incident_mobile_ffi_checksum_method_fakeserver_uploads(
-    ): Int
-    external fun uniffi_incident_mobile_ffi_checksum_method_outboxlog_line(
-    ): Int
     external fun uniffi_incident_mobile_ffi_checksum_method_watcher_look(
     ): Int
-    external fun uniffi_incident_mobile_ffi_checksum_constructor_outbox_open(
-    ): Int
     external fun uniffi_incident_mobile_ffi_checksum_constructor_fakeserver_new(
+    ): Int
+    external fun uniffi_incident_mobile_ffi_checksum_constructor_outbox_open(
     ): Int
     external fun ffi_incident_mobile_ffi_uniffi_contract_version(
     ): Int
@@ -780,6 +780,38 @@ internal object UniffiLib {
     }
 
     internal fun ensureInitialized() = Unit
+    external fun uniffi_incident_mobile_ffi_fn_clone_fakeserver(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
+    external fun uniffi_incident_mobile_ffi_fn_free_fakeserver(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_incident_mobile_ffi_fn_constructor_fakeserver_new(`reporter`: RustBuffer.ByValue,`now`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
+    external fun uniffi_incident_mobile_ffi_fn_method_fakeserver_answer(`ptr`: Long,`upload`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_incident_mobile_ffi_fn_method_fakeserver_erase(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_incident_mobile_ffi_fn_method_fakeserver_incidents(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_incident_mobile_ffi_fn_method_fakeserver_now(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
+    external fun uniffi_incident_mobile_ffi_fn_method_fakeserver_open_outbox(`ptr`: Long,`path`: RustBuffer.ByValue,`reporter`: RustBuffer.ByValue,`settings`: RustBuffer.ByValue,`log`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
+    external fun uniffi_incident_mobile_ffi_fn_method_fakeserver_order(`ptr`: Long,`fault`: RustBuffer.ByValue,`times`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_incident_mobile_ffi_fn_method_fakeserver_sign_in(`ptr`: Long,`reporter`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_incident_mobile_ffi_fn_method_fakeserver_turn_to(`ptr`: Long,`now`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_incident_mobile_ffi_fn_method_fakeserver_uploads(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
+    external fun uniffi_incident_mobile_ffi_fn_clone_outboxlog(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
+    external fun uniffi_incident_mobile_ffi_fn_free_outboxlog(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_incident_mobile_ffi_fn_init_callback_vtable_outboxlog(`vtable`: UniffiVTableCallbackInterfaceOutboxLog,
+    ): Unit
+    external fun uniffi_incident_mobile_ffi_fn_method_outboxlog_line(`ptr`: Long,`line`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
     external fun uniffi_incident_mobile_ffi_fn_clone_outbox(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_incident_mobile_ffi_fn_free_outbox(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -816,38 +848,6 @@ internal object UniffiLib {
     ): Unit
     external fun uniffi_incident_mobile_ffi_fn_method_outbox_watch(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
-    external fun uniffi_incident_mobile_ffi_fn_clone_fakeserver(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): Long
-    external fun uniffi_incident_mobile_ffi_fn_free_fakeserver(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): Unit
-    external fun uniffi_incident_mobile_ffi_fn_constructor_fakeserver_new(`reporter`: RustBuffer.ByValue,`now`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): Long
-    external fun uniffi_incident_mobile_ffi_fn_method_fakeserver_answer(`ptr`: Long,`upload`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): RustBuffer.ByValue
-    external fun uniffi_incident_mobile_ffi_fn_method_fakeserver_erase(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): Unit
-    external fun uniffi_incident_mobile_ffi_fn_method_fakeserver_incidents(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): RustBuffer.ByValue
-    external fun uniffi_incident_mobile_ffi_fn_method_fakeserver_now(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): Long
-    external fun uniffi_incident_mobile_ffi_fn_method_fakeserver_open_outbox(`ptr`: Long,`path`: RustBuffer.ByValue,`reporter`: RustBuffer.ByValue,`settings`: RustBuffer.ByValue,`log`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): Long
-    external fun uniffi_incident_mobile_ffi_fn_method_fakeserver_order(`ptr`: Long,`fault`: RustBuffer.ByValue,`times`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): Unit
-    external fun uniffi_incident_mobile_ffi_fn_method_fakeserver_sign_in(`ptr`: Long,`reporter`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): Unit
-    external fun uniffi_incident_mobile_ffi_fn_method_fakeserver_turn_to(`ptr`: Long,`now`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): Unit
-    external fun uniffi_incident_mobile_ffi_fn_method_fakeserver_uploads(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): Long
-    external fun uniffi_incident_mobile_ffi_fn_clone_outboxlog(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): Long
-    external fun uniffi_incident_mobile_ffi_fn_free_outboxlog(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): Unit
-    external fun uniffi_incident_mobile_ffi_fn_init_callback_vtable_outboxlog(`vtable`: UniffiVTableCallbackInterfaceOutboxLog,
-    ): Unit
-    external fun uniffi_incident_mobile_ffi_fn_method_outboxlog_line(`ptr`: Long,`line`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): Unit
     external fun uniffi_incident_mobile_ffi_fn_clone_watcher(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_incident_mobile_ffi_fn_free_watcher(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -1004,51 +1004,6 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_incident_mobile_ffi_checksum_func_validate_draft() and 0xFFFF) != 23591) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_cancel() and 0xFFFF) != 18757) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_close() and 0xFFFF) != 62181) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_complete_upload() and 0xFFFF) != 14269) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_discard() and 0xFFFF) != 48756) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_discard_all() and 0xFFFF) != 26918) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_entries() and 0xFFFF) != 42276) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_entry() and 0xFFFF) != 24741) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_network_changed() and 0xFFFF) != 22408) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_next_upload() and 0xFFFF) != 65262) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_report() and 0xFFFF) != 39461) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_retry() and 0xFFFF) != 34605) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_retry_all() and 0xFFFF) != 10058) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_summary() and 0xFFFF) != 44177) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_token_changed() and 0xFFFF) != 64945) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_watch() and 0xFFFF) != 62055) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
     if ((lib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_answer() and 0xFFFF) != 18732) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1061,7 +1016,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_now() and 0xFFFF) != 32771) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_open_outbox() and 0xFFFF) != 32216) {
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_open_outbox() and 0xFFFF) != 38499) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_order() and 0xFFFF) != 14995) {
@@ -1079,13 +1034,58 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_incident_mobile_ffi_checksum_method_outboxlog_line() and 0xFFFF) != 47319) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_cancel() and 0xFFFF) != 48580) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_close() and 0xFFFF) != 5942) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_complete_upload() and 0xFFFF) != 43974) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_discard() and 0xFFFF) != 4398) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_discard_all() and 0xFFFF) != 21369) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_entries() and 0xFFFF) != 43167) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_entry() and 0xFFFF) != 20065) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_network_changed() and 0xFFFF) != 43173) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_next_upload() and 0xFFFF) != 13513) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_report() and 0xFFFF) != 43372) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_retry() and 0xFFFF) != 36682) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_retry_all() and 0xFFFF) != 39986) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_summary() and 0xFFFF) != 19194) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_token_changed() and 0xFFFF) != 36635) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_watch() and 0xFFFF) != 62055) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_incident_mobile_ffi_checksum_method_watcher_look() and 0xFFFF) != 48980) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_constructor_outbox_open() and 0xFFFF) != 35361) {
+    if ((lib.uniffi_incident_mobile_ffi_checksum_constructor_fakeserver_new() and 0xFFFF) != 55156) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_constructor_fakeserver_new() and 0xFFFF) != 55156) {
+    if ((lib.uniffi_incident_mobile_ffi_checksum_constructor_outbox_open() and 0xFFFF) != 35106) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
 }
