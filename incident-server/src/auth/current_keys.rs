@@ -10,13 +10,10 @@ use std::{
 
 use arc_swap::ArcSwap;
 use quick_cache::{Weighter, sync::Cache};
-use tokio::{
-    sync::{Mutex, watch},
-    time::timeout,
-};
+use tokio::sync::{Mutex, watch};
 
 use super::{Caller, key_source::KeySource, keys::KeySet};
-use crate::limits::{CACHED_TOKEN_BYTES, KEY_SET_COOL_DOWN, KEY_SET_DEADLINE, TOKEN_OVERHEAD_BYTES};
+use crate::limits::{CACHED_TOKEN_BYTES, KEY_SET_COOL_DOWN, TOKEN_OVERHEAD_BYTES};
 
 /// A key set and the tokens that were verified under it: those stay verified until they expire or the keys change.
 pub(super) struct Trusted {
@@ -92,20 +89,20 @@ impl CurrentKeys {
     }
 
     /// The keys in force once the issuer was asked for one that a token is signed with, unless it has just been
-    /// asked. The turn to ask is waited for no longer than the issuer.
+    /// asked. Where it is being asked, the answer to that is waited for, so no token waits for two.
     pub(super) async fn ask_for_token(&self) -> Arc<Trusted> {
-        if self.has_issuer() {
-            let _ = timeout(KEY_SET_DEADLINE, self.load_unless_just_asked()).await;
+        if !self.has_issuer() {
+            return self.now();
+        }
+        if let Ok(mut asked) = self.asked.try_lock() {
+            if asked.is_none_or(|asked| asked.elapsed() >= KEY_SET_COOL_DOWN) {
+                self.load().await;
+                *asked = Some(Instant::now());
+            }
+        } else {
+            drop(self.asked.lock().await);
         }
         self.now()
-    }
-
-    async fn load_unless_just_asked(&self) {
-        let mut asked = self.asked.lock().await;
-        if asked.is_none_or(|asked| asked.elapsed() >= KEY_SET_COOL_DOWN) {
-            *asked = Some(Instant::now());
-            self.load().await;
-        }
     }
 
     /// Asks the issuer for no token's sake, so no token has to wait for its turn afterwards.
