@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{limits::TOKEN_BYTES, secrets::SecretError, usage::Usages};
 
-const LEEWAY_SECONDS: u32 = 30;
+const LEEWAY_SECONDS: f64 = 30.0;
 
 /// Why a token is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +41,7 @@ pub struct Verifier {
 struct Claims {
     sub: String,
     exp: f64,
+    nbf: Option<f64>,
     iss: Option<Value>,
     scope: Option<Value>,
 }
@@ -133,13 +134,13 @@ impl Verifier {
         if header.crit.is_some() {
             return Err(TokenError::Invalid("the access token has a `crit` header, which is not taken"));
         }
-        match self.check(token, &header, &trusted) {
+        match self.check(token, &header, &trusted, now) {
             Err(failed) if failed.by_unknown_key => {
                 let asked = self.current_keys.ask_for_token().await;
                 if Arc::ptr_eq(&asked, &trusted) {
                     return Err(failed.because);
                 }
-                self.check(token, &header, &asked)
+                self.check(token, &header, &asked, now)
             }
             checked => checked,
         }
@@ -147,7 +148,13 @@ impl Verifier {
     }
 
     /// Checks a token under the keys that may have signed it. Without a `kid` only a signature tells which did.
-    fn check(&self, token: &str, header: &Header, trusted: &Trusted) -> Result<Caller, Failed> {
+    fn check(
+        &self,
+        token: &str,
+        header: &Header,
+        trusted: &Trusted,
+        now: Timestamp,
+    ) -> Result<Caller, Failed> {
         if self.current_keys.awaited(trusted) {
             return Err(Failed::by_unknown_key(TokenError::NoKeys));
         }
@@ -156,7 +163,7 @@ impl Verifier {
         for key in trusted.keys.fitting(header) {
             match decode::<Claims>(token, &key.decoding, &self.validation(key)) {
                 Ok(data) => {
-                    let caller = self.caller(data, key).map_err(Failed::for_good)?;
+                    let caller = self.caller(data, key, now).map_err(Failed::for_good)?;
                     trusted.verified.insert(token.to_owned(), caller.clone());
                     return Ok(caller);
                 }
@@ -189,9 +196,20 @@ impl Verifier {
         self.current_keys.reload().await;
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "a float-to-int cast saturates")]
-    fn caller(&self, data: TokenData<Claims>, key: &Arc<Key>) -> Result<Caller, &'static str> {
-        let Claims { sub, exp, iss, scope } = data.claims;
+    fn caller(
+        &self,
+        data: TokenData<Claims>,
+        key: &Arc<Key>,
+        now: Timestamp,
+    ) -> Result<Caller, &'static str> {
+        let Claims { sub, exp, nbf, iss, scope } = data.claims;
+        let expires_at_ms = unix_ms(exp + LEEWAY_SECONDS);
+        if now.unix_ms() >= expires_at_ms {
+            return Err("the access token has expired");
+        }
+        if nbf.is_some_and(|nbf| now.unix_ms() < unix_ms(nbf - LEEWAY_SECONDS)) {
+            return Err("the access token is not valid yet");
+        }
         if self.issuer.is_some() && !matches!(iss, Some(Value::String(_))) {
             return Err("the access token's `iss` must be one string");
         }
@@ -200,16 +218,15 @@ impl Verifier {
         let has =
             |wanted| matches!(&scope, Some(Value::String(scope)) if scope.split(' ').any(|s| s == wanted));
         let (may_read_all, may_erase) = (has(READ_SCOPE), has(ERASE_SCOPE));
-        let expires_at_ms = ((exp + f64::from(LEEWAY_SECONDS)) * 1000.0) as i64;
         let (signed_with, usage) = (SignedWith(Arc::clone(key)), self.usages.of(&reporter));
         let (reporter, permit, waited) = (Arc::new(reporter), RequestPermit::default(), Duration::ZERO);
         Ok(Caller { reporter, may_read_all, may_erase, expires_at_ms, signed_with, usage, permit, waited })
     }
 
+    /// All but the times, which are judged by the server's clock and not by the library's.
     fn validation(&self, key: &Key) -> Validation {
         let mut validation = Validation::new(key.algorithm);
-        validation.leeway = LEEWAY_SECONDS.into();
-        validation.validate_nbf = true;
+        validation.validate_exp = false;
         validation.validate_aud = self.audience.is_some();
         let mut required = vec!["exp", "sub"];
         if let Some(issuer) = &self.issuer {
@@ -235,10 +252,13 @@ impl Verifier {
     }
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "a float-to-int cast saturates")]
+fn unix_ms(seconds: f64) -> i64 {
+    (seconds * 1000.0) as i64
+}
+
 fn explain(error: &jsonwebtoken::errors::Error) -> &'static str {
     match error.kind() {
-        ErrorKind::ExpiredSignature => "the access token has expired",
-        ErrorKind::ImmatureSignature => "the access token is not valid yet",
         ErrorKind::InvalidIssuer => "the access token comes from another issuer",
         ErrorKind::InvalidAudience => "the access token is for another audience",
         ErrorKind::InvalidSignature => "the access token's signature does not verify",
@@ -246,5 +266,31 @@ fn explain(error: &jsonwebtoken::errors::Error) -> &'static str {
             "the access token lacks a required claim (exp, sub, or iss and aud where configured)"
         }
         _ => "the access token is not valid",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::TokenRequest, *};
+    use crate::auth::mint_hs256;
+
+    const NOON_MS: i64 = 1_795_348_800_000;
+
+    /// Whether a token of noon that is valid for an hour is taken so many seconds after noon.
+    async fn is_taken(verifier: &Verifier, after_seconds: i64) -> bool {
+        let at = |seconds| Timestamp::from_unix_ms(NOON_MS + seconds * 1000).unwrap();
+        let ttl = std::time::Duration::from_secs(3600);
+        let request = TokenRequest { sub: "alice", scope: None, issuer: None, audience: None, ttl };
+        verifier.verify(&mint_hs256(&[7; 32], request, at(0)), at(after_seconds)).await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn a_token_is_judged_by_the_clock_of_the_server_whether_it_was_seen_before_or_not() {
+        let seen = Verifier::hs256(&[7; 32], None, None);
+        for (after_seconds, expected) in [(0, true), (3629, true), (3630, false), (90_000, false)] {
+            let unseen = Verifier::hs256(&[7; 32], None, None);
+            assert_eq!(is_taken(&unseen, after_seconds).await, expected, "{after_seconds} s");
+            assert_eq!(is_taken(&seen, after_seconds).await, expected, "{after_seconds} s, seen");
+        }
     }
 }
