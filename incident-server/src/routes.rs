@@ -1,5 +1,7 @@
 //! The route table and its layers, on one screen.
 
+use std::sync::LazyLock;
+
 use axum::{
     Router,
     http::StatusCode,
@@ -64,7 +66,10 @@ pub fn document() -> Document {
 /// # }
 /// ```
 pub fn router(app: App) -> Router {
-    observed(Router::from(api().merge(for_operators())).merge(docs()), app)
+    static ROUTES: LazyLock<Router<App>> =
+        LazyLock::new(|| Router::from(api().merge(for_operators())).merge(docs()));
+    // Made once: its document takes longer than all else, and a program may mount many apps.
+    observed(ROUTES.clone(), app)
 }
 
 /// All routes, the board, and problem details for every other path: the whole of a server.
