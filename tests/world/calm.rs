@@ -1,0 +1,147 @@
+//! The end of a history: fair weather until nobody has anything more to send.
+
+use fastrand::Rng;
+use incident_mobile_ffi::outbox::{Entry, EntryState, NextUpload, Upload};
+
+use crate::{
+    Broken,
+    answers::check,
+    gate::Condition,
+    people::{NAMES, Token},
+    wire,
+    world::{World, note},
+};
+
+/// So many rounds are more than any queue needs.
+const ROUNDS: usize = 2000;
+
+/// What one round of all outboxes came to.
+enum Round {
+    /// Something was sent.
+    Sent,
+    /// Nobody may send before so many ms.
+    Waits(i64),
+    /// Nobody has anything to send.
+    Idle,
+}
+
+impl World {
+    /// All that is wrong comes to an end; then everything has to arrive.
+    pub(crate) fn calm(&mut self, rng: &mut Rng) -> Result<(), Broken> {
+        note!(self, "the weather clears");
+        self.database.gate.set(Condition::Well);
+        self.time.set_server_error(0);
+        self.tokens = [Token::Good; NAMES.len()];
+        self.flights.clear();
+        if self.setup.rate_limit != "off" {
+            self.setup.rate_limit = "off";
+            self.stop_server();
+        }
+        if self.server.is_none() {
+            self.start_server()?;
+        }
+        let had_no_room: Vec<_> =
+            self.devices.iter().map(|device| device.settings.max_pages.is_some()).collect();
+        self.devices.iter_mut().for_each(|device| device.settings.max_pages = None);
+        for process in 0..self.processes.len() {
+            self.processes[process].calm();
+            if had_no_room[self.processes[process].device] {
+                self.processes[process].close();
+                self.open(process)?;
+            }
+        }
+        let behind = self.late.split_off(self.late.len() / 2);
+        self.deliver_late(rng)?;
+        self.drain(rng)?;
+        self.late = behind;
+        self.deliver_late(rng)
+    }
+
+    /// Requests that were long under way arrive before the queue is idle, or long after.
+    fn deliver_late(&mut self, rng: &mut Rng) -> Result<(), Broken> {
+        for (upload, token) in std::mem::take(&mut self.late) {
+            let Some(server) = &mut self.server else { return Ok(()) };
+            let pending = server.ask(wire::of(&upload, token.as_deref(), false));
+            let answer = self.answer_to(pending, rng)?;
+            answer.map_or(Ok(()), |answer| check(&upload, &answer))?;
+        }
+        Ok(())
+    }
+
+    /// What is in quarantine is tried again, too: in fair weather nothing stays there. A report that took the name of
+    /// another takes the next one, which may be taken as well.
+    pub(crate) fn try_all_again(&mut self, rng: &mut Rng) -> Result<(), Broken> {
+        for _ in 0..=self.promises.len() {
+            note!(self, "what is in quarantine is tried again");
+            for process in 0..self.processes.len() {
+                let now_ms = self.now_of(process);
+                let again = self.processes[process].call(|outbox| outbox.retry_all(None, now_ms));
+                self.survived(process, again)?;
+            }
+            self.drain(rng)?;
+            if self.in_quarantine()?.is_none() {
+                return Ok(());
+            }
+        }
+        Err(format!("in fair weather it stays in quarantine: {:?}", self.in_quarantine()?))
+    }
+
+    fn in_quarantine(&mut self) -> Result<Option<Entry>, Broken> {
+        for process in 0..self.processes.len() {
+            let left =
+                self.processes[process].call(|outbox| outbox.entries(Some(EntryState::Quarantined), 1, None));
+            let left = self.survived(process, left)?.and_then(|left| left.into_iter().next());
+            if left.is_some() {
+                return Ok(left);
+            }
+        }
+        Ok(None)
+    }
+
+    fn drain(&mut self, rng: &mut Rng) -> Result<(), Broken> {
+        for _ in 0..ROUNDS {
+            match self.round(rng)? {
+                Round::Sent => {}
+                Round::Waits(ms) => self.pass(ms.max(1)),
+                Round::Idle => return Ok(()),
+            }
+        }
+        Err("a queue never becomes idle".to_owned())
+    }
+
+    fn round(&mut self, rng: &mut Rng) -> Result<Round, Broken> {
+        let mut round = Round::Idle;
+        for process in 0..self.processes.len() {
+            let now_ms = self.now_of(process);
+            let next = self.processes[process].call(|outbox| outbox.next_upload(now_ms));
+            match self.survived(process, next)? {
+                Some(NextUpload::Send { upload }) => {
+                    self.exchange(process, &upload, rng)?;
+                    round = Round::Sent;
+                }
+                Some(NextUpload::Wait { until, .. }) => {
+                    let ms = until.0 - now_ms;
+                    round = match round {
+                        Round::Sent => Round::Sent,
+                        Round::Waits(before) => Round::Waits(before.min(ms)),
+                        Round::Idle => Round::Waits(ms),
+                    };
+                }
+                Some(NextUpload::SignIn { why, .. }) => return Err(format!("with a good token: {why:?}")),
+                Some(NextUpload::Idle) | None => {}
+            }
+        }
+        Ok(round)
+    }
+
+    fn exchange(&mut self, process: usize, upload: &Upload, rng: &mut Rng) -> Result<(), Broken> {
+        let person = self.processes[process].person;
+        let token = Token::Good.text(person, self.setup.secret, self.time.at_the_server());
+        let server = self.server.as_mut().ok_or("no server")?;
+        let pending = server.ask(wire::of(upload, token.as_deref(), false));
+        let answer = self.answer_to(pending, rng)?.ok_or("no answer in fair weather")?;
+        check(upload, &answer)?;
+        let opening = self.processes[process].opening;
+        self.complete(process, opening, upload.id, &wire::result(&answer))
+    }
+}

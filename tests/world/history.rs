@@ -1,0 +1,168 @@
+//! One history: from a seed to a verdict, in a thread of its own, so that nothing of another one is in it.
+
+use std::{
+    any::Any,
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    thread,
+};
+
+use incident_core::Reporter;
+use incident_mobile_ffi::outbox::{Options, Outbox};
+use incident_server::store::{SqliteStore, Store};
+use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
+use tempfile::TempDir;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::{
+    Broken, Failure, chance, disk,
+    people::NAMES,
+    server::{Server, Setup},
+    steps,
+    store::Database,
+    time::{Time, stop_timers},
+    world::{World, note},
+};
+
+/// The number of the step that makes the end of a history.
+const CALM: usize = usize::MAX - 1;
+
+/// What all histories stand on.
+pub(crate) struct Ground {
+    folder: TempDir,
+    runtime: Runtime,
+}
+
+/// Which history, and what of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) seed: u64,
+    /// The steps that are taken; all of them if absent.
+    pub(crate) steps: Option<BTreeSet<usize>>,
+    /// Whether it is printed as it goes.
+    pub(crate) is_told: bool,
+}
+
+impl Plan {
+    pub(crate) fn whole(seed: u64) -> Self {
+        Self { seed, steps: None, is_told: false }
+    }
+}
+
+/// What came of it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct History {
+    /// The same for the same history.
+    pub(crate) fingerprint: u64,
+    /// The steps that were taken.
+    pub(crate) steps: Vec<usize>,
+    /// Which promise was broken.
+    pub(crate) verdict: Result<(), Broken>,
+}
+
+impl Ground {
+    /// In memory where there is a file system of memory.
+    ///
+    /// # Errors
+    /// There is no room.
+    pub(crate) fn new() -> Result<Self, Failure> {
+        let memory = PathBuf::from("/dev/shm");
+        let folder = if memory.is_dir() { TempDir::new_in(memory)? } else { TempDir::new()? };
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_time().build()?;
+        let files = folder.path().join("files");
+        fs::create_dir(&files)?;
+        runtime.block_on(make_database(&files.join("server")))?;
+        chance::begin(0);
+        for device in 0..2 {
+            make_outbox(&files.join(format!("phone{device}")))?;
+        }
+        // The clock of its rates is held against the machine's once, which takes for ever where time stands still.
+        let setup = Setup { secret: 0, rate_limit: "1/s,1", retention: "off" };
+        let database = Database::new(runtime.handle().clone());
+        drop(Server::start(&files.join("other"), &setup, &database, &Time::new())?);
+        let ground = Self { folder, runtime };
+        // What a program makes once and for all takes of the chance of the first one who asks.
+        ground.run(&Plan::whole(u64::MAX));
+        Ok(ground)
+    }
+
+    /// Lives through a history.
+    pub(crate) fn run(&self, plan: &Plan) -> History {
+        let lived = thread::scope(|scope| {
+            let thread = thread::Builder::new().name(format!("seed {}", plan.seed));
+            thread.spawn_scoped(scope, || self.live(plan)).map(thread::ScopedJoinHandle::join)
+        });
+        match lived {
+            Ok(Ok(history)) => history,
+            Ok(Err(bug)) => History::broken(format!("panicked: {}", words(&*bug))),
+            Err(error) => History::broken(error.to_string()),
+        }
+    }
+
+    fn live(&self, plan: &Plan) -> History {
+        chance::begin(plan.seed);
+        stop_timers();
+        let folder = match TempDir::new_in(self.folder.path()) {
+            Ok(folder) => folder,
+            Err(error) => return History::broken(error.to_string()),
+        };
+        let files = self.folder.path().join("files");
+        let world = World::new(plan.seed, folder.path(), &files, self.runtime.handle().clone(), plan.is_told);
+        let history = match world {
+            Ok(mut world) => {
+                let mut steps = Vec::new();
+                let verdict = take_steps(&mut world, plan, &mut steps);
+                world.stop_server();
+                History { fingerprint: world.trace.fingerprint(), steps, verdict }
+            }
+            Err(broken) => History::broken(broken),
+        };
+        disk::forget(folder.path());
+        history
+    }
+}
+
+impl History {
+    fn broken(why: Broken) -> Self {
+        Self { fingerprint: 0, steps: Vec::new(), verdict: Err(why) }
+    }
+}
+
+/// A database with no incidents in it. The series of its changes is by chance, which is not ours: here it has a number.
+async fn make_database(file: &Path) -> Result<(), Failure> {
+    SqliteStore::open_file(file).await?.close().await;
+    let mut connection = SqliteConnectOptions::new().filename(file).connect().await?;
+    sqlx::query("UPDATE installation SET series = 20261122").execute(&mut connection).await?;
+    Ok(connection.close().await?)
+}
+
+/// An outbox with nothing in it, and secrets of its own.
+fn make_outbox(file: &Path) -> Result<(), Failure> {
+    let reporter = Reporter::parse(NAMES[0])?;
+    drop(Outbox::open(file, reporter, Options::default(), 0)?);
+    Ok(())
+}
+
+fn take_steps(world: &mut World, plan: &Plan, taken: &mut Vec<usize>) -> Result<(), Broken> {
+    let length = chance::of_step(plan.seed, usize::MAX - 2).usize(6..26);
+    for step in (0..length).filter(|step| plan.steps.as_ref().is_none_or(|steps| steps.contains(step))) {
+        world.step = step;
+        taken.push(step);
+        note!(world, "-- {step} at {}", world.time.now_ms());
+        steps::take(world, &mut chance::of_step(plan.seed, step))?;
+        world.database.oracle().fault()?;
+    }
+    let rng = &mut chance::of_step(plan.seed, CALM);
+    world.calm(rng)?;
+    world.judge()?;
+    world.try_all_again(rng)?;
+    world.judge()?;
+    world.read_to_the_end(rng)?;
+    world.database.oracle().fault()
+}
+
+fn words(bug: &(dyn Any + Send)) -> String {
+    let text = bug.downcast_ref::<String>().cloned();
+    text.or_else(|| bug.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
+}

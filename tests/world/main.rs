@@ -1,0 +1,98 @@
+//! A world in a seed: phones, people, a network, a server and its database, on one virtual clock and with one source of
+//! chance. The outboxes, the router, the commit path and the stores are the real ones; what is between them loses,
+//! doubles, delays and cuts, and what runs is killed. At the end of each history every promise must have been kept.
+//!
+//! `tests/run world` lives through histories for some seconds. `target/release/world --histories N` has the long form,
+//! which writes docs/proof.json and goes on where it was left; `--seed N` tells one history.
+
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use clap::Parser;
+
+mod answers;
+mod calm;
+mod chance;
+mod disk;
+mod gate;
+mod history;
+mod judge;
+mod many;
+mod oracle;
+mod people;
+mod phone;
+mod proof;
+mod reader;
+mod server;
+mod shrink;
+mod steps;
+mod store;
+mod time;
+mod users;
+mod wire;
+mod world;
+
+use history::{Ground, Plan};
+use many::Until;
+
+/// Which promise was broken, and how.
+type Broken = String;
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+#[derive(Parser)]
+struct Arguments {
+    /// Tell the history of this seed.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// And take these of its steps only.
+    #[arg(long, value_delimiter = ',', requires = "seed")]
+    steps: Option<Vec<usize>>,
+    /// Live through so many histories in all, and write down what came of them.
+    #[arg(long)]
+    histories: Option<u64>,
+    /// Where that is written, and read to go on.
+    #[arg(long, default_value = "docs/proof.json")]
+    results: PathBuf,
+    /// Live through histories for so many seconds.
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    /// The first seed of those.
+    #[arg(long, default_value_t = 0)]
+    first: u64,
+    /// How many at once.
+    #[arg(long, default_value_t = 1)]
+    jobs: usize,
+}
+
+fn main() -> Result<(), Failure> {
+    let arguments = Arguments::parse();
+    let ground = Ground::new()?;
+    if let Some(seed) = arguments.seed {
+        let steps = arguments.steps.map(|steps| steps.into_iter().collect());
+        let history = ground.run(&Plan { seed, steps, is_told: true });
+        println!("fingerprint {:016x}", history.fingerprint);
+        return Ok(history.verdict?);
+    }
+    if let Some(histories) = arguments.histories {
+        return proof::live_and_write(&ground, histories, arguments.jobs, &arguments.results);
+    }
+    the_same_seed_is_the_same_history(&ground)?;
+    let until = Until::Moment(Instant::now() + Duration::from_secs(arguments.seconds));
+    let lived = many::live(&ground, arguments.first, until, arguments.jobs);
+    println!("{lived}");
+    lived.verdict(&ground)
+}
+
+/// What happens depends on nothing but the seed.
+fn the_same_seed_is_the_same_history(ground: &Ground) -> Result<(), Failure> {
+    for seed in 0..20 {
+        let (one, two) = (ground.run(&Plan::whole(seed)), ground.run(&Plan::whole(seed)));
+        if one != two {
+            return Err(format!("seed {seed} made two histories: {one:?}, {two:?}").into());
+        }
+    }
+    Ok(())
+}
