@@ -1,14 +1,6 @@
 //! A new, empty database for one test.
 
-use std::{
-    env,
-    path::PathBuf,
-    str::FromStr,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-};
+use std::{path::PathBuf, str::FromStr, sync::Arc};
 
 use incident_core::IncidentId;
 use incident_server::store::{PgStore, SqliteStore, Store};
@@ -18,15 +10,12 @@ use sqlx::{
 };
 use tempfile::TempDir;
 
-/// Where a PostgreSQL server for tests is found; see `tests/postgres` at the top of the project.
-pub(crate) const URL_VARIABLE: &str = "INCIDENT_TEST_POSTGRES_URL";
+use super::new_database::{new_database, test_server};
 
 const PARTITIONED: &str = include_str!("../../deploy/postgres/partitioned.sql");
 
 /// A hand that knows how servers say what they are may write anything.
 const AS_A_SERVER: &str = "SET incident_server.writes = 'on'";
-
-static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 /// A database that servers can be started on.
 pub(crate) enum TestDatabase {
@@ -60,13 +49,7 @@ impl TestDatabase {
     }
 
     pub(crate) async fn postgres() -> Self {
-        let url = env::var(URL_VARIABLE).unwrap_or_else(|_| {
-            panic!(
-                "{URL_VARIABLE} is not set, so nothing was tested on PostgreSQL: \
-                 run `tests/postgres cargo test …`, which starts one"
-            )
-        });
-        Self::new_on(&url).await
+        Self::Postgres(new_database(&test_server(), "test").await.to_url_lossy().into())
     }
 
     /// The same with its tables partitioned.
@@ -78,15 +61,8 @@ impl TestDatabase {
 
     /// A new database on a PostgreSQL server.
     pub(crate) async fn new_on(url: &str) -> Self {
-        let number = DATABASES.fetch_add(1, Ordering::Relaxed);
-        let name = format!("incident_test_{}_{number}", std::process::id());
-        let options = PgConnectOptions::from_str(url).expect("a PostgreSQL URL");
-        let mut session = options.connect().await.expect("the PostgreSQL server for tests answers");
-        for statement in [format!("DROP DATABASE IF EXISTS {name}"), format!("CREATE DATABASE {name}")] {
-            sqlx::query(AssertSqlSafe(statement)).execute(&mut session).await.expect("a new database");
-        }
-        session.close().await.expect("a clean end");
-        Self::Postgres(options.database(&name).to_url_lossy().into())
+        let server = PgConnectOptions::from_str(url).expect("a PostgreSQL URL");
+        Self::Postgres(new_database(&server, "test").await.to_url_lossy().into())
     }
 
     /// Starts a server's store on it, as after a restart.

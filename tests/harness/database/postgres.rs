@@ -1,18 +1,14 @@
 //! Databases on the PostgreSQL server for tests.
 
-use std::{
-    env,
-    str::FromStr,
-    sync::atomic::{AtomicU32, Ordering},
-    thread,
-};
+use std::{str::FromStr, thread};
 
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, postgres::PgConnectOptions};
 
+use self::new_database::{new_database, test_server};
 use super::Session;
 
-/// Where that server is found; `tests/postgres` starts one and sets it.
-const URL_VARIABLE: &str = "INCIDENT_TEST_POSTGRES_URL";
+#[path = "../../../incident-server/tests/support/new_database.rs"]
+mod new_database;
 
 /// Sessions with this database that are not the one that asks.
 pub(super) const OTHER_SESSIONS: &str = "
@@ -28,8 +24,6 @@ const QUERIES: &str = "
     FROM pg_tables
     WHERE schemaname NOT IN ('pg_catalog', 'information_schema')";
 
-static DATABASES: AtomicU32 = AtomicU32::new(0);
-
 /// A database that is gone with the value.
 pub struct Scratch {
     name: String,
@@ -38,10 +32,8 @@ pub struct Scratch {
 
 impl Scratch {
     pub(super) fn new() -> Self {
-        let number = DATABASES.fetch_add(1, Ordering::Relaxed);
-        let name = format!("incident_e2e_{}_{number}", std::process::id());
-        let options = PgConnectOptions::from_str(&server()).expect("a PostgreSQL URL").database(&name);
-        administrate(format!("CREATE DATABASE {name}")).expect("a new database");
+        let options = apart(async { new_database(&test_server(), "e2e").await }).expect("a new database");
+        let name = options.get_database().unwrap_or_default().to_owned();
         Self { name, url: options.to_url_lossy().into() }
     }
 }
@@ -49,19 +41,14 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         // Where this fails, the database stays until the server for tests is thrown away.
-        let _ = administrate(format!("DROP DATABASE {} WITH (FORCE)", self.name));
+        let drop = format!("DROP DATABASE {} WITH (FORCE)", self.name);
+        let server: String = test_server().to_url_lossy().into();
+        let _ = apart(async move { Session::with_server(&server).await.run(drop).await });
     }
 }
 
-fn server() -> String {
-    env::var(URL_VARIABLE).unwrap_or_else(|_| {
-        panic!("{URL_VARIABLE} is not set, so nothing was tested on PostgreSQL: run `tests/postgres cargo test …`")
-    })
-}
-
 /// Waits on a thread of its own, for those who cannot: a constructor, a drop.
-fn administrate(statement: String) -> thread::Result<()> {
-    let work = async { Session::with_server(&server()).await.run(statement).await };
+fn apart<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> thread::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     thread::spawn(move || runtime.block_on(work)).join()
 }

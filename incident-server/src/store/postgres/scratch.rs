@@ -1,15 +1,15 @@
 //! A database for one test on the server that `tests/postgres` starts.
 
-use std::{env, str::FromStr};
-
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, PgConnection,
     postgres::{PgConnectOptions, PgSslMode},
 };
 
+use self::new_database::{new_database, test_server};
 use crate::store::migrations;
 
-const URL_VARIABLE: &str = "INCIDENT_TEST_POSTGRES_URL";
+#[path = "../../../tests/support/new_database.rs"]
+mod new_database;
 
 /// Twenty locations, fifty reporters; one in a hundred is open, all in the oldest part of the table.
 const FILL: &str = "
@@ -31,15 +31,7 @@ const FILL: &str = "
 
 /// A database with the tables, and nothing in them.
 pub(super) async fn empty(name: &str) -> PgConnectOptions {
-    let url = env::var(URL_VARIABLE).unwrap_or_else(|_| {
-        panic!("{URL_VARIABLE} is not set, so nothing was tested: run `tests/postgres cargo test …`")
-    });
-    let server = PgConnectOptions::from_str(&url).expect("a PostgreSQL URL").ssl_mode(PgSslMode::Disable);
-    let name = format!("incident_unit_{}_{name}", std::process::id());
-    let mut session = server.connect().await.expect("the PostgreSQL server for tests answers");
-    let create = format!("CREATE DATABASE {name}");
-    sqlx::query(AssertSqlSafe(create)).execute(&mut session).await.expect("a new database");
-    let options = server.database(&name);
+    let options = new_database(&test_server().ssl_mode(PgSslMode::Disable), &format!("unit_{name}")).await;
     let mut session: PgConnection = options.connect().await.expect("it is there");
     migrations::POSTGRES.run_direct(None, &mut session, false).await.expect("its tables");
     session.close().await.expect("nothing is lost");
