@@ -1,7 +1,10 @@
 package incidentsync
 
+import incidentsync.generated.FfiConverterTypeDraft
 import incidentsync.generated.InternalException
 import incidentsync.generated.OutboxException
+import java.nio.ByteBuffer
+import java.nio.charset.CharacterCodingException
 
 /** Why an outbox did not do what it was asked: each kind is one thing to do about it. Nothing is lost by any. */
 public sealed class OutboxError(message: String) : Exception(message) {
@@ -83,8 +86,12 @@ internal fun requireText(name: String, text: String?) {
     if (broken) throw OutboxError.Malformed("$name holds half of a surrogate pair")
 }
 
+/** The same for every text of a draft: it is written as the generated code writes it, to nowhere. */
 internal fun requireText(draft: Draft) {
-    requireText("locationId", draft.locationId)
-    requireText("roomNumber", draft.roomNumber)
-    requireText("cancellationReason", draft.cancellationReason)
+    val bytes = FfiConverterTypeDraft.allocationSize(draft).toInt()
+    try {
+        FfiConverterTypeDraft.write(draft, ByteBuffer.allocate(bytes))
+    } catch (_: CharacterCodingException) {
+        throw OutboxError.Malformed("a text of the draft holds half of a surrogate pair")
+    }
 }
