@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from incident_sync import InvalidError, canonical_payload, derive_key
+from incident_sync import Draft, InvalidError, OutboxSettings, canonical_payload, derive_key, model
+from incident_sync._generated import incident_mobile_ffi as ffi
 
 VECTORS = Path(__file__).resolve().parents[3] / "incident-core/tests/vectors"
 KEYS = json.loads((VECTORS / "keys.json").read_text("utf-8"))
@@ -37,3 +38,9 @@ def test_every_refused_payload_is_refused_with_all_its_violations(vector):
         canonical_payload(vector["payload"])
     found = [(v.pointer, v.code) for v in refused.value.violations]
     assert found == [(error["pointer"], error["code"]) for error in vector["errors"]]
+
+
+def test_what_a_draft_and_settings_leave_out_is_what_the_core_says():
+    plain = ffi.Draft(location_id="ward-7", longitude=12.5, latitude=41.9)
+    assert model.draft(Draft("ward-7", 12.5, 41.9)) == plain
+    assert model.settings(OutboxSettings()) == ffi.OutboxSettings()
