@@ -40,7 +40,9 @@ def test_a_report_arrives_is_cancelled_and_is_erased(server, app):
     app.cancel(entry.key, "false alarm")
     assert app.sync(server) == Idle()
     (incident,) = server.incidents
-    assert (incident.reporter, incident.location_id, incident.room_number) == ("alice", "ward-7", "12B")
+    assert (incident.reporter, incident.location_id) == ("alice", "ward-7")
+    assert incident.payload == app.entry(entry.key).payload
+    assert '"roomNumber":"12B"' in incident.payload
     assert (incident.status, incident.cancellation_reason) == (IncidentStatus.CANCELLED, "false alarm")
     assert app.entry(entry.key).incident.id == incident.id
     server.erase(incident.id)

@@ -5,16 +5,17 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
-use incident_core::{IncidentId, Reporter, State, Stored, Timestamp};
+use incident_core::{IncidentId, Reporter, Timestamp};
 
 use super::{
     OutboxError, OutboxLog,
     clock::{Clock, system_ms},
+    fake_incident::FakeIncident,
     outbox::Outbox,
 };
 use crate::{
     fake::{self, FakeFault, MAX_FAULTS},
-    outbox::{IncidentStatus, Moment, OutboxSettings, Upload, UploadResult},
+    outbox::{Moment, OutboxSettings, Upload, UploadResult},
 };
 
 /// A test asked what makes no sense; nothing happened.
@@ -26,25 +27,6 @@ pub enum FakeServerError {
         /// In words.
         detail: String,
     },
-}
-
-/// An incident as the fake server has it.
-#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
-pub struct FakeIncident {
-    /// Its id on the server.
-    pub id: String,
-    /// Who reported it; nobody for an anonymous or an erased one.
-    pub reporter: Option<String>,
-    /// Where it stands; `None` once it is erased.
-    pub status: Option<IncidentStatus>,
-    /// Where it happened; `None` once it is erased.
-    pub location_id: Option<String>,
-    /// The room, if there is one.
-    pub room_number: Option<String>,
-    /// Why it was called off, if it was.
-    pub cancellation_reason: Option<String>,
-    /// By the phone's clock.
-    pub created_at: Moment,
 }
 
 /// A server in memory that answers by the rules of the real one, under a clock that the test turns.
@@ -168,29 +150,6 @@ impl FakeServer {
 impl FakeServer {
     fn lock(&self) -> MutexGuard<'_, fake::FakeServer> {
         self.server.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl From<fake::FakeIncident> for FakeIncident {
-    fn from(incident: fake::FakeIncident) -> Self {
-        let kept = incident.stored.kept();
-        let created_at = match &incident.stored {
-            Stored::Kept(kept) => kept.facts.created_at,
-            Stored::Erased(left) => left.created_at,
-        };
-        let reason = kept.and_then(|kept| match &kept.state {
-            State::Open => None,
-            State::Cancelled(cancellation) => Some(cancellation.reason.as_str().to_owned()),
-        });
-        Self {
-            id: incident.id.to_string(),
-            reporter: incident.reporter.as_ref().map(|reporter| reporter.as_str().to_owned()),
-            status: kept.map(|kept| kept.state.status()),
-            location_id: kept.map(|kept| kept.facts.location_id.as_str().to_owned()),
-            room_number: kept.and_then(|kept| Some(kept.facts.room_number.as_ref()?.as_str().to_owned())),
-            cancellation_reason: reason,
-            created_at: Moment(created_at.unix_ms()),
-        }
     }
 }
 

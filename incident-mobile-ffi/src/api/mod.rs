@@ -7,6 +7,7 @@
 mod clock;
 mod error;
 mod fake;
+mod fake_incident;
 mod log;
 mod outbox;
 mod payload;
@@ -14,7 +15,8 @@ mod records;
 mod watch;
 
 pub use error::OutboxError;
-pub use fake::{FakeIncident, FakeServer, FakeServerError};
+pub use fake::{FakeServer, FakeServerError};
+pub use fake_incident::FakeIncident;
 pub use log::OutboxLog;
 pub use outbox::Outbox;
 pub use payload::{canonical_payload, derive_key, validate_draft};

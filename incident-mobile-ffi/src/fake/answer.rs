@@ -73,7 +73,7 @@ impl Refused {
 impl From<DecodeError> for Refused {
     fn from(refusal: DecodeError) -> Self {
         match refusal {
-            DecodeError::Malformed(place) => Self::new(Problem::MalformedJson, &place.to_string()),
+            DecodeError::Malformed(malformed) => Self::new(Problem::MalformedJson, &malformed.to_string()),
             DecodeError::Invalid(errors) => {
                 Self { errors, ..Self::new(Problem::ValidationFailed, "rules are broken, see errors") }
             }

@@ -115,8 +115,8 @@ impl FakeServer {
     fn batch(&mut self, caller: &Reporter, body: &[u8], now: Timestamp) -> UploadResult {
         let items = match decode_batch(body) {
             Ok(items) => items,
-            Err(BatchError::Malformed(place)) => {
-                return answer::whole(&DecodeError::Malformed(place).into());
+            Err(BatchError::Malformed(malformed)) => {
+                return answer::whole(&DecodeError::Malformed(malformed).into());
             }
             Err(BatchError::Invalid(violation)) => {
                 return answer::whole(&DecodeError::Invalid(vec![violation]).into());

@@ -52,15 +52,18 @@ class Busy:
 
 @dataclass(frozen=True, slots=True)
 class FakeIncident:
-    """An incident as the fake server has it; of an erased one nothing but its id and its moment is left."""
+    """An incident as the fake server has it; of an erased one nothing but its id and its moment is left.
+
+    ``payload`` is all that it says, as an entry's ``payload`` has it.
+    """
 
     id: str
     reporter: str | None
     status: IncidentStatus | None
     location_id: str | None
-    room_number: str | None
     cancellation_reason: str | None
     created_at: datetime
+    payload: str | None
 
 
 class FakeServer:
@@ -169,9 +172,9 @@ def _incident(value: ffi.FakeIncident) -> FakeIncident:
         reporter=value.reporter,
         status=None if value.status is None else IncidentStatus[value.status.name],
         location_id=value.location_id,
-        room_number=value.room_number,
         cancellation_reason=value.cancellation_reason,
         created_at=from_ms(value.created_at),
+        payload=value.payload,
     )
 
 

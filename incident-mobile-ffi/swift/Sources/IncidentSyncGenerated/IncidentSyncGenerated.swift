@@ -2209,10 +2209,6 @@ public struct FakeIncident: Equatable, Hashable {
      */
     public var locationId: String?
     /**
-     * The room, if there is one.
-     */
-    public var roomNumber: String?
-    /**
      * Why it was called off, if it was.
      */
     public var cancellationReason: String?
@@ -2220,6 +2216,10 @@ public struct FakeIncident: Equatable, Hashable {
      * By the phone's clock.
      */
     public var createdAt: Moment
+    /**
+     * All that it says, in JSON, as an entry's payload has it; `None` once it is erased.
+     */
+    public var payload: String?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -2237,21 +2237,21 @@ public struct FakeIncident: Equatable, Hashable {
          * Where it happened; `None` once it is erased.
          */locationId: String?, 
         /**
-         * The room, if there is one.
-         */roomNumber: String?, 
-        /**
          * Why it was called off, if it was.
          */cancellationReason: String?, 
         /**
          * By the phone's clock.
-         */createdAt: Moment) {
+         */createdAt: Moment, 
+        /**
+         * All that it says, in JSON, as an entry's payload has it; `None` once it is erased.
+         */payload: String?) {
         self.id = id
         self.reporter = reporter
         self.status = status
         self.locationId = locationId
-        self.roomNumber = roomNumber
         self.cancellationReason = cancellationReason
         self.createdAt = createdAt
+        self.payload = payload
     }
 
     
@@ -2274,9 +2274,9 @@ public struct FfiConverterTypeFakeIncident: FfiConverterRustBuffer {
                 reporter: FfiConverterOptionString.read(from: &buf), 
                 status: FfiConverterOptionTypeIncidentStatus.read(from: &buf), 
                 locationId: FfiConverterOptionString.read(from: &buf), 
-                roomNumber: FfiConverterOptionString.read(from: &buf), 
                 cancellationReason: FfiConverterOptionString.read(from: &buf), 
-                createdAt: FfiConverterTypeMoment.read(from: &buf)
+                createdAt: FfiConverterTypeMoment.read(from: &buf), 
+                payload: FfiConverterOptionString.read(from: &buf)
         )
     }
 
@@ -2285,9 +2285,9 @@ public struct FfiConverterTypeFakeIncident: FfiConverterRustBuffer {
         FfiConverterOptionString.write(value.reporter, into: &buf)
         FfiConverterOptionTypeIncidentStatus.write(value.status, into: &buf)
         FfiConverterOptionString.write(value.locationId, into: &buf)
-        FfiConverterOptionString.write(value.roomNumber, into: &buf)
         FfiConverterOptionString.write(value.cancellationReason, into: &buf)
         FfiConverterTypeMoment.write(value.createdAt, into: &buf)
+        FfiConverterOptionString.write(value.payload, into: &buf)
     }
 }
 
@@ -5043,7 +5043,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_incident_mobile_ffi_checksum_method_fakeserver_erase() != 52629) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_incident_mobile_ffi_checksum_method_fakeserver_incidents() != 49453) {
+    if (uniffi_incident_mobile_ffi_checksum_method_fakeserver_incidents() != 32995) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_incident_mobile_ffi_checksum_method_fakeserver_now() != 32771) {

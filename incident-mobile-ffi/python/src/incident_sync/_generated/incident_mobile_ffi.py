@@ -534,7 +534,7 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_erase() != 52629:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_incidents() != 49453:
+    if lib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_incidents() != 32995:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_now() != 32771:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -1959,20 +1959,20 @@ class FakeIncident:
     """
     An incident as the fake server has it.
 """
-    def __init__(self, *, id:str, reporter:typing.Optional[str], status:typing.Optional[IncidentStatus], location_id:typing.Optional[str], room_number:typing.Optional[str], cancellation_reason:typing.Optional[str], created_at:Moment):
+    def __init__(self, *, id:str, reporter:typing.Optional[str], status:typing.Optional[IncidentStatus], location_id:typing.Optional[str], cancellation_reason:typing.Optional[str], created_at:Moment, payload:typing.Optional[str]):
         self.id = id
         self.reporter = reporter
         self.status = status
         self.location_id = location_id
-        self.room_number = room_number
         self.cancellation_reason = cancellation_reason
         self.created_at = created_at
+        self.payload = payload
         
         
 
     
     def __str__(self):
-        return "FakeIncident(id={}, reporter={}, status={}, location_id={}, room_number={}, cancellation_reason={}, created_at={})".format(self.id, self.reporter, self.status, self.location_id, self.room_number, self.cancellation_reason, self.created_at)
+        return "FakeIncident(id={}, reporter={}, status={}, location_id={}, cancellation_reason={}, created_at={}, payload={})".format(self.id, self.reporter, self.status, self.location_id, self.cancellation_reason, self.created_at, self.payload)
     def __eq__(self, other):
         if self.id != other.id:
             return False
@@ -1982,11 +1982,11 @@ class FakeIncident:
             return False
         if self.location_id != other.location_id:
             return False
-        if self.room_number != other.room_number:
-            return False
         if self.cancellation_reason != other.cancellation_reason:
             return False
         if self.created_at != other.created_at:
+            return False
+        if self.payload != other.payload:
             return False
         return True
 
@@ -1998,9 +1998,9 @@ class _UniffiFfiConverterTypeFakeIncident(_UniffiConverterRustBuffer):
             reporter=_UniffiFfiConverterOptionalString.read(buf),
             status=_UniffiFfiConverterOptionalTypeIncidentStatus.read(buf),
             location_id=_UniffiFfiConverterOptionalString.read(buf),
-            room_number=_UniffiFfiConverterOptionalString.read(buf),
             cancellation_reason=_UniffiFfiConverterOptionalString.read(buf),
             created_at=_UniffiFfiConverterTypeMoment.read(buf),
+            payload=_UniffiFfiConverterOptionalString.read(buf),
         )
 
     @staticmethod
@@ -2009,9 +2009,9 @@ class _UniffiFfiConverterTypeFakeIncident(_UniffiConverterRustBuffer):
         _UniffiFfiConverterOptionalString.check_lower(value.reporter)
         _UniffiFfiConverterOptionalTypeIncidentStatus.check_lower(value.status)
         _UniffiFfiConverterOptionalString.check_lower(value.location_id)
-        _UniffiFfiConverterOptionalString.check_lower(value.room_number)
         _UniffiFfiConverterOptionalString.check_lower(value.cancellation_reason)
         _UniffiFfiConverterTypeMoment.check_lower(value.created_at)
+        _UniffiFfiConverterOptionalString.check_lower(value.payload)
 
     @staticmethod
     def write(value, buf):
@@ -2019,9 +2019,9 @@ class _UniffiFfiConverterTypeFakeIncident(_UniffiConverterRustBuffer):
         _UniffiFfiConverterOptionalString.write(value.reporter, buf)
         _UniffiFfiConverterOptionalTypeIncidentStatus.write(value.status, buf)
         _UniffiFfiConverterOptionalString.write(value.location_id, buf)
-        _UniffiFfiConverterOptionalString.write(value.room_number, buf)
         _UniffiFfiConverterOptionalString.write(value.cancellation_reason, buf)
         _UniffiFfiConverterTypeMoment.write(value.created_at, buf)
+        _UniffiFfiConverterOptionalString.write(value.payload, buf)
 
 @dataclass
 class Header:

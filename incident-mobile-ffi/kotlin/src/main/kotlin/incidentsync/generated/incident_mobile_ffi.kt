@@ -1010,7 +1010,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_erase() and 0xFFFF) != 52629) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_incidents() and 0xFFFF) != 49453) {
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_incidents() and 0xFFFF) != 32995) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_now() and 0xFFFF) != 32771) {
@@ -3586,11 +3586,6 @@ data class FakeIncident (
     val `locationId`: kotlin.String?
     , 
     /**
-     * The room, if there is one.
-     */
-    val `roomNumber`: kotlin.String?
-    , 
-    /**
      * Why it was called off, if it was.
      */
     val `cancellationReason`: kotlin.String?
@@ -3599,6 +3594,11 @@ data class FakeIncident (
      * By the phone's clock.
      */
     val `createdAt`: Moment
+    , 
+    /**
+     * All that it says, in JSON, as an entry's payload has it; `None` once it is erased.
+     */
+    val `payload`: kotlin.String?
     
 ){
     
@@ -3620,8 +3620,8 @@ public object FfiConverterTypeFakeIncident: FfiConverterRustBuffer<FakeIncident>
             FfiConverterOptionalTypeIncidentStatus.read(buf),
             FfiConverterOptionalString.read(buf),
             FfiConverterOptionalString.read(buf),
-            FfiConverterOptionalString.read(buf),
             FfiConverterTypeMoment.read(buf),
+            FfiConverterOptionalString.read(buf),
         )
     }
 
@@ -3630,9 +3630,9 @@ public object FfiConverterTypeFakeIncident: FfiConverterRustBuffer<FakeIncident>
             FfiConverterOptionalString.allocationSize(value.`reporter`) +
             FfiConverterOptionalTypeIncidentStatus.allocationSize(value.`status`) +
             FfiConverterOptionalString.allocationSize(value.`locationId`) +
-            FfiConverterOptionalString.allocationSize(value.`roomNumber`) +
             FfiConverterOptionalString.allocationSize(value.`cancellationReason`) +
-            FfiConverterTypeMoment.allocationSize(value.`createdAt`)
+            FfiConverterTypeMoment.allocationSize(value.`createdAt`) +
+            FfiConverterOptionalString.allocationSize(value.`payload`)
     )
 
     override fun write(value: FakeIncident, buf: ByteBuffer) {
@@ -3640,9 +3640,9 @@ public object FfiConverterTypeFakeIncident: FfiConverterRustBuffer<FakeIncident>
             FfiConverterOptionalString.write(value.`reporter`, buf)
             FfiConverterOptionalTypeIncidentStatus.write(value.`status`, buf)
             FfiConverterOptionalString.write(value.`locationId`, buf)
-            FfiConverterOptionalString.write(value.`roomNumber`, buf)
             FfiConverterOptionalString.write(value.`cancellationReason`, buf)
             FfiConverterTypeMoment.write(value.`createdAt`, buf)
+            FfiConverterOptionalString.write(value.`payload`, buf)
     }
 }
 
