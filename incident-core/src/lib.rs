@@ -74,7 +74,7 @@ pub use incident::{
 pub use incident_key::{IncidentKey, KeyMismatchError, OutboxSecret};
 pub use key::{IdempotencyKey, KeyError, Reporter, ReporterError};
 pub use payload::{Draft, Facts, SyncPayload};
-pub use stored::{ColumnError, EventColumns, IncidentColumns};
+pub use stored::{Column, ColumnError, EventColumns, INCIDENT_COLUMNS, IncidentRow};
 pub use text::TextError;
 pub use timestamp::{Timestamp, TimestampError};
 pub use tombstone::{ErasedStatus, Tombstone};

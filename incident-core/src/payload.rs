@@ -114,6 +114,14 @@ impl SyncPayload {
         check.finish(facts(), cancellation_reason)
     }
 
+    /// How many bytes its texts have, which are all that it holds outside itself.
+    pub fn text_bytes(&self) -> usize {
+        let facts = &self.facts;
+        facts.location_id.as_str().len()
+            + facts.room_number.as_ref().map_or(0, |room| room.as_str().len())
+            + self.cancellation_reason.as_ref().map_or(0, |reason| reason.as_str().len())
+    }
+
     /// The canonical text: fields in the order of the contract, absent ones left out, no white space.
     ///
     /// ```
@@ -131,30 +139,43 @@ impl SyncPayload {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Canonical<'a> {
-    location_id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    room_number: Option<&'a str>,
-    gps_coordinates: Coordinates,
-    is_anonymous: bool,
-    created_at: Timestamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cancellation_reason: Option<&'a str>,
+/// Serialises as a part of the canonical text, and of what callers see of an incident.
+impl Serialize for Facts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Canonical<'a> {
+            location_id: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            room_number: Option<&'a str>,
+            gps_coordinates: Coordinates,
+            is_anonymous: bool,
+            created_at: Timestamp,
+        }
+        Canonical {
+            location_id: self.location_id.as_str(),
+            room_number: self.room_number.as_ref().map(RoomNumber::as_str),
+            gps_coordinates: self.gps_coordinates,
+            is_anonymous: self.is_anonymous,
+            created_at: self.created_at,
+        }
+        .serialize(serializer)
+    }
 }
 
 impl Serialize for SyncPayload {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Canonical {
-            location_id: self.facts.location_id.as_str(),
-            room_number: self.facts.room_number.as_ref().map(RoomNumber::as_str),
-            gps_coordinates: self.facts.gps_coordinates,
-            is_anonymous: self.facts.is_anonymous,
-            created_at: self.facts.created_at,
-            cancellation_reason: self.cancellation_reason.as_ref().map(CancellationReason::as_str),
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Canonical<'a> {
+            #[serde(flatten)]
+            facts: &'a Facts,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            cancellation_reason: Option<&'a str>,
         }
-        .serialize(serializer)
+        let reason = self.cancellation_reason.as_ref();
+        Canonical { facts: &self.facts, cancellation_reason: reason.map(CancellationReason::as_str) }
+            .serialize(serializer)
     }
 }
 

@@ -1,57 +1,55 @@
 //! What callers see of an incident.
 
+use std::borrow::Cow;
+
 use incident_core::{
-    CancellationReason, Coordinates, Disposition, ErasedStatus, IdempotencyKey, Incident, IncidentId,
-    Outcome, RoomNumber, State, Status, Stored, Timestamp, Tombstone, Warning,
+    CancellationReason, Disposition, ErasedStatus, Facts, IdempotencyKey, Incident, IncidentId, Outcome,
+    State, Status, Stored, Timestamp, Tombstone, Warning,
 };
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
 
 use crate::{
-    schema::{self, DispositionWord, ErasedWord, OutcomeWord, Point, StatusWord},
+    schema::{self, DispositionWord, ErasedWord, OutcomeWord},
     store::StoredIncident,
 };
 
-/// An incident; absent fields are left out.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+/// An incident; absent fields are left out. The API document has it in [`schema::incident`].
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[schema(as = Incident)]
 pub(crate) struct IncidentView {
-    #[schema(value_type = String, format = "uuid", example = "01a202c0-f648-8114-8d97-64d571c679d1")]
     id: IncidentId,
-    #[schema(value_type = StatusWord, inline)]
     status: Status,
-    /// Shown by reading routes to callers with `incidents:read`; never for an anonymous incident.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     pub(crate) reporter: Option<String>,
-    location_id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    room_number: Option<String>,
-    #[schema(value_type = Point)]
-    gps_coordinates: Coordinates,
-    is_anonymous: bool,
-    /// By the phone's clock.
-    #[schema(value_type = String, format = "date-time")]
-    created_at: Timestamp,
-    /// By the server's clock.
-    #[schema(value_type = String, format = "date-time")]
+    #[serde(flatten)]
+    facts: Facts,
     received_at: Timestamp,
-    /// Whether `createdAt` was implausible when the incident was received.
     clock_suspect: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = "date-time", nullable = false)]
     cancelled_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     cancellation_reason: Option<String>,
+}
+
+impl PartialSchema for IncidentView {
+    fn schema() -> RefOr<Schema> {
+        schema::incident().into()
+    }
+}
+
+impl ToSchema for IncidentView {
+    fn name() -> Cow<'static, str> {
+        "Incident".into()
+    }
 }
 
 impl IncidentView {
     /// As its reporter sees it in the answer to a sync: without a name.
     pub(crate) fn new(id: IncidentId, incident: &Incident) -> Self {
-        let facts = &incident.facts;
         let cancellation = match &incident.state {
             State::Open => None,
             State::Cancelled(cancellation) => Some(cancellation),
@@ -60,11 +58,7 @@ impl IncidentView {
             id,
             status: incident.state.status(),
             reporter: None,
-            location_id: facts.location_id.as_str().to_owned(),
-            room_number: facts.room_number.as_ref().map(RoomNumber::as_str).map(str::to_owned),
-            gps_coordinates: facts.gps_coordinates,
-            is_anonymous: facts.is_anonymous,
-            created_at: facts.created_at,
+            facts: incident.facts.clone(),
             received_at: incident.received_at,
             clock_suspect: incident.clock_suspect,
             cancelled_at: cancellation.map(|cancellation| cancellation.at),

@@ -1,20 +1,19 @@
 //! Comma-separated values (RFC 4180) for spreadsheets: a line an incident, its history as JSON in the last column.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    sync::LazyLock,
+};
 
+use incident_core::Field;
 use serde_json::Value;
 
-/// The columns, and where their values stand in an exported incident.
-const COLUMNS: [(&str, &str); 15] = [
-    ("id", "/id"),
-    ("status", "/status"),
-    ("reporter", "/reporter"),
-    ("locationId", "/locationId"),
-    ("roomNumber", "/roomNumber"),
-    ("longitude", "/gpsCoordinates/coordinates/0"),
-    ("latitude", "/gpsCoordinates/coordinates/1"),
-    ("isAnonymous", "/isAnonymous"),
-    ("createdAt", "/createdAt"),
+/// The columns, and where their values stand in an exported incident: around the fields of the report, which the core
+/// names.
+const BEFORE: [(&str, &str); 3] = [("id", "/id"), ("status", "/status"), ("reporter", "/reporter")];
+const COORDINATES: [(&str, &str); 2] =
+    [("longitude", "/gpsCoordinates/coordinates/0"), ("latitude", "/gpsCoordinates/coordinates/1")];
+const BEHIND: [(&str, &str); 6] = [
     ("receivedAt", "/receivedAt"),
     ("clockSuspect", "/clockSuspect"),
     ("cancelledAt", "/cancelledAt"),
@@ -22,6 +21,15 @@ const COLUMNS: [(&str, &str); 15] = [
     ("erasedAt", "/erasedAt"),
     ("history", "/history"),
 ];
+
+static COLUMNS: LazyLock<Vec<(&str, String)>> = LazyLock::new(|| {
+    let own = |(name, pointer): &(&'static str, &str)| (*name, (*pointer).to_owned());
+    let facts = Field::ALL.iter().flat_map(|field| match field {
+        Field::GpsCoordinates => COORDINATES.iter().map(own).collect(),
+        field => vec![(field.as_str(), format!("/{field}"))],
+    });
+    BEFORE.iter().map(own).chain(facts).chain(BEHIND.iter().map(own)).collect()
+});
 
 pub(super) struct Csv<W>(W);
 

@@ -18,12 +18,7 @@ pub struct SyncItem {
 impl SyncItem {
     /// How much memory it takes.
     pub(crate) fn bytes(&self) -> usize {
-        let SyncPayload { facts, cancellation_reason } = &self.payload;
-        size_of::<Self>()
-            + self.reporter.as_str().len()
-            + facts.location_id.as_str().len()
-            + facts.room_number.as_ref().map_or(0, |room| room.as_str().len())
-            + cancellation_reason.as_ref().map_or(0, |reason| reason.as_str().len())
+        size_of::<Self>() + self.reporter.as_str().len() + self.payload.text_bytes()
     }
 }
 

@@ -34,6 +34,10 @@ pub(super) static POSTGRES: LazyLock<Migrator> = steps!("postgres":
     6 "0006_other_hands",
 );
 
+/// PostgreSQL's type of a row that is written, as a step above makes it: an id, the version that must be stored, the version
+/// that shall be, and the columns in the core's order. A server of another version may have another one.
+pub(super) const GIVEN_INCIDENT: &str = "given_incident";
+
 fn step(version: i64, file: &'static str, sql: &'static str) -> Migration {
     Migration::new(version, file.into(), MigrationType::Simple, sql.into_sql_str(), false)
 }

@@ -4,6 +4,7 @@
 //! incident is decided by `incident-core`; a store fetches, asks and writes down the answer.
 
 mod changes;
+mod columns;
 mod contract;
 mod error;
 mod export;

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, fmt::Display};
 
-use incident_core::{ColumnError, Event, EventColumns, IncidentColumns, IncidentId, Stored};
+use incident_core::{ColumnError, Event, EventColumns, IncidentId, IncidentRow, Stored};
 use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 
 use super::{
@@ -13,40 +13,28 @@ use super::{
 const INCIDENTS: &str = "incidents";
 const HISTORY: &str = "history";
 
-from_row! {
-    /// The columns of an incident, as both databases give them.
-    pub(super) struct IncidentRecord {
-        reporter: Option<String>,
-        location_id: String,
-        room_number: Option<String>,
-        longitude_e7: i32,
-        latitude_e7: i32,
-        is_anonymous: bool,
-        created_at_ms: i64,
-        received_at_ms: i64,
-        clock_suspect: bool,
-        cancelled_at_ms: Option<i64>,
-        cancellation_reason: Option<String>,
-        erased_at_ms: Option<i64>,
-    }
-}
+/// A row of either database, as the core asks it.
+struct Columns<'r, R>(&'r R);
 
-impl IncidentRecord {
-    fn stored(self, restated: Vec<String>) -> Result<Stored, ColumnError> {
-        let columns = IncidentColumns {
-            location_id: self.location_id,
-            room_number: self.room_number,
-            longitude_e7: self.longitude_e7,
-            latitude_e7: self.latitude_e7,
-            is_anonymous: self.is_anonymous,
-            created_at_ms: self.created_at_ms,
-            received_at_ms: self.received_at_ms,
-            clock_suspect: self.clock_suspect,
-            cancelled_at_ms: self.cancelled_at_ms,
-            cancellation_reason: self.cancellation_reason,
-            erased_at_ms: self.erased_at_ms,
-        };
-        columns.stored(restated)
+impl<R: Row> IncidentRow for Columns<'_, R>
+where
+    for<'a> &'a str: ColumnIndex<R>,
+    for<'r> bool: Decode<'r, R::Database> + Type<R::Database>,
+    for<'r> i32: Decode<'r, R::Database> + Type<R::Database>,
+    for<'r> i64: Decode<'r, R::Database> + Type<R::Database>,
+    for<'r> String: Decode<'r, R::Database> + Type<R::Database>,
+{
+    fn boolean(&self, column: &'static str) -> Result<bool, ColumnError> {
+        self.0.try_get(column).map_err(|_| ColumnError(column))
+    }
+    fn integer(&self, column: &'static str) -> Result<i32, ColumnError> {
+        self.0.try_get(column).map_err(|_| ColumnError(column))
+    }
+    fn big_integer(&self, column: &'static str) -> Result<Option<i64>, ColumnError> {
+        self.0.try_get(column).map_err(|_| ColumnError(column))
+    }
+    fn text(&self, column: &'static str) -> Result<Option<String>, ColumnError> {
+        self.0.try_get(column).map_err(|_| ColumnError(column))
     }
 }
 
@@ -72,7 +60,8 @@ pub(super) trait StoredRow: Row {
     /// The 16 bytes of an id.
     fn id(&self, column: &str) -> Result<IncidentId, sqlx::Error>;
     fn position(&self) -> Result<Position, sqlx::Error>;
-    fn incident_record(&self) -> Result<IncidentRecord, sqlx::Error>;
+    fn reporter(&self) -> Result<Option<String>, ColumnError>;
+    fn stored(&self, restated: Vec<String>) -> Result<Stored, ColumnError>;
     fn event_record(&self) -> Result<EventRecord, sqlx::Error>;
 }
 
@@ -81,7 +70,7 @@ where
     for<'a> &'a str: ColumnIndex<R>,
     for<'r> &'r [u8]: Decode<'r, R::Database> + Type<R::Database>,
     for<'r> i64: Decode<'r, R::Database> + Type<R::Database>,
-    for<'r> IncidentRecord: FromRow<'r, R>,
+    for<'r> Columns<'r, R>: IncidentRow,
     for<'r> EventRecord: FromRow<'r, R>,
 {
     fn id(&self, column: &str) -> Result<IncidentId, sqlx::Error> {
@@ -95,8 +84,12 @@ where
         self.try_get("position").map(Position)
     }
 
-    fn incident_record(&self) -> Result<IncidentRecord, sqlx::Error> {
-        IncidentRecord::from_row(self)
+    fn reporter(&self) -> Result<Option<String>, ColumnError> {
+        Columns(self).text("reporter")
+    }
+
+    fn stored(&self, restated: Vec<String>) -> Result<Stored, ColumnError> {
+        Stored::read(&Columns(self), restated)
     }
 
     fn event_record(&self) -> Result<EventRecord, sqlx::Error> {
@@ -111,16 +104,14 @@ pub(super) fn incident(
     restated: Vec<Option<String>>,
 ) -> Result<Stored, RowError> {
     let restated = restated.into_iter().map(Option::unwrap_or_default).collect();
-    let record = row.incident_record().map_err(|error| undecodable(INCIDENTS, id, &error))?;
-    record.stored(restated).map_err(|column| unreadable(INCIDENTS, id, column))
+    row.stored(restated).map_err(|column| unreadable(INCIDENTS, id, column))
 }
 
 /// The incident for a reading route, which has no use for further reasons.
 pub(super) fn stored_incident(row: &impl StoredRow) -> Result<StoredIncident, RowError> {
     let id = row.id("id").map_err(|error| undecodable(INCIDENTS, "without an id", &error))?;
-    let record = row.incident_record().map_err(|error| undecodable(INCIDENTS, id, &error))?;
-    let reporter = record.reporter.clone();
-    let incident = record.stored(Vec::new()).map_err(|column| unreadable(INCIDENTS, id, column))?;
+    let found = row.reporter().and_then(|reporter| Ok((reporter, row.stored(Vec::new())?)));
+    let (reporter, incident) = found.map_err(|column| unreadable(INCIDENTS, id, column))?;
     Ok(StoredIncident { id, reporter, incident })
 }
 

@@ -4,25 +4,14 @@
 use std::time::Instant;
 
 use incident_core::{EventKind, IncidentId, Outcome, Timestamp};
-use uuid::Uuid;
 
 use super::{
-    given::{range, uuid},
+    given::{GivenIncident, range, uuid},
     sessions::Sessions,
     statements::ERASE,
     write::{BEYOND_DOUBT, Found, MOST_ROUNDS, barrier},
 };
 use crate::store::{Erased, StoreError, fold, record::StoredRow};
-
-/// What a statement erases, an array a column, ordered by id: so servers lock in one order.
-#[derive(Default)]
-struct Columns {
-    ids: Vec<Uuid>,
-    seen: Vec<i16>,
-    versions: Vec<i16>,
-    created_at_ms: Vec<i64>,
-    erased_at_ms: Vec<i64>,
-}
 
 pub(super) async fn erase(
     sessions: &Sessions,
@@ -51,24 +40,15 @@ async fn overwrite(
     decided: &[Erased],
     found: &Found,
 ) -> Result<Vec<IncidentId>, StoreError> {
-    let columns = Columns::new(decided, found);
-    if columns.ids.is_empty() {
+    let given = given(decided, found);
+    if given.is_empty() {
         barrier(sessions).await?;
         return Ok(Vec::new());
     }
+    let ids: Vec<_> = given.iter().map(|given| given.id).collect();
+    let (first, last) = range(&ids);
     let (started, kind) = (Instant::now(), EventKind::Erased.as_str());
-    let (first, last) = range(&columns.ids);
-    let statement = || {
-        sqlx::query(ERASE)
-            .bind(&columns.ids)
-            .bind(&columns.seen)
-            .bind(&columns.versions)
-            .bind(&columns.created_at_ms)
-            .bind(&columns.erased_at_ms)
-            .bind(kind)
-            .bind(first)
-            .bind(last)
-    };
+    let statement = || sqlx::query(ERASE.as_str()).bind(&given).bind(kind).bind(first).bind(last);
     let rows = sessions.run(statement).await?;
     if rows.is_empty() || started.elapsed() > BEYOND_DOUBT {
         barrier(sessions).await?;
@@ -76,17 +56,13 @@ async fn overwrite(
     Ok(rows.iter().map(|row| row.id("id")).collect::<Result<_, _>>()?)
 }
 
-impl Columns {
-    fn new(decided: &[Erased], found: &Found) -> Self {
-        let mut columns = Self::default();
-        for one in decided.iter().filter(|one| one.outcome == Outcome::Erased) {
-            let seen = found.versions.get(&one.id).copied().unwrap_or(0);
-            columns.ids.push(uuid(one.id));
-            columns.seen.push(seen);
-            columns.versions.push(seen.saturating_add(1));
-            columns.created_at_ms.push(one.tombstone.created_at.unix_ms());
-            columns.erased_at_ms.push(one.tombstone.erased_at.unix_ms());
-        }
-        columns
-    }
+/// What a statement erases, ordered by id: so servers lock in one order.
+fn given(decided: &[Erased], found: &Found) -> Vec<GivenIncident<'static>> {
+    let erased = decided.iter().filter(|one| one.outcome == Outcome::Erased);
+    let given = erased.map(|one| {
+        let seen = found.versions.get(&one.id).copied().unwrap_or(0);
+        let (id, version) = (uuid(one.id), seen.saturating_add(1));
+        GivenIncident { id, seen, version, columns: one.tombstone.columns() }
+    });
+    given.collect()
 }

@@ -1,6 +1,6 @@
 //! A page of everything.
 
-use std::str::FromStr;
+use std::{str::FromStr, sync::LazyLock};
 
 use incident_core::IncidentId;
 use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
@@ -18,16 +18,17 @@ use crate::store::{
 
 const ONE_STATE: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
-pub(super) const INCIDENTS: &str = concat!(
-    "
-    SELECT ",
-    incident_columns!(),
-    "
+pub(super) static INCIDENTS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "
+    SELECT {columns}
     FROM incidents
     WHERE incidents.id > $1
     ORDER BY incidents.id
-    LIMIT $2"
-);
+    LIMIT $2",
+        columns = incident_columns(),
+    )
+});
 
 pub(super) const HISTORY: &str = "
     SELECT
@@ -49,7 +50,8 @@ pub(in crate::store) async fn page(
     after: IncidentId,
 ) -> Result<ExportPage, StoreError> {
     let mut state = session.begin_with(ONE_STATE).await?;
-    let incidents = sqlx::query(INCIDENTS).bind(uuid(after)).bind(PAGE).fetch_all(&mut *state).await?;
+    let incidents =
+        sqlx::query(INCIDENTS.as_str()).bind(uuid(after)).bind(PAGE).fetch_all(&mut *state).await?;
     let Some((first, last)) = ends(&incidents)? else { return Ok(ExportPage::default()) };
     let history = sqlx::query(HISTORY).bind(uuid(first)).bind(uuid(last)).fetch_all(&mut *state).await?;
     state.commit().await?;

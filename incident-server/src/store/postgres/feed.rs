@@ -8,9 +8,11 @@
 //! Of one incident the order is the order of its changes: a writer that builds on another's change has seen
 //! it committed before it takes its own positions.
 
+use std::sync::LazyLock;
+
 use super::{
     sessions::Sessions,
-    statements::{incident_columns, ticket_class},
+    statements::{TICKET_CLASS, incident_columns},
 };
 use crate::store::{
     ChangePage, Horizon, Position, Series, StoreError, from_row::from_row, record::change_page,
@@ -20,38 +22,39 @@ use crate::store::{
 ///
 /// The subquery depends on `newest`, so the locks are looked at after it was read: a writer that took its
 /// ticket in between was given positions above it. A ticket's name is the position's lower 31 bits.
-const HORIZON: &str = concat!(
-    "
+static HORIZON: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "
     SELECT newest, (SELECT series FROM installation) AS series, LEAST(newest, (
         SELECT min(newest - ((newest - pg_locks.objid::bigint) & 2147483647))
         FROM pg_locks
         WHERE pg_locks.locktype = 'advisory'
-            AND pg_locks.classid = ",
-    ticket_class!(),
-    "
+            AND pg_locks.classid = {TICKET_CLASS}
             AND pg_locks.objsubid = 2
             AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())
     )) AS complete_to
     FROM (SELECT last_value AS newest FROM history_position_seq) AS sequence"
-);
+    )
+});
 
-pub(super) const CHANGES: &str = concat!(
-    "
+pub(super) static CHANGES: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "
     SELECT
         history.position,
         history.kind,
         history.at_ms,
         history.cancellation_reason AS event_reason,
-        ",
-    incident_columns!(),
-    "
+        {columns}
     FROM history
     JOIN incidents ON incidents.id = history.incident_id
     WHERE history.position > $1
         AND history.position <= $2
     ORDER BY history.position
-    LIMIT $3"
-);
+    LIMIT $3",
+        columns = incident_columns(),
+    )
+});
 
 from_row! {
     struct HorizonRecord {
@@ -62,7 +65,7 @@ from_row! {
 }
 
 pub(super) async fn horizon(sessions: &Sessions) -> Result<Horizon, StoreError> {
-    let mut rows: Vec<HorizonRecord> = sessions.records(|| sqlx::query(HORIZON)).await?;
+    let mut rows: Vec<HorizonRecord> = sessions.records(|| sqlx::query(HORIZON.as_str())).await?;
     let HorizonRecord { series, newest, complete_to } = rows.pop().ok_or(sqlx::Error::RowNotFound)?;
     Ok(Horizon { series: Series(series), complete_to: Position(complete_to), newest: Position(newest) })
 }
@@ -76,6 +79,7 @@ pub(super) async fn changes(
     limit: i64,
 ) -> Result<(ChangePage, bool), StoreError> {
     let Horizon { newest, complete_to, .. } = horizon(sessions).await?;
-    let found = sessions.run(|| sqlx::query(CHANGES).bind(after.0).bind(complete_to.0).bind(limit)).await?;
+    let found =
+        sessions.run(|| sqlx::query(CHANGES.as_str()).bind(after.0).bind(complete_to.0).bind(limit)).await?;
     Ok((change_page(&found, after), complete_to < newest))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use incident_core::{CancellationReason, Event, IncidentId, RoomNumber, State};
+use incident_core::{CancellationReason, Column, Event, INCIDENT_COLUMNS, IncidentId};
 use sqlx::{
     Encode, Postgres, Type,
     encode::IsNull,
@@ -12,7 +12,10 @@ use sqlx::{
 };
 use uuid::Uuid;
 
-use crate::store::fold::{Changed, Folded};
+use crate::store::{
+    fold::{Changed, Folded},
+    migrations::GIVEN_INCIDENT,
+};
 
 pub(super) fn uuid(id: IncidentId) -> Uuid {
     Uuid::from_bytes(*id.as_bytes())
@@ -40,7 +43,8 @@ impl<'a> Given<'a> {
         let incident = |(id, changed): (&IncidentId, &'a Changed)| {
             let seen = seen.get(id).copied().unwrap_or(0);
             let version = seen.saturating_add(steps.get(id).copied().unwrap_or(0));
-            GivenIncident { id: uuid(*id), seen, version, changed }
+            let Changed { reporter, incident } = changed;
+            GivenIncident { id: uuid(*id), seen, version, columns: incident.columns(reporter) }
         };
         let incidents = folded.changed.iter().map(incident).collect();
         let events = folded.events.iter().map(|(id, event)| GivenEvent { id: uuid(*id), event }).collect();
@@ -59,50 +63,39 @@ impl<'a> Given<'a> {
 }
 
 /// The row of an incident as it shall be.
-struct GivenIncident<'a> {
-    id: Uuid,
+pub(super) struct GivenIncident<'a> {
+    pub(super) id: Uuid,
     /// The version that must be stored; 0: nothing may be.
-    seen: i16,
-    version: i16,
-    changed: &'a Changed,
+    pub(super) seen: i16,
+    pub(super) version: i16,
+    pub(super) columns: [Column<'a>; INCIDENT_COLUMNS.len()],
 }
 
 impl Type<Postgres> for GivenIncident<'_> {
     fn type_info() -> PgTypeInfo {
-        PgTypeInfo::with_name("given_incident")
+        PgTypeInfo::with_name(GIVEN_INCIDENT)
     }
 }
 
 impl PgHasArrayType for GivenIncident<'_> {
     fn array_type_info() -> PgTypeInfo {
-        PgTypeInfo::array_of("given_incident")
+        PgTypeInfo::array_of(GIVEN_INCIDENT)
     }
 }
 
 impl Encode<'_, Postgres> for GivenIncident<'_> {
     fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
-        let Changed { reporter, incident } = self.changed;
-        let facts = &incident.facts;
-        let cancellation = match &incident.state {
-            State::Open => None,
-            State::Cancelled(cancellation) => Some(cancellation),
-        };
         let mut row = PgRecordEncoder::new(buffer);
-        row.encode(self.id)?
-            .encode(self.seen)?
-            .encode(self.version)?
-            .encode(facts.is_anonymous)?
-            .encode(incident.clock_suspect)?
-            .encode(facts.gps_coordinates.longitude_e7())?
-            .encode(facts.gps_coordinates.latitude_e7())?
-            .encode(facts.created_at.unix_ms())?
-            .encode(incident.received_at.unix_ms())?
-            .encode(cancellation.map(|cancellation| cancellation.at.unix_ms()))?
-            .encode(facts.location_id.as_str())?
-            .encode(facts.room_number.as_ref().map(RoomNumber::as_str))?
-            .encode((!facts.is_anonymous).then(|| reporter.as_str()))?
-            .encode(cancellation.map(|cancellation| cancellation.reason.as_str()))?
-            .finish();
+        row.encode(self.id)?.encode(self.seen)?.encode(self.version)?;
+        for column in self.columns {
+            match column {
+                Column::Boolean(value) => row.encode(value)?,
+                Column::Integer(value) => row.encode(value)?,
+                Column::BigInteger(value) => row.encode(value)?,
+                Column::Text(value) => row.encode(value)?,
+            };
+        }
+        row.finish();
         Ok(IsNull::No)
     }
 }

@@ -1,5 +1,7 @@
 //! What the reading routes ask.
 
+use std::sync::LazyLock;
+
 use incident_core::{Event, IncidentId, LocationId, Status};
 use sqlx::{Postgres, SqlSafeStr, postgres::PgArguments, query::Query};
 
@@ -9,8 +11,9 @@ use crate::store::{
     record::{events, incident_page, stored_incident},
 };
 
-pub(super) const INCIDENT: &str =
-    concat!("SELECT ", incident_columns!(), " FROM incidents WHERE incidents.id = $1");
+pub(super) static INCIDENT: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT {} FROM incidents WHERE incidents.id = $1", incident_columns()));
+
 /// A list, as a range of one index read backwards, or of two that are merged.
 ///
 /// Of two indexes that both have the order asked for, PostgreSQL takes the one that it believes to meet enough fitting
@@ -18,74 +21,70 @@ pub(super) const INCIDENT: &str =
 /// of pairs, which only the index of these pairs has. Planned anew every time: a status that is not asked for is not
 /// there, and one that is has an index with nothing else in it. The range of the ids alone says it once more: where the
 /// table is partitioned, PostgreSQL tells by it which partitions are asked.
-macro_rules! list {
-    ($range:literal, $order:literal) => {
-        concat!(
-            "SELECT ",
-            incident_columns!(),
-            "
-            FROM incidents
-            WHERE ",
-            $range,
-            "
-                AND ($3::boolean IS NULL OR (cancelled_at_ms IS NOT NULL) = $3)
-            ORDER BY ",
-            $order,
-            "
-            LIMIT $4"
-        )
-    };
+fn sorted(range: &str, order: &str) -> String {
+    format!(
+        "
+    SELECT {columns}
+    FROM incidents
+    WHERE {range}
+        AND ($3::boolean IS NULL OR (cancelled_at_ms IS NOT NULL) = $3)
+    ORDER BY {order}
+    LIMIT $4",
+        columns = incident_columns(),
+    )
 }
 
-macro_rules! half_of_location {
-    ($cancelled:literal) => {
-        concat!(
-            "(
-                SELECT *
-                FROM incidents
-                WHERE (location_id, id) >= ($5::text, $1) AND (location_id, id) < ($5::text, $2)
-                    AND id >= $1 AND id < $2
-                    AND cancelled_at_ms ",
-            $cancelled,
-            "
-                ORDER BY location_id DESC, id DESC
-                LIMIT $4
-            )"
-        )
-    };
+fn half_of_location(cancelled: &str) -> String {
+    format!(
+        "(
+        SELECT *
+        FROM incidents
+        WHERE (location_id, id) >= ($5::text, $1) AND (location_id, id) < ($5::text, $2)
+            AND id >= $1 AND id < $2
+            AND cancelled_at_ms {cancelled}
+        ORDER BY location_id DESC, id DESC
+        LIMIT $4
+    )"
+    )
 }
 
 /// No other index leads to an erased one.
-const OF_ALL: &str = list!(
-    "incidents.id >= $1 AND incidents.id < $2
-                AND erased_at_ms IS NULL",
-    "incidents.id DESC"
-);
-const AT_LOCATION: &str = list!(
-    "(location_id, incidents.id) >= ($5::text, $1) AND (location_id, incidents.id) < ($5::text, $2)
-                AND incidents.id >= $1 AND incidents.id < $2",
-    "location_id DESC, incidents.id DESC"
-);
+static OF_ALL: LazyLock<String> = LazyLock::new(|| {
+    let range = "incidents.id >= $1 AND incidents.id < $2
+        AND erased_at_ms IS NULL";
+    sorted(range, "incidents.id DESC")
+});
+
+static AT_LOCATION: LazyLock<String> = LazyLock::new(|| {
+    let range =
+        "(location_id, incidents.id) >= ($5::text, $1) AND (location_id, incidents.id) < ($5::text, $2)
+        AND incidents.id >= $1 AND incidents.id < $2";
+    sorted(range, "location_id DESC, incidents.id DESC")
+});
+
 /// Open ones and cancelled ones are all there are, each in an index of their own.
-const ALL_AT_LOCATION: &str = concat!(
-    "SELECT ",
-    incident_columns!(),
-    " FROM (",
-    half_of_location!("IS NULL"),
-    " UNION ALL ",
-    half_of_location!("IS NOT NULL"),
-    ") AS incidents
+static ALL_AT_LOCATION: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "
+    SELECT {columns}
+    FROM ({open} UNION ALL {cancelled}) AS incidents
     ORDER BY location_id DESC, incidents.id DESC
-    LIMIT $4"
-);
+    LIMIT $4",
+        columns = incident_columns(),
+        open = half_of_location("IS NULL"),
+        cancelled = half_of_location("IS NOT NULL"),
+    )
+});
+
 /// The index has what else is asked for, too, so what does not fit is passed over in it.
-const OF_REPORTER: &str = list!(
-    "reporter IS NOT NULL
-                AND (reporter, incidents.id) >= ($5::text, $1) AND (reporter, incidents.id) < ($5::text, $2)
-                AND incidents.id >= $1 AND incidents.id < $2
-                AND ($6::text IS NULL OR location_id = $6)",
-    "reporter DESC, incidents.id DESC"
-);
+static OF_REPORTER: LazyLock<String> = LazyLock::new(|| {
+    let range = "reporter IS NOT NULL
+        AND (reporter, incidents.id) >= ($5::text, $1) AND (reporter, incidents.id) < ($5::text, $2)
+        AND incidents.id >= $1 AND incidents.id < $2
+        AND ($6::text IS NULL OR location_id = $6)";
+    sorted(range, "reporter DESC, incidents.id DESC")
+});
+
 pub(super) const HISTORY: &str = "
     SELECT position, kind, at_ms, cancellation_reason AS event_reason
     FROM history
@@ -96,7 +95,7 @@ pub(super) async fn incident(
     sessions: &Sessions,
     id: IncidentId,
 ) -> Result<Option<StoredIncident>, StoreError> {
-    let found = sessions.run(|| sqlx::query(INCIDENT).bind(uuid(id))).await?;
+    let found = sessions.run(|| sqlx::query(INCIDENT.as_str()).bind(uuid(id))).await?;
     Ok(found.first().map(stored_incident).transpose()?)
 }
 
@@ -104,12 +103,12 @@ pub(super) async fn incidents(sessions: &Sessions, query: &ListQuery) -> Result<
     Ok(incident_page(&sessions.run(|| list(statement(query), query)).await?, query))
 }
 
-pub(super) const fn statement(query: &ListQuery) -> &'static str {
+pub(super) fn statement(query: &ListQuery) -> &'static str {
     match (&query.reporter, &query.location_id, query.status) {
-        (Some(_), _, _) => OF_REPORTER,
-        (None, Some(_), None) => ALL_AT_LOCATION,
-        (None, Some(_), Some(_)) => AT_LOCATION,
-        (None, None, _) => OF_ALL,
+        (Some(_), _, _) => &OF_REPORTER,
+        (None, Some(_), None) => &ALL_AT_LOCATION,
+        (None, Some(_), Some(_)) => &AT_LOCATION,
+        (None, None, _) => &OF_ALL,
     }
 }
 
@@ -150,7 +149,8 @@ mod tests {
 
         for statistics in ["SELECT 1", "ANALYZE"] {
             sqlx::query(statistics).execute(&mut session).await.unwrap();
-            let changes = sqlx::query(AssertSqlSafe(format!("EXPLAIN {CHANGES}"))).bind(7i64).bind(40_000i64);
+            let changes =
+                sqlx::query(AssertSqlSafe(format!("EXPLAIN {}", *CHANGES))).bind(7i64).bind(40_000i64);
             let history = sqlx::query(AssertSqlSafe(format!("EXPLAIN {HISTORY}"))).bind(uuid::Uuid::nil());
             for explain in [changes.bind(100i64), history] {
                 let lines = explain.fetch_all(&mut session).await.unwrap();

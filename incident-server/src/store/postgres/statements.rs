@@ -1,68 +1,58 @@
 //! The statements that writing needs, and the columns that reading shares with it.
 
-/// The columns of an `IncidentRecord`. Named one by one: a newer server may have added some.
-macro_rules! incident_columns {
-    () => {
-        "uuid_send(incidents.id) AS id,
-        incidents.reporter,
-        incidents.location_id,
-        incidents.room_number,
-        incidents.longitude_e7,
-        incidents.latitude_e7,
-        incidents.is_anonymous,
-        incidents.created_at_ms,
-        incidents.received_at_ms,
-        incidents.clock_suspect,
-        incidents.cancelled_at_ms,
-        incidents.cancellation_reason,
-        incidents.erased_at_ms"
-    };
-}
-pub(super) use incident_columns;
+use std::sync::LazyLock;
 
-/// The class of the advisory locks that are writers' tickets, see `feed.rs`.
-macro_rules! ticket_class {
-    () => {
-        "1768842852"
-    };
+use crate::store::{columns, migrations::GIVEN_INCIDENT};
+
+/// The columns of a record, by name: a newer server may have added some.
+pub(super) fn incident_columns() -> String {
+    format!("uuid_send(incidents.id) AS id,\n        {}", columns::read())
 }
-pub(super) use ticket_class;
+
+/// Whoever writes holds it, named after the last position that was given out, until the commit is visible: see `feed.rs`.
+pub(super) const TICKET_CLASS: &str = "1768842852";
 
 /// The columns of an incident, its version and its further reasons, oldest first.
 ///
 /// Its id lies in a range that the statement names as well: where the tables are partitioned, PostgreSQL opens those
 /// partitions only. It cannot tell them from an array or from what is joined, and would open all of them every time.
-macro_rules! stored {
-    ($first:literal, $last:literal) => {
-        concat!(
-            incident_columns!(),
-            ",
+fn stored(first: &str, last: &str) -> String {
+    format!(
+        "{columns},
             incidents.version,
             CASE WHEN incidents.version > 2 THEN ARRAY(
                 SELECT history.cancellation_reason
                 FROM history
                 WHERE history.incident_id = incidents.id
-                    AND history.incident_id BETWEEN ",
-            $first,
-            " AND ",
-            $last,
-            "
+                    AND history.incident_id BETWEEN {first} AND {last}
                     AND history.kind = 'cancellationRestated'
                 ORDER BY history.position
-            ) ELSE '{}' END AS restated"
-        )
-    };
+            ) ELSE '{{}}' END AS restated",
+        columns = incident_columns(),
+    )
+}
+
+/// A writer's ticket, taken before its first position is given out; see `feed.rs`.
+fn ticket() -> String {
+    format!(
+        "ticket AS MATERIALIZED (
+        SELECT pg_advisory_xact_lock_shared({TICKET_CLASS}, (last_value % 2147483648)::integer)
+        FROM history_position_seq
+    )"
+    )
 }
 
 /// What is stored of some ids, of which the first and the last are named.
-pub(super) const LOOK: &str = concat!(
-    "SELECT ",
-    stored!("$2", "$3"),
-    "
+pub(super) static LOOK: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "
+    SELECT {stored}
     FROM incidents
     WHERE incidents.id = ANY ($1)
-        AND incidents.id BETWEEN $2 AND $3"
-);
+        AND incidents.id BETWEEN $2 AND $3",
+        stored = stored("$2", "$3"),
+    )
+});
 
 /// A record in the log that changes nothing: behind it a commit waits for the disk and the standby.
 pub(super) const BARRIER: &str = "SELECT pg_logical_emit_message(true, 'incident-sync', '')::text";
@@ -73,20 +63,16 @@ pub(super) const BARRIER: &str = "SELECT pg_logical_emit_message(true, 'incident
 /// each row by its own. An array of the ids and a limit of one row leave it no choice.
 ///
 /// The ticket must be held before the first position is given out; see `feed.rs`.
-pub(super) const WRITE: &str = concat!(
-    "
+pub(super) static WRITE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "
     WITH given AS MATERIALIZED (
         SELECT *
-        FROM UNNEST($1::given_incident[])
+        FROM UNNEST($1::{GIVEN_INCIDENT}[])
     ),
     inserted AS (
-        INSERT INTO incidents (
-            id, version, is_anonymous, clock_suspect, longitude_e7, latitude_e7, created_at_ms,
-            received_at_ms, cancelled_at_ms, location_id, room_number, reporter, cancellation_reason
-        )
-        SELECT
-            id, version, is_anonymous, clock_suspect, longitude_e7, latitude_e7, created_at_ms,
-            received_at_ms, cancelled_at_ms, location_id, room_number, reporter, cancellation_reason
+        INSERT INTO incidents (id, version, {columns})
+        SELECT id, version, {columns}
         FROM given
         WHERE seen = 0
         ON CONFLICT (id) DO NOTHING
@@ -110,12 +96,7 @@ pub(super) const WRITE: &str = concat!(
         UNION ALL
         SELECT id FROM updated
     ),
-    ticket AS MATERIALIZED (
-        SELECT pg_advisory_xact_lock_shared(",
-    ticket_class!(),
-    ", (last_value % 2147483648)::integer)
-        FROM history_position_seq
-    ),
+    {ticket},
     recorded AS (
         INSERT INTO history (incident_id, at_ms, kind, cancellation_reason)
         SELECT event.incident_id, event.at_ms, event.kind, event.cancellation_reason
@@ -135,66 +116,56 @@ pub(super) const WRITE: &str = concat!(
     FROM barrier
     CROSS JOIN given
     LEFT JOIN LATERAL (
-        SELECT ",
-    stored!("$3", "$4"),
-    "
+        SELECT {stored}
         FROM incidents
         WHERE incidents.id = given.id
             AND incidents.id BETWEEN $3 AND $4
         LIMIT 1
     ) AS stored ON true
-    WHERE NOT EXISTS (SELECT FROM written WHERE written.id = given.id)"
-);
+    WHERE NOT EXISTS (SELECT FROM written WHERE written.id = given.id)",
+        columns = columns::written(),
+        ticket = ticket(),
+        stored = stored("$3", "$4"),
+    )
+});
 
 /// Erases those that nobody has changed since their version was read, and returns their ids.
 ///
 /// Where the version is still the one that was seen, all rows of the history were there before this statement began: none
 /// is left over.
-pub(super) const ERASE: &str = concat!(
-    "
+pub(super) static ERASE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "
     WITH given AS MATERIALIZED (
         SELECT *
-        FROM UNNEST($1::uuid[], $2::smallint[], $3::smallint[], $4::bigint[], $5::bigint[])
-            AS given (id, seen, version, created_at_ms, erased_at_ms)
+        FROM UNNEST($1::{GIVEN_INCIDENT}[])
     ),
     erased AS (
         UPDATE incidents
         SET version = given.version,
-            is_anonymous = false,
-            clock_suspect = false,
-            longitude_e7 = 0,
-            latitude_e7 = 0,
-            created_at_ms = given.created_at_ms,
-            received_at_ms = 0,
-            cancelled_at_ms = given.erased_at_ms,
-            location_id = '',
-            room_number = NULL,
-            reporter = NULL,
-            cancellation_reason = '',
-            erased_at_ms = given.erased_at_ms
+            {columns},
+            erased_at_ms = given.cancelled_at_ms
         FROM given
         WHERE incidents.id = given.id
-            AND incidents.id = ANY ($1)
-            AND incidents.id BETWEEN $7 AND $8
+            AND incidents.id = ANY (ARRAY(SELECT id FROM given))
+            AND incidents.id BETWEEN $3 AND $4
             AND incidents.version = given.seen
         RETURNING incidents.id, incidents.erased_at_ms
     ),
     forgotten AS (
         DELETE FROM history
         WHERE incident_id IN (SELECT id FROM erased)
-            AND incident_id BETWEEN $7 AND $8
+            AND incident_id BETWEEN $3 AND $4
     ),
-    ticket AS MATERIALIZED (
-        SELECT pg_advisory_xact_lock_shared(",
-    ticket_class!(),
-    ", (last_value % 2147483648)::integer)
-        FROM history_position_seq
-    ),
+    {ticket},
     recorded AS (
         INSERT INTO history (incident_id, at_ms, kind)
-        SELECT erased.id, erased.erased_at_ms, $6
+        SELECT erased.id, erased.erased_at_ms, $2
         FROM ticket
         CROSS JOIN erased
     )
-    SELECT uuid_send(id) AS id FROM erased"
-);
+    SELECT uuid_send(id) AS id FROM erased",
+        columns = columns::each("{} = given.{}"),
+        ticket = ticket(),
+    )
+});

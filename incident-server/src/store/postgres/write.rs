@@ -97,7 +97,7 @@ async fn write(
     }
     let given = Given::new(folded, seen);
     let started = Instant::now();
-    let rows = sessions.run(|| given.bind(sqlx::query(WRITE))).await?;
+    let rows = sessions.run(|| given.bind(sqlx::query(WRITE.as_str()))).await?;
     if started.elapsed() > BEYOND_DOUBT {
         barrier(sessions).await?;
     }
@@ -142,7 +142,7 @@ impl Found {
     pub(super) async fn of(sessions: &Sessions, ids: Vec<Uuid>) -> Result<Self, StoreError> {
         let (first, last) = range(&ids);
         let mut found = Self::default();
-        for row in sessions.run(|| sqlx::query(LOOK).bind(&ids).bind(first).bind(last)).await? {
+        for row in sessions.run(|| sqlx::query(LOOK.as_str()).bind(&ids).bind(first).bind(last)).await? {
             found.add(&row)?;
         }
         Ok(found)

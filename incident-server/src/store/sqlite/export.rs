@@ -1,20 +1,28 @@
 //! A page of everything.
 
+use std::sync::LazyLock;
+
 use incident_core::IncidentId;
 use sqlx::{Connection, SqliteConnection};
 
+use super::read::SELECT;
 use crate::store::{
     StoreError,
     export_page::{ExportPage, PAGE},
     record::{ends, export_page},
 };
 
-const INCIDENTS: &str = "
-    SELECT *
+static INCIDENTS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "
+    {select}
     FROM incidents
     WHERE id > ?
     ORDER BY id
-    LIMIT ?";
+    LIMIT ?",
+        select = *SELECT,
+    )
+});
 
 const HISTORY: &str = "
     SELECT incident_id, position, kind, at_ms, cancellation_reason AS event_reason
@@ -27,7 +35,7 @@ pub(in crate::store) async fn page(
     after: IncidentId,
 ) -> Result<ExportPage, StoreError> {
     let mut state = session.begin().await?;
-    let incidents = sqlx::query(INCIDENTS).bind(&after.as_bytes()[..]).bind(PAGE);
+    let incidents = sqlx::query(INCIDENTS.as_str()).bind(&after.as_bytes()[..]).bind(PAGE);
     let incidents = incidents.fetch_all(&mut *state).await?;
     let Some((first, last)) = ends(&incidents)? else { return Ok(ExportPage::default()) };
     let history = sqlx::query(HISTORY).bind(&first.as_bytes()[..]).bind(&last.as_bytes()[..]);

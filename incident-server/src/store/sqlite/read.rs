@@ -1,25 +1,39 @@
 //! What the reading routes ask; readers never wait for the writer.
 
+use std::sync::LazyLock;
+
 use incident_core::{Event, IncidentId, Status};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use crate::store::{
-    ChangePage, Horizon, IncidentPage, ListQuery, Position, Series, StoreError, StoredIncident,
+    ChangePage, Horizon, IncidentPage, ListQuery, Position, Series, StoreError, StoredIncident, columns,
     record::{change_page, events, incident_page, stored_incident},
 };
 
-const CHANGES: &str = "
+/// The columns of a record, by name: a newer server may have added some.
+pub(super) static SELECT: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT incidents.id AS id, {}", columns::read()));
+
+static INCIDENT: LazyLock<String> = LazyLock::new(|| format!("{} FROM incidents WHERE id = ?", *SELECT));
+
+static CHANGES: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "
     SELECT
         history.position,
         history.kind,
         history.at_ms,
         history.cancellation_reason AS event_reason,
-        incidents.*
+        incidents.id,
+        {columns}
     FROM history
     JOIN incidents ON incidents.id = history.incident_id
     WHERE history.position > ?
     ORDER BY history.position
-    LIMIT ?";
+    LIMIT ?",
+        columns = columns::read(),
+    )
+});
 
 const HISTORY: &str = "
     SELECT position, kind, at_ms, cancellation_reason AS event_reason
@@ -31,10 +45,7 @@ pub(super) async fn incident(
     connection: &mut SqliteConnection,
     id: IncidentId,
 ) -> Result<Option<StoredIncident>, StoreError> {
-    let row = sqlx::query("SELECT * FROM incidents WHERE id = ?")
-        .bind(&id.as_bytes()[..])
-        .fetch_optional(connection)
-        .await?;
+    let row = sqlx::query(INCIDENT.as_str()).bind(&id.as_bytes()[..]).fetch_optional(connection).await?;
     Ok(row.as_ref().map(stored_incident).transpose()?)
 }
 
@@ -48,24 +59,24 @@ pub(super) async fn incidents(
 /// The statement for a list, behind a word such as `EXPLAIN`: a range of one index, read backwards, or of two that are
 /// merged.
 fn list(word: &str, query: &ListQuery) -> QueryBuilder<Sqlite> {
-    let mut sql = QueryBuilder::<Sqlite>::new(word);
+    let (mut sql, select) = (QueryBuilder::<Sqlite>::new(word), SELECT.as_str());
     match (&query.reporter, &query.location_id, query.status) {
         (Some(_), _, status) => {
             // SQLite looks a row up before it compares what the index has of it; so the ids come first, from the index
             // alone.
-            sql.push("SELECT * FROM incidents WHERE id IN (SELECT id");
+            sql.push(select).push(" FROM incidents WHERE id IN (SELECT id");
             range(&mut sql, query, status);
             newest(&mut sql, query).push(") ORDER BY id DESC");
         }
         (None, Some(_), None) => {
-            sql.push("SELECT *");
+            sql.push(select);
             range(&mut sql, query, Some(Status::Open));
-            sql.push(" UNION ALL SELECT *");
+            sql.push(" UNION ALL ").push(select);
             range(&mut sql, query, Some(Status::Cancelled));
             newest(&mut sql, query);
         }
         (None, _, status) => {
-            sql.push("SELECT *");
+            sql.push(select);
             range(&mut sql, query, status);
             newest(&mut sql, query);
         }
@@ -127,7 +138,7 @@ pub(super) async fn changes(
     after: Position,
     limit: i64,
 ) -> Result<ChangePage, StoreError> {
-    let rows = sqlx::query(CHANGES).bind(after.0).bind(limit).fetch_all(connection).await?;
+    let rows = sqlx::query(CHANGES.as_str()).bind(after.0).bind(limit).fetch_all(connection).await?;
     Ok(change_page(&rows, after))
 }
 
@@ -206,7 +217,7 @@ mod tests {
     #[tokio::test]
     async fn changes_and_a_history_are_ranges_too() {
         let mut connection = filled().await;
-        for (statement, range) in [(CHANGES, "(rowid>?)"), (HISTORY, "(incident_id=?)")] {
+        for (statement, range) in [(CHANGES.as_str(), "(rowid>?)"), (HISTORY, "(incident_id=?)")] {
             let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
             let steps = steps(&sqlx::query(explain).fetch_all(&mut connection).await.unwrap());
             assert!(steps[0].contains(range), "{steps:?}");

@@ -1,19 +1,25 @@
 //! The one transaction that writes. Statements take a whole batch as JSON, so their number is constant.
 
-use incident_core::{CancellationReason, Event, IncidentId, RoomNumber, State, Stored, Timestamp};
+use std::sync::LazyLock;
+
+use incident_core::{CancellationReason, Event, EventKind, IncidentId, Stored, Timestamp};
 use serde::Serialize;
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use crate::store::{
     RowError, StoreError, SyncItem, Verdict,
+    columns::{self, NamedRow},
     fold::{Changed, Folded, Known, fold, ids},
     record::{StoredRow, incident},
 };
 
-const BEGIN_AND_LOOK: &str = "
+static BEGIN_AND_LOOK: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "
     BEGIN IMMEDIATE;
     SELECT
-        incidents.*,
+        incidents.id,
+        {columns},
         CASE WHEN cancelled_at_ms IS NOT NULL THEN (
             SELECT json_group_array(history.cancellation_reason ORDER BY history.position)
             FROM history
@@ -21,16 +27,18 @@ const BEGIN_AND_LOOK: &str = "
                 AND history.kind = 'cancellationRestated'
         ) ELSE '[]' END AS restated
     FROM incidents
-    WHERE id IN (SELECT unhex(value) FROM json_each(?1))";
-
-const WRITE_AND_COMMIT: &str = "
-    INSERT INTO incidents (
-        id, reporter, location_id, room_number, longitude_e7, latitude_e7, is_anonymous,
-        created_at_ms, received_at_ms, clock_suspect, cancelled_at_ms, cancellation_reason
+    WHERE id IN (SELECT unhex(value, '-') FROM json_each(?1))",
+        columns = columns::read(),
     )
+});
+
+static WRITE_AND_COMMIT: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "
+    INSERT INTO incidents (id, {columns})
     SELECT
-        unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
-        value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11
+        unhex(value ->> 'id', '-'),
+        {values}
     FROM jsonb_each(?1)
     WHERE true
     ON CONFLICT (id) DO UPDATE SET
@@ -38,12 +46,29 @@ const WRITE_AND_COMMIT: &str = "
         cancellation_reason = excluded.cancellation_reason;
 
     INSERT INTO history (incident_id, kind, at_ms, cancellation_reason)
-    SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3
+    SELECT
+        unhex(value ->> 'incident_id', '-'),
+        value ->> 'kind',
+        value ->> 'at_ms',
+        value ->> 'cancellation_reason'
     FROM jsonb_each(?2)
     WHERE true
     ORDER BY key;
 
-    COMMIT";
+    COMMIT",
+        columns = columns::written(),
+        values = columns::each("value ->> '{}'"),
+    )
+});
+
+/// A row of the history, by name.
+#[derive(Serialize)]
+struct EventRow<'a> {
+    incident_id: IncidentId,
+    kind: EventKind,
+    at_ms: i64,
+    cancellation_reason: Option<&'a str>,
+}
 
 pub(super) async fn sync(
     connection: &mut SqliteConnection,
@@ -57,8 +82,12 @@ pub(super) async fn sync(
         return Ok(verdicts);
     }
     let changed: Vec<_> = changed.iter().map(|(id, changed)| row(*id, changed)).collect();
-    let events: Vec<_> = events.iter().map(|(id, event)| history_row(*id, event)).collect();
-    sqlx::query(WRITE_AND_COMMIT).bind(json(&changed)).bind(json(&events)).execute(connection).await?;
+    let events: Vec<_> = events.iter().map(event_row).collect();
+    sqlx::query(WRITE_AND_COMMIT.as_str())
+        .bind(json(&changed))
+        .bind(json(&events))
+        .execute(connection)
+        .await?;
     Ok(verdicts)
 }
 
@@ -67,8 +96,8 @@ pub(super) async fn look(
     connection: &mut SqliteConnection,
     ids: Vec<IncidentId>,
 ) -> Result<Known, StoreError> {
-    let ids: Vec<_> = ids.into_iter().map(hex).collect();
-    let rows = sqlx::query::<sqlx::Sqlite>(BEGIN_AND_LOOK).bind(json(&ids)).fetch_all(connection).await?;
+    let rows =
+        sqlx::query::<sqlx::Sqlite>(BEGIN_AND_LOOK.as_str()).bind(json(&ids)).fetch_all(connection).await?;
     rows.iter().map(known).collect()
 }
 
@@ -84,37 +113,15 @@ fn restated(row: &SqliteRow, id: IncidentId) -> Result<Vec<Option<String>>, RowE
     text.ok().and_then(|text| serde_json::from_str(text).ok()).ok_or_else(fault)
 }
 
-fn row(id: IncidentId, Changed { reporter, incident }: &Changed) -> impl Serialize + use<'_> {
-    let facts = &incident.facts;
-    let cancellation = match &incident.state {
-        State::Open => None,
-        State::Cancelled(cancellation) => Some((cancellation.at.unix_ms(), cancellation.reason.as_str())),
-    };
-    (
-        hex(id),
-        (!facts.is_anonymous).then(|| reporter.as_str()),
-        facts.location_id.as_str(),
-        facts.room_number.as_ref().map(RoomNumber::as_str),
-        facts.gps_coordinates.longitude_e7(),
-        facts.gps_coordinates.latitude_e7(),
-        facts.is_anonymous,
-        facts.created_at.unix_ms(),
-        incident.received_at.unix_ms(),
-        incident.clock_suspect,
-        cancellation.map(|(at, _)| at),
-        cancellation.map(|(_, reason)| reason),
-    )
+fn row(id: IncidentId, Changed { reporter, incident }: &Changed) -> NamedRow<'_> {
+    NamedRow { id, columns: incident.columns(reporter) }
 }
 
-fn history_row(id: IncidentId, event: &Event) -> impl Serialize + use<'_> {
-    let reason = event.change.reason().map(CancellationReason::as_str);
-    (hex(id), event.change.kind(), event.at.unix_ms(), reason)
-}
-
-pub(super) fn hex(id: IncidentId) -> String {
-    id.to_string().replace('-', "")
+fn event_row((id, event): &(IncidentId, Event)) -> EventRow<'_> {
+    let cancellation_reason = event.change.reason().map(CancellationReason::as_str);
+    EventRow { incident_id: *id, kind: event.change.kind(), at_ms: event.at.unix_ms(), cancellation_reason }
 }
 
 pub(super) fn json(rows: &impl Serialize) -> String {
-    serde_json::to_string(rows).expect("rows of text and integers serialise")
+    serde_json::to_string(rows).expect("rows of texts and numbers serialise")
 }
