@@ -26,7 +26,10 @@ use crate::{
 #[utoipa::path(
     post, path = "/api/incidents/sync/batch", tag = "sync", operation_id = "syncBatch",
     request_body(content = schema::Batch),
-    responses(openapi::BatchSynced, openapi::BatchProblems),
+    responses(
+        (status = 200, description = "One result a payload, in order", body = inline(BatchAnswer)),
+        openapi::BatchProblems,
+    ),
     security(("bearer" = [])),
 )]
 pub(crate) async fn sync_batch(

@@ -43,7 +43,15 @@ const UNBUFFERED: (HeaderName, &str) = (HeaderName::from_static("x-accel-bufferi
 #[utoipa::path(
     get, path = "/api/incidents/changes", tag = "read", operation_id = "listChanges",
     params(ChangesParameters),
-    responses(openapi::Changes, openapi::ChangesProblems),
+    responses(
+        (
+            status = 200,
+            description = "A page; or with `Accept: text/event-stream` the same as a stream: `id:` the cursor, \
+                           `event:` the kind, `data:` the change, and a comment line at least every 15 s",
+            content((ChangePageView = "application/json"), (String = "text/event-stream")),
+        ),
+        openapi::ChangesProblems,
+    ),
     security(("bearer" = [])),
 )]
 pub(crate) async fn list_changes(

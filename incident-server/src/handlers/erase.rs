@@ -21,7 +21,10 @@ use crate::{
 #[utoipa::path(
     delete, path = "/api/incidents/{id}", tag = "erase", operation_id = "eraseIncident",
     params(PathId),
-    responses(openapi::IncidentErased, openapi::ErasureProblems),
+    responses(
+        (status = 200, description = "What is left of it", body = inline(ErasureView)),
+        openapi::ErasureProblems,
+    ),
     security(("bearer" = [])),
 )]
 pub(crate) async fn erase_incident(
@@ -42,7 +45,10 @@ pub(crate) async fn erase_incident(
 #[utoipa::path(
     delete, path = "/api/incidents", tag = "erase", operation_id = "eraseIncidentsOfReporter",
     params(OfReporter),
-    responses(openapi::ReporterErased, openapi::ErasureOfReporterProblems),
+    responses(
+        (status = 200, description = "How many were erased", body = inline(ErasureOfReporterView)),
+        openapi::ErasureOfReporterProblems,
+    ),
     security(("bearer" = [])),
 )]
 pub(crate) async fn erase_incidents_of_reporter(

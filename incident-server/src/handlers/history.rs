@@ -19,7 +19,10 @@ use crate::{
 #[utoipa::path(
     get, path = "/api/incidents/{id}/history", tag = "read", operation_id = "getHistory",
     params(PathId, SealedKeyHeader),
-    responses(openapi::HistoryFound, openapi::IncidentProblems),
+    responses(
+        (status = 200, description = "What happened to it", body = inline(History)),
+        openapi::IncidentProblems,
+    ),
     security(("bearer" = [])),
 )]
 pub(crate) async fn get_history(

@@ -20,7 +20,10 @@ use crate::{
 #[utoipa::path(
     get, path = "/api/incidents/{id}", tag = "read", operation_id = "getIncident",
     params(PathId, SealedKeyHeader),
-    responses(openapi::IncidentFound, openapi::IncidentProblems),
+    responses(
+        (status = 200, description = "The incident", body = inline(IncidentView)),
+        openapi::IncidentProblems,
+    ),
     security(("bearer" = [])),
 )]
 pub(crate) async fn get_incident(

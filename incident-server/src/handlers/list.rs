@@ -21,7 +21,10 @@ use crate::{
 #[utoipa::path(
     get, path = "/api/incidents", tag = "read", operation_id = "listIncidents",
     params(ListParameters),
-    responses(openapi::Listed, openapi::ListProblems),
+    responses(
+        (status = 200, description = "A page of incidents", body = inline(IncidentPageView)),
+        openapi::ListProblems,
+    ),
     security(("bearer" = [])),
 )]
 pub(crate) async fn list_incidents(

@@ -10,7 +10,7 @@ use crate::{App, metrics, openapi, problem::ProblemDetails, view::Health};
     path = "/healthz",
     tag = "operations",
     operation_id = "healthz",
-    responses(openapi::Healthy)
+    responses((status = 200, description = "The server's state", body = inline(Health)))
 )]
 pub(crate) async fn healthz() -> Json<Health> {
     Json(Health { status: "alive" })
@@ -22,7 +22,10 @@ pub(crate) async fn healthz() -> Json<Health> {
     path = "/readyz",
     tag = "operations",
     operation_id = "readyz",
-    responses(openapi::Healthy, openapi::NotReady)
+    responses(
+        (status = 200, description = "The server's state", body = inline(Health)),
+        openapi::NotReady,
+    )
 )]
 pub(crate) async fn readyz(State(app): State<App>) -> Result<Json<Health>, ProblemDetails> {
     app.ready().await?;
@@ -35,7 +38,10 @@ pub(crate) async fn readyz(State(app): State<App>) -> Result<Json<Health>, Probl
     path = "/metrics",
     tag = "operations",
     operation_id = "metrics",
-    responses(openapi::MetricsText)
+    responses((
+        status = 200, body = String, content_type = "application/openmetrics-text",
+        description = "Counters in the `OpenMetrics` text format",
+    ))
 )]
 pub(crate) async fn get_metrics(State(app): State<App>) -> impl IntoResponse {
     if let Some(bytes) = app.store().log_bytes() {

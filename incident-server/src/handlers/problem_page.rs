@@ -34,7 +34,10 @@ const HEADERS: [(HeaderName, &str); 2] = [
         "slug" = inline(schema::ProblemWord), Path,
         description = "What stands behind `/problems/` in the `type` of a problem", example = "overloaded",
     )),
-    responses(openapi::ProblemPage, openapi::PageProblems)
+    responses(
+        (status = 200, description = "A short page for people", body = String, content_type = "text/html"),
+        openapi::PageProblems,
+    )
 )]
 pub(crate) async fn get_problem_page(
     slug: Result<Path<String>, PathRejection>,

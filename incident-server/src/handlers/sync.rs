@@ -32,7 +32,18 @@ use crate::{
     post, path = "/api/incidents/sync", tag = "sync", operation_id = "sync",
     request_body(content = schema::SyncPayload),
     params(KeyHeader),
-    responses(openapi::Synced, openapi::SyncProblems),
+    responses(
+        (
+            status = 200, body = inline(SyncAnswer),
+            description = "The incident exists, and this payload changed it or was a repeat",
+        ),
+        (
+            status = 201, body = inline(SyncAnswer),
+            description = "The incident is new",
+            headers(("Location" = String, description = "Where the incident is read")),
+        ),
+        openapi::SyncProblems,
+    ),
     security(("bearer" = [])),
 )]
 pub(crate) async fn sync(

@@ -4,7 +4,6 @@
 //! and the route table build on it.
 
 mod problems;
-mod success;
 
 use utoipa::{
     OpenApi,
@@ -17,10 +16,6 @@ use utoipa::{
 pub(crate) use problems::{
     BatchProblems, ChangesProblems, ErasureOfReporterProblems, ErasureProblems, IncidentProblems,
     ListProblems, NotReady, PageProblems, SyncProblems,
-};
-pub(crate) use success::{
-    BatchSynced, Changes, Healthy, HistoryFound, IncidentErased, IncidentFound, Listed, MetricsText,
-    ProblemPage, ReporterErased, Synced,
 };
 
 use crate::{
