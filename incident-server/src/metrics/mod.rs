@@ -65,17 +65,17 @@ impl Drop for OpenStream {
 
 impl Metrics {
     /// Counts an answer; `route` is the pattern, never the path.
-    pub fn request(&self, route: &str, status: u16, seconds: f64) {
+    pub(crate) fn request(&self, route: &str, status: u16, seconds: f64) {
         self.answers.request(route, status, seconds);
     }
 
     /// Counts a refusal: of a request, or of one payload in a batch.
-    pub fn refusal(&self, problem: Problem) {
+    pub(crate) fn refusal(&self, problem: Problem) {
         self.answers.refusal(problem);
     }
 
     /// Counts what a sync did.
-    pub fn outcome(&self, outcome: Outcome) {
+    pub(crate) fn outcome(&self, outcome: Outcome) {
         self.answers.outcome(outcome);
     }
 
@@ -103,22 +103,22 @@ impl Metrics {
     }
 
     /// Payloads came into the queue (positive) or were answered (negative).
-    pub fn queue(&self, change: i64) {
+    pub(crate) fn queue(&self, change: i64) {
         self.commits.queue(change);
     }
 
     /// Records one transaction.
-    pub fn commit(&self, payloads: usize, seconds: f64) {
+    pub(crate) fn commit(&self, payloads: usize, seconds: f64) {
         self.commits.commit(payloads, seconds);
     }
 
     /// Notes how large the write-ahead log is now.
-    pub fn log(&self, bytes: u64) {
+    pub(crate) fn log(&self, bytes: u64) {
         self.commits.log(bytes);
     }
 
     /// Everything, for `GET /metrics`.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut out = String::new();
         // Writing into a String cannot fail.
         let _ = text::encode(&mut out, &self.registry);
