@@ -1,4 +1,4 @@
-//! A place in the changes as callers hold it: the series of the database and the position in it. Opaque on the wire.
+//! A cursor of the changes, as callers hold it: the series of the database and the position in it. Opaque on the wire.
 //!
 //! A position alone would not do: a database that was restored gives the same ones out again, and whoever went on
 //! behind one of before would skip changes without a word.
@@ -12,7 +12,7 @@ use crate::{
     store::{Horizon, Position, Series},
 };
 
-/// The cursor of a change, or of the place behind a page.
+/// The cursor of a change, or of what comes behind a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ChangesCursor {
     pub(crate) series: Series,
@@ -20,7 +20,7 @@ pub(crate) struct ChangesCursor {
 }
 
 impl ChangesCursor {
-    /// Another place in the same series.
+    /// Another position in the same series.
     pub(crate) fn at(self, position: Position) -> Self {
         Self { position, ..self }
     }
@@ -56,14 +56,14 @@ pub(crate) enum After {
     Beginning,
     /// What is there now: it wants the next change.
     Latest,
-    /// This place.
+    /// What comes behind this cursor.
     Cursor(ChangesCursor),
-    /// A place that version 0.1 gave out, which did not say in which series.
+    /// A position that version 0.1 gave out, which did not say in which series.
     WithoutSeries,
 }
 
 impl After {
-    /// A cursor as any version gave it out. Only its beginning is one place in every series.
+    /// A cursor as any version gave it out. Only its beginning is the same in every series.
     pub(crate) fn cursor(text: &str) -> Option<Self> {
         if text.bytes().all(|byte| byte.is_ascii_digit()) {
             let position: i64 = text.parse().ok()?;
@@ -72,11 +72,11 @@ impl After {
         text.parse().ok().map(Self::Cursor)
     }
 
-    /// The place behind which to read.
+    /// The cursor behind which to read.
     ///
     /// # Errors
     /// This database never gave the cursor out: it was restored from a backup since, or another one did.
-    pub(crate) fn place(self, horizon: &Horizon) -> Result<ChangesCursor, ProblemDetails> {
+    pub(crate) fn resolve(self, horizon: &Horizon) -> Result<ChangesCursor, ProblemDetails> {
         let &Horizon { series, complete_to, newest } = horizon;
         match self {
             Self::Beginning => Ok(ChangesCursor { series, position: Position::START }),
@@ -100,32 +100,32 @@ mod tests {
 
     const HERE: Horizon = Horizon { series: Series(0xab), complete_to: Position(17), newest: Position(20) };
 
-    fn place(text: &str) -> Result<i64, Problem> {
+    fn position(text: &str) -> Result<i64, Problem> {
         let after = After::cursor(text).expect("a cursor");
-        after.place(&HERE).map(|place| place.position.0).map_err(|details| details.problem())
+        after.resolve(&HERE).map(|cursor| cursor.position.0).map_err(|details| details.problem())
     }
 
     #[test]
     fn a_cursor_of_this_database_is_the_position_in_it() {
-        assert_eq!((place("ab-0"), place("ab-17"), place("ab-20")), (Ok(0), Ok(17), Ok(20)));
+        assert_eq!((position("ab-0"), position("ab-17"), position("ab-20")), (Ok(0), Ok(17), Ok(20)));
     }
 
     #[test]
     fn a_cursor_that_was_never_given_out_is_gone() {
         for gone in ["ab-21", "ac-1", "0-1", "1", "17"] {
-            assert_eq!(place(gone), Err(Problem::CursorGone), "{gone}");
+            assert_eq!(position(gone), Err(Problem::CursorGone), "{gone}");
         }
     }
 
     #[test]
     fn the_beginning_is_the_beginning_in_every_series() {
-        let beginning = After::Beginning.place(&HERE).ok();
-        assert_eq!((place("0"), beginning.unwrap().to_string()), (Ok(0), "ab-0".into()));
+        let beginning = After::Beginning.resolve(&HERE).ok();
+        assert_eq!((position("0"), beginning.unwrap().to_string()), (Ok(0), "ab-0".into()));
     }
 
     #[test]
     fn latest_is_behind_all_that_is_settled() {
-        assert_eq!(After::Latest.place(&HERE).ok().unwrap().to_string(), "ab-17");
+        assert_eq!(After::Latest.resolve(&HERE).ok().unwrap().to_string(), "ab-17");
     }
 
     #[test]

@@ -50,8 +50,8 @@ pub(crate) fn dropped_lines() -> u64 {
 /// Rust's own words for a panic would wait for the pipe, and may hold a value. Where it happened is enough.
 fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(place, "a bug: a task panicked");
+        let location = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(location, "a bug: a task panicked");
     }));
 }
 

@@ -10,7 +10,7 @@ use super::keys::{KeySet, KeySetError};
 const TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_BYTES: usize = 1024 * 1024;
 
-/// A JWK set's place.
+/// Where a JWK set is.
 #[derive(Debug, Clone)]
 pub enum JwksSource {
     /// A file, read again when a token names an unknown key.

@@ -61,7 +61,7 @@ pub(crate) async fn list_changes(
 ) -> Result<Response, ProblemDetails> {
     let ChangesParameters { after, limit, as_stream } = parameters;
     let begins_with_the_next = after == After::Latest;
-    let after = after.place(&app.store().horizon().await?)?;
+    let after = after.resolve(&app.store().horizon().await?)?;
     let limit = if as_stream { limit.min(STREAM_PAGE) } else { limit };
     let follower = if as_stream { Some(Follower::new(&app, after, limit, caller.clone())?) } else { None };
     let first = if begins_with_the_next {
@@ -83,11 +83,11 @@ struct Follower {
     app: App,
     after: ChangesCursor,
     limit: i64,
-    news: watch::Receiver<Position>,
+    newest: watch::Receiver<Position>,
     keys: watch::Receiver<()>,
     draining: watch::Receiver<bool>,
     caller: Caller,
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
     _counted: OpenStream,
     ends: Instant,
     /// Of the request, for what is logged at the end.
@@ -108,15 +108,15 @@ impl Follower {
         // A year at most: a moment too far away cannot be told apart.
         let left =
             Duration::from_millis(u64::try_from(left_ms).unwrap_or(0)).min(Duration::from_secs(31_536_000));
-        let place = caller.usage.stream()?;
+        let permit = caller.usage.stream()?;
         audit::stream_begins(&caller, after);
         Ok(Self {
-            _place: place,
+            _permit: permit,
             _counted: app.metrics().stream(),
             app: app.clone(),
             after,
             limit,
-            news: app.store().watch_changes(),
+            newest: app.store().watch_changes(),
             keys: app.verifier().watch_keys(),
             draining: app.draining(),
             caller,
@@ -143,14 +143,14 @@ impl Follower {
     /// Waits for the next changes; `None` ends the stream.
     async fn next_page(&mut self) -> Option<store::ChangePage> {
         while !self.is_over() {
-            self.news.mark_unchanged();
+            self.newest.mark_unchanged();
             let page = self.app.store().changes(self.after.position, self.limit).await;
             let page = page.map_err(ProblemDetails::from).ok()?;
             if page.next != self.after.position {
                 return Some(page);
             }
             tokio::select! {
-                changed = self.news.changed() => changed.ok()?,
+                changed = self.newest.changed() => changed.ok()?,
                 changed = self.keys.changed() => changed.ok()?,
                 _ = self.draining.wait_for(|draining| *draining) => return None,
                 () = tokio::time::sleep_until(self.ends) => return None,
@@ -159,7 +159,7 @@ impl Follower {
         None
     }
 
-    /// Asked before every page: a reader that is far behind never waits for news.
+    /// Asked before every page: a reader that is far behind never waits for a change.
     fn is_over(&self) -> bool {
         *self.draining.borrow()
             || Instant::now() >= self.ends

@@ -21,7 +21,7 @@ impl From<Vec<Violation>> for ProblemDetails {
 impl From<DecodeError> for ProblemDetails {
     fn from(refusal: DecodeError) -> Self {
         match refusal {
-            DecodeError::Malformed(place) => Self::new(Problem::MalformedJson, place.to_string()),
+            DecodeError::Malformed(malformed) => Self::new(Problem::MalformedJson, malformed.to_string()),
             DecodeError::Invalid(violations) => violations.into(),
         }
     }
@@ -30,7 +30,7 @@ impl From<DecodeError> for ProblemDetails {
 impl From<BatchError> for ProblemDetails {
     fn from(refusal: BatchError) -> Self {
         match refusal {
-            BatchError::Malformed(place) => Self::new(Problem::MalformedJson, place.to_string()),
+            BatchError::Malformed(malformed) => Self::new(Problem::MalformedJson, malformed.to_string()),
             BatchError::Invalid(violation) => vec![violation].into(),
             BatchError::TooManyItems => {
                 let detail = format!("a batch may have at most {MAX_BATCH_ITEMS} payloads");

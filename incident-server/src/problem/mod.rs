@@ -118,7 +118,7 @@ impl ProblemDetails {
     /// Says in the log what went wrong inside, if something did: once for each answer.
     pub(crate) fn log_cause(&self) {
         if let Some(cause) = &self.cause {
-            tracing::error!(error = %cause, "answered {}", self.status);
+            tracing::error!(status = self.status, error = %cause, "a request failed for a fault inside");
         }
     }
 

@@ -4,7 +4,7 @@ use incident_core::Event;
 
 use super::StoredIncident;
 
-/// A place in the history of all incidents; larger ones are later.
+/// Where something stands in the history of all incidents; larger ones are later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position(pub i64);
 

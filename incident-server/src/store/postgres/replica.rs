@@ -1,6 +1,6 @@
 //! A standby that answers lists and single reads, and shows nothing older than the primary would.
 //!
-//! Whoever asked for the newest place in the changes and then reads the lists must find there what happened before that
+//! Whoever asked for the newest position in the changes and then reads the lists must find there what happened before that
 //! place; from a standby that is behind it would be missing for good. So every read asks the primary how far its log
 //! goes, which costs it next to nothing, and the standby answers once it has come as far. Where that takes long, the
 //! primary answers. A standby that is behind, of another database or series, or away is passed over.

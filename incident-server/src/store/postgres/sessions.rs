@@ -49,7 +49,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 pub(super) struct Sessions {
     options: PgConnectOptions,
     purpose: Use,
-    places: Semaphore,
+    permits: Semaphore,
     limit: usize,
     waits: Waits,
     idle: std::sync::Mutex<Vec<Idle>>,
@@ -63,12 +63,12 @@ struct Idle {
 }
 
 impl Sessions {
-    pub(super) fn new(options: &PgConnectOptions, purpose: Use, places: usize) -> Self {
+    pub(super) fn new(options: &PgConnectOptions, purpose: Use, limit: usize) -> Self {
         Self {
             options: options.clone(),
             purpose,
-            places: Semaphore::new(places),
-            limit: places,
+            permits: Semaphore::new(limit),
+            limit,
             waits: Waits::default(),
             idle: std::sync::Mutex::default(),
             away: AtomicBool::new(false),
@@ -85,9 +85,9 @@ impl Sessions {
         statement: impl Fn() -> Query<'q, Postgres, PgArguments> + Send + Sync,
     ) -> Result<Vec<PgRow>, StoreError> {
         let (started, wait) = (Instant::now(), self.waits.begin());
-        let (_place, mut session) = in_search_time(async {
-            let place = self.places.acquire().await.map_err(away)?;
-            Ok((place, self.primary().await))
+        let (_permit, mut session) = in_search_time(async {
+            let permit = self.permits.acquire().await.map_err(away)?;
+            Ok((permit, self.primary().await))
         })
         .await?;
         drop(wait);
@@ -99,14 +99,14 @@ impl Sessions {
                     return Ok(rows);
                 }
                 Err(error) if nothing_happened(&error) && started.elapsed() < SEARCH_DEADLINE => {
-                    log(&error, "a statement had no effect; again");
+                    log(&error, "PostgreSQL statement had no effect; sent again");
                 }
                 Err(error) if may_read_again && is_dead(&error) => {
                     may_read_again = false;
-                    log(&error, "a session is dead; read again over another one");
+                    log(&error, "PostgreSQL session is dead; read again over another one");
                 }
                 Err(error) => {
-                    log(&error, "a statement failed; its session is closed");
+                    log(&error, "PostgreSQL statement failed; its session is closed");
                     return Err(error.into());
                 }
             }
@@ -197,7 +197,7 @@ impl Sessions {
 
     /// How busy they are.
     pub(super) fn pool(&self, name: &'static str) -> Pool {
-        self.waits.pool(name, self.limit.saturating_sub(self.places.available_permits()), self.limit)
+        self.waits.pool(name, self.limit.saturating_sub(self.permits.available_permits()), self.limit)
     }
 
     /// Closes the sessions that have not been used since.
@@ -207,14 +207,13 @@ impl Sessions {
 
     fn is_away(&self, error: &OpenError) {
         if !self.away.swap(true, Ordering::Relaxed) {
-            let with = self.whom();
-            tracing::warn!(%error, "there is no session with {with}; trying on");
+            tracing::warn!(with = self.whom(), %error, "no PostgreSQL session can be had; tried again until there is one");
         }
     }
 
     fn is_back(&self) {
         if self.away.swap(false, Ordering::Relaxed) {
-            tracing::info!("there is {} again", self.whom());
+            tracing::info!(with = self.whom(), "there are PostgreSQL sessions again");
         }
     }
 
@@ -233,7 +232,7 @@ impl Sessions {
 
     /// Refuses further use and says good-bye to the server.
     pub(super) async fn close(&self) {
-        self.places.close();
+        self.permits.close();
         while let Some(idle) = self.take() {
             let _ = idle.session.connection.close().await; // there is nothing left to lose
         }

@@ -102,9 +102,9 @@ pub(super) static WRITE: LazyLock<String> = LazyLock::new(|| {
         SELECT event.incident_id, event.at_ms, event.kind, event.cancellation_reason
         FROM ticket
         CROSS JOIN UNNEST($2::given_event[])
-            WITH ORDINALITY AS event (incident_id, at_ms, kind, cancellation_reason, place)
+            WITH ORDINALITY AS event (incident_id, at_ms, kind, cancellation_reason, number)
         WHERE event.incident_id IN (SELECT id FROM written)
-        ORDER BY event.place
+        ORDER BY event.number
     ),
     barrier AS MATERIALIZED (
         SELECT CASE

@@ -69,9 +69,9 @@ pub(super) async fn sync(
     for round in 0..MOST_ROUNDS {
         let folded = fold(found.incidents, rest.iter().map(|(_, item)| *item), now);
         found = write(sessions, &folded, &found.versions, round > 0).await?;
-        for ((place, item), verdict) in rest.iter().zip(folded.verdicts) {
+        for ((index, item), verdict) in rest.iter().zip(folded.verdicts) {
             if !found.missed.contains(&item.id) {
-                verdicts[*place] = verdict;
+                verdicts[*index] = verdict;
             }
         }
         rest.retain(|(_, item)| found.missed.contains(&item.id));
