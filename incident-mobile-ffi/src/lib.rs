@@ -10,7 +10,7 @@
 //! # What an app calls
 //!
 //! ```text
-//! Outbox.open(path, reporter, settings, log)   one file; entries belong to the reporter that made them
+//! Outbox.open(path, reporter, settings, log, now)  one file; entries belong to the reporter that made them
 //! report(draft) -> Entry                       durable when it returns
 //! cancel(key, reason) -> Entry                 the same entry, now with its reason
 //! entries(filter, limit, after)  entry(key)  summary()
@@ -19,6 +19,7 @@
 //! complete_upload(upload_id, result) -> Progress { settled, quarantined, pending }
 //! retry(key)  discard(key)  retry_all(filter)  discard_all(filter)
 //! token_changed()  network_changed()  close()
+//! turn_to(now)                                 in an app's tests, of an outbox that was opened at a moment
 //! derive_key(reporter, created_at)  canonical_payload(json)  validate_draft(draft)      no file needed
 //! ```
 //!
@@ -48,7 +49,6 @@
 )]
 
 pub mod api;
-pub mod fake;
 pub mod outbox;
 
 uniffi::setup_scaffolding!("incident_mobile_ffi");

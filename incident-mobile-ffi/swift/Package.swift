@@ -4,18 +4,22 @@ import PackageDescription
 #if os(Linux)
 // The header, and the static library wherever the linker is told to look:
 // swift build -Xlinker -L/folder/of/libincident_mobile_ffi.a
-let native: Target = .target(
-    name: "IncidentMobileFFI",
-    linkerSettings: [
-        .linkedLibrary("incident_mobile_ffi"),
-        .linkedLibrary("pthread"),
-        .linkedLibrary("dl"),
-        .linkedLibrary("m"),
-    ]
-)
+func native(_ name: String, library: String) -> Target {
+    .target(
+        name: name,
+        linkerSettings: [
+            .linkedLibrary(library),
+            .linkedLibrary("pthread"),
+            .linkedLibrary("dl"),
+            .linkedLibrary("m"),
+        ]
+    )
+}
 #else
 // Made by ./build-xcframework.
-let native: Target = .binaryTarget(name: "IncidentMobileFFI", path: "IncidentMobileFFI.xcframework")
+func native(_ name: String, library: String) -> Target {
+    .binaryTarget(name: name, path: name + ".xcframework")
+}
 #endif
 
 let package = Package(
@@ -27,7 +31,8 @@ let package = Package(
         .library(name: "IncidentSyncTesting", targets: ["IncidentSyncTesting"]),
     ],
     targets: [
-        native,
+        native("IncidentMobileFFI", library: "incident_mobile_ffi"),
+        native("IncidentMobileTestingFFI", library: "incident_mobile_testing"),
         .target(
             name: "IncidentSyncGenerated",
             dependencies: ["IncidentMobileFFI"],
@@ -39,8 +44,13 @@ let package = Package(
             swiftSettings: [.swiftLanguageMode(.v6)]
         ),
         .target(
+            name: "IncidentSyncTestingGenerated",
+            dependencies: ["IncidentMobileTestingFFI"],
+            swiftSettings: [.swiftLanguageMode(.v5)]
+        ),
+        .target(
             name: "IncidentSyncTesting",
-            dependencies: ["IncidentSync", "IncidentSyncGenerated"],
+            dependencies: ["IncidentSync", "IncidentSyncGenerated", "IncidentSyncTestingGenerated"],
             swiftSettings: [.swiftLanguageMode(.v6)]
         ),
         .executableTarget(

@@ -43,7 +43,8 @@ impl App {
         before(&path);
         let lines = Arc::new(Lines::default());
         let outbox =
-            Outbox::open(path.display().to_string(), "alice".into(), None, Some(lines.clone())).unwrap();
+            Outbox::open(path.display().to_string(), "alice".into(), None, Some(lines.clone()), None)
+                .unwrap();
         Self { _folder: folder, lines, outbox }
     }
 

@@ -93,7 +93,7 @@ fn a_repair_by_another_is_a_change_and_no_end() {
 
 fn api_outbox(phone: &mut Phone) -> std::sync::Arc<api::Outbox> {
     drop(phone.outbox.take());
-    api::Outbox::open(phone.path().display().to_string(), "alice".into(), None, None).unwrap()
+    api::Outbox::open(phone.path().display().to_string(), "alice".into(), None, None, None).unwrap()
 }
 
 #[test]

@@ -117,7 +117,7 @@ const ROWS: &[Row] = &[
     ("phone: one report, durable", "phone", "/reportMedianMs", "ms", 2, "≤ 1"),
     ("phone: opening with 10,000 entries", "phone", "/openMs", "ms", 1, "≤ 20"),
     ("phone: 10,000 entries to a local server", "phone", "/deliverSeconds", "s", 2, "≤ 2"),
-    ("phone: library, stripped, x86-64", "phone", "/libraryBytes", "bytes", 0, "≤ 1,600,000"),
+    ("phone: library, stripped, x86-64", "phone", "/libraryBytes", "bytes", 0, "≤ 1,700,000"),
     ("through Kotlin: one report, durable", "phone", "/kotlin/report_median_ms", "ms", 2, "≤ 1"),
     ("through Kotlin: opening with 10,000 entries", "phone", "/kotlin/open_10000_median_ms", "ms", 1, "≤ 20"),
     (

@@ -1,10 +1,7 @@
 //! The fake server of the phone's packages answers as the real one does: an app's test that passes there holds here.
 
 use incident_core::{Reporter, Timestamp};
-use incident_mobile_ffi::{
-    fake::FakeServer,
-    outbox::{BATCH_PATH, Header, SYNC_PATH, Upload, UploadResult},
-};
+use incident_mobile_testing::{self as fake, BATCH_PATH, Header, Request, SYNC_PATH};
 use incident_tests::{Answer, Client, Server, payload};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -12,12 +9,12 @@ use serde_json::{Value, json};
 /// Both servers, and somebody who asks them the same.
 struct Both {
     real: Client,
-    fake: FakeServer,
+    fake: fake::Server,
 }
 
 impl Both {
     fn new(server: &Server) -> Self {
-        let mut fake = FakeServer::default();
+        let mut fake = fake::Server::default();
         fake.signed_in = Some(Reporter::parse("alice").unwrap());
         Self { real: server.client("alice"), fake }
     }
@@ -30,9 +27,8 @@ impl Both {
             headers.push(Header { name: "Idempotency-Key".into(), value: key.into() });
         }
         let real = Answer::to(request.body(body.clone())).await;
-        let (id, method, path) = (1, "POST".to_owned(), path.to_owned());
-        let upload = Upload { id, method, path, headers, body: body.into_bytes(), timeout_ms: 1000 };
-        let UploadResult::Response { status, body: answer, .. } = self.fake.answer(&upload, now()) else {
+        let request = Request { path: path.to_owned(), headers, body: body.into_bytes() };
+        let fake::Answer::Response { status, body: answer, .. } = self.fake.answer(&request, now()) else {
             panic!("no answer")
         };
         let fake = told(serde_json::from_slice(&answer).unwrap());
@@ -40,7 +36,7 @@ impl Both {
             (status, fake),
             (i64::from(real.status), told(real.body)),
             "{:?}",
-            upload.body.escape_ascii()
+            request.body.escape_ascii()
         );
     }
 

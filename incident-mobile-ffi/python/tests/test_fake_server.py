@@ -15,7 +15,7 @@ from incident_sync import (
     Wait,
     WaitReason,
 )
-from incident_sync.testing import Busy, FakeServer, Fault
+from incident_sync_testing import Busy, FakeServer, Fault
 
 from conftest import draft
 

@@ -1,13 +1,10 @@
-//! The boundary to the other languages: a queue, who watches it, who hears of it, a server for tests, and three
-//! functions. Shapes that are the same on both sides are the queue's own; only a draft, an entry and an error are
-//! converted.
+//! The boundary to the other languages: a queue, who watches it, who hears of it, and three functions. Shapes that are
+//! the same on both sides are the queue's own; only a draft, an entry and an error are converted.
 
 #![expect(clippy::needless_pass_by_value, reason = "what crosses the boundary is owned")]
 
 mod clock;
 mod error;
-mod fake;
-mod fake_incident;
 mod log;
 mod outbox;
 mod payload;
@@ -15,8 +12,6 @@ mod records;
 mod watch;
 
 pub use error::OutboxError;
-pub use fake::{FakeServer, FakeServerError};
-pub use fake_incident::FakeIncident;
 pub use log::OutboxLog;
 pub use outbox::Outbox;
 pub use payload::{canonical_payload, derive_key, validate_draft};

@@ -13,7 +13,7 @@ use super::{
     log::{self, Log},
     records::{Draft, Entry},
 };
-use crate::outbox::{self, EntryState, NextUpload, OutboxSettings, Progress, Summary, UploadResult};
+use crate::outbox::{self, EntryState, Moment, NextUpload, OutboxSettings, Progress, Summary, UploadResult};
 
 /// The queue of one reporter in one file. May be used from several threads; calls go one after the other.
 #[derive(Debug, uniffi::Object)]
@@ -25,18 +25,37 @@ pub struct Outbox {
 
 #[uniffi::export]
 impl Outbox {
-    /// Opens the file at `path`, or makes it; `log` hears of its events.
+    /// Opens the file at `path`, or makes it; `log` hears of its events. With `now` it goes by a clock that stands
+    /// there, see [`Outbox::turn_to`].
     ///
     /// # Errors
     /// See [`OutboxError`].
-    #[uniffi::constructor(default(settings = None, log = None))]
+    #[uniffi::constructor(default(settings = None, log = None, now = None))]
     pub fn open(
         path: String,
         reporter: String,
         settings: Option<OutboxSettings>,
         log: Option<Arc<dyn OutboxLog>>,
+        now: Option<Moment>,
     ) -> Result<Arc<Self>, OutboxError> {
-        Self::open_with(&path, &reporter, settings, log, Clock::System)
+        let reporter = Reporter::parse(&reporter).map_err(|_| OutboxError::InvalidReporter)?;
+        let (options, clock) = (settings.unwrap_or_default().into(), Clock::new(now));
+        let opened = outbox::Outbox::open(Path::new(&path), reporter, options, clock.now_ms())?;
+        let log = log.map(Log::new);
+        if let (Some(log), Some(recovery)) = (&log, opened.recovery()) {
+            log.note(log::repaired(recovery));
+            log.tell();
+        }
+        Ok(Arc::new(Self { queue: Mutex::new(Some(opened)), log, clock }))
+    }
+
+    /// Turns the clock of an outbox that was opened with one, as an app's test does; the device's stays as it is.
+    ///
+    /// # Errors
+    /// None; every function here may fail, so that no caller has to tell those that may.
+    pub fn turn_to(&self, now: Moment) -> Result<(), OutboxError> {
+        self.clock.turn_to(now);
+        Ok(())
     }
 
     /// Takes a report; it is durable when this returns.
@@ -176,25 +195,6 @@ impl Outbox {
 }
 
 impl Outbox {
-    /// Opens it under this clock.
-    pub(super) fn open_with(
-        path: &str,
-        reporter: &str,
-        settings: Option<OutboxSettings>,
-        log: Option<Arc<dyn OutboxLog>>,
-        clock: Clock,
-    ) -> Result<Arc<Self>, OutboxError> {
-        let reporter = Reporter::parse(reporter).map_err(|_| OutboxError::InvalidReporter)?;
-        let options = settings.unwrap_or_default().into();
-        let opened = outbox::Outbox::open(Path::new(path), reporter, options, clock.now_ms())?;
-        let log = log.map(Log::new);
-        if let (Some(log), Some(recovery)) = (&log, opened.recovery()) {
-            log.note(log::repaired(recovery));
-            log.tell();
-        }
-        Ok(Arc::new(Self { queue: Mutex::new(Some(opened)), log, clock }))
-    }
-
     /// A panic under the lock leaves the file as its last commit left it: the queue goes on from there.
     fn lock(&self) -> MutexGuard<'_, Option<outbox::Outbox>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)

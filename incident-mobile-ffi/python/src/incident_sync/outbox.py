@@ -23,7 +23,6 @@ class Outbox:
         self._inner = inner
 
     @classmethod
-    @typed
     def open(
         cls,
         path: str | os.PathLike[str],
@@ -36,8 +35,26 @@ class Outbox:
         ``log`` gets one line for each event, without a text of a report, a name or a token, on the thread whose call
         made it. It may call the outbox, and what it raises is passed over.
         """
+        return cls._open_at(path, reporter, settings, log, None)
+
+    @classmethod
+    @typed
+    def _open_at(
+        cls,
+        path: str | os.PathLike[str],
+        reporter: str,
+        settings: OutboxSettings | None,
+        log: Callable[[str], object] | None,
+        now: datetime | None,
+    ) -> Outbox:
+        """For incident_sync_testing: the same under a clock that stands at ``now`` until it is turned."""
         lowered = model.settings(settings or OutboxSettings())
-        return cls(ffi.Outbox.open(os.fspath(path), reporter, lowered, listener(log)))
+        now_ms = None if now is None else to_ms(now)
+        return cls(ffi.Outbox.open(os.fspath(path), reporter, lowered, listener(log), now_ms))
+
+    def _turn_to(self, moment: datetime) -> None:
+        """For incident_sync_testing: turns the clock of an outbox that was opened under one."""
+        self._inner.turn_to(to_ms(moment))
 
     @typed
     def report(self, draft: Draft) -> Entry:

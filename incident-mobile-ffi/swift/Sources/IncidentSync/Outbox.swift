@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 import IncidentSyncGenerated
 
 /// The queue of one reporter in one file.
@@ -29,19 +30,30 @@ public final class Outbox: @unchecked Sendable {
         settings: OutboxSettings = OutboxSettings(),
         log: (@Sendable (String) -> Void)? = nil
     ) async throws -> Outbox {
-        try await opened(log: log) {
-            try IncidentSyncGenerated.Outbox.open(path: path, reporter: reporter, settings: settings, log: $0)
-        }
+        try await open(path: path, reporter: reporter, settings: settings, log: log, now: nil)
     }
 
-    /// An outbox over what `open` opens.
-    package static func opened(
+    /// The same under a clock that stands at `now` until it is turned, or under the device's.
+    package static func open(
+        path: String,
+        reporter: String,
+        settings: OutboxSettings,
         log: (@Sendable (String) -> Void)?,
-        _ open: @escaping @Sendable ((any OutboxLog)?) throws -> IncidentSyncGenerated.Outbox
+        now: Date?
     ) async throws -> Outbox {
         let queue = DispatchQueue(label: "incident-sync.outbox")
-        let library = try await run(on: queue) { try open(log.map(Listener.init)) }
+        let library = try await run(on: queue) {
+            try IncidentSyncGenerated.Outbox.open(
+                path: path, reporter: reporter, settings: settings, log: log.map(Listener.init), now: now
+            )
+        }
         return Outbox(library: library, queue: queue)
+    }
+
+    /// Turns the clock of an outbox that was opened under one.
+    package func turn(to moment: Date) {
+        // Only a bug in the Rust library throws; then the clock stands where it stood.
+        try? library.turnTo(now: moment)
     }
 
     /// Takes a report; it is durable when this returns. A faulty one comes back as all its violations at once.

@@ -592,347 +592,6 @@ fileprivate struct FfiConverterData: FfiConverterRustBuffer {
 
 
 /**
- * A server in memory that answers by the rules of the real one, under a clock that the test turns.
- */
-public protocol FakeServerProtocol: AnyObject, Sendable {
-    
-    /**
-     * Answers an upload, or lets it fail as ordered.
-     *
-     * # Errors
-     * None; every function here may fail, so that no caller has to tell those that may.
-     */
-    func answer(upload: Upload) throws  -> UploadResult
-    
-    /**
-     * Erases an incident, as an operator of the server would.
-     *
-     * # Errors
-     * [`FakeServerError`] where there is none of this id.
-     */
-    func erase(id: String) throws 
-    
-    /**
-     * What the server has, oldest first.
-     *
-     * # Errors
-     * None; every function here may fail, so that no caller has to tell those that may.
-     */
-    func incidents() throws  -> [FakeIncident]
-    
-    /**
-     * What the clock of the server and of its outboxes says.
-     *
-     * # Errors
-     * None; every function here may fail, so that no caller has to tell those that may.
-     */
-    func now() throws  -> Moment
-    
-    /**
-     * Opens an outbox whose clock is this server's, see [`Outbox::open`].
-     *
-     * # Errors
-     * See [`OutboxError`].
-     */
-    func openOutbox(path: String, reporter: String, settings: OutboxSettings?, log: OutboxLog?) throws  -> Outbox
-    
-    /**
-     * Lets the next uploads fail in this way, as many as `times`, behind those that were ordered before.
-     *
-     * # Errors
-     * [`FakeServerError`] for less than one or too many, or a time that is none.
-     */
-    func order(fault: FakeFault, times: Int64) throws 
-    
-    /**
-     * From now on the token that comes with uploads is this reporter's, or nobody's.
-     *
-     * # Errors
-     * [`FakeServerError`] for an identity that no token could carry.
-     */
-    func signIn(reporter: String?) throws 
-    
-    /**
-     * Turns the clock to this moment, forwards or back.
-     *
-     * # Errors
-     * [`FakeServerError`] for a moment outside the years 1970 to 9999.
-     */
-    func turnTo(now: Moment) throws 
-    
-    /**
-     * How many uploads it has seen, whatever became of them.
-     *
-     * # Errors
-     * None; every function here may fail, so that no caller has to tell those that may.
-     */
-    func uploads() throws  -> Int64
-    
-}
-/**
- * A server in memory that answers by the rules of the real one, under a clock that the test turns.
- */
-open class FakeServer: FakeServerProtocol, @unchecked Sendable {
-    fileprivate let handle: UInt64
-
-    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public struct NoHandle {
-        public init() {}
-    }
-
-    // TODO: We'd like this to be `private` but for Swifty reasons,
-    // we can't implement `FfiConverter` without making this `required` and we can't
-    // make it `required` without making it `public`.
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    required public init(unsafeFromHandle handle: UInt64) {
-        self.handle = handle
-    }
-
-    // This constructor can be used to instantiate a fake object.
-    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
-    //
-    // - Warning:
-    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public init(noHandle: NoHandle) {
-        self.handle = 0
-    }
-
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public func uniffiCloneHandle() -> UInt64 {
-        return try! rustCall { uniffi_incident_mobile_ffi_fn_clone_fakeserver(self.handle, $0) }
-    }
-    /**
-     * A server without incidents, where `reporter` is signed in; its clock stands at `now`, or at the device's time.
-     *
-     * # Errors
-     * [`FakeServerError`] for a reporter or a moment that cannot be.
-     */
-public convenience init(reporter: String?, now: Moment? = nil)throws  {
-    let handle =
-        try rustCallWithError(FfiConverterTypeFakeServerError_lift) {
-        uniffiCallStatus in
-    uniffi_incident_mobile_ffi_fn_constructor_fakeserver_new(
-        FfiConverterOptionString.lower(reporter),
-        FfiConverterOptionTypeMoment.lower(now),uniffiCallStatus
-    )
-}
-    self.init(unsafeFromHandle: handle)
-}
-
-    deinit {
-        if handle == 0 {
-            // Mock objects have handle=0 don't try to free them
-            return
-        }
-
-        try! rustCall { uniffi_incident_mobile_ffi_fn_free_fakeserver(handle, $0) }
-    }
-
-    
-
-    
-    /**
-     * Answers an upload, or lets it fail as ordered.
-     *
-     * # Errors
-     * None; every function here may fail, so that no caller has to tell those that may.
-     */
-open func answer(upload: Upload)throws  -> UploadResult  {
-    return try  FfiConverterTypeUploadResult_lift(try rustCallWithError(FfiConverterTypeFakeServerError_lift) {
-        uniffiCallStatus in
-    uniffi_incident_mobile_ffi_fn_method_fakeserver_answer(
-            self.uniffiCloneHandle(),
-        FfiConverterTypeUpload_lower(upload),uniffiCallStatus
-    )
-})
-}
-    
-    /**
-     * Erases an incident, as an operator of the server would.
-     *
-     * # Errors
-     * [`FakeServerError`] where there is none of this id.
-     */
-open func erase(id: String)throws   {try rustCallWithError(FfiConverterTypeFakeServerError_lift) {
-        uniffiCallStatus in
-    uniffi_incident_mobile_ffi_fn_method_fakeserver_erase(
-            self.uniffiCloneHandle(),
-        FfiConverterString.lower(id),uniffiCallStatus
-    )
-}
-}
-    
-    /**
-     * What the server has, oldest first.
-     *
-     * # Errors
-     * None; every function here may fail, so that no caller has to tell those that may.
-     */
-open func incidents()throws  -> [FakeIncident]  {
-    return try  FfiConverterSequenceTypeFakeIncident.lift(try rustCallWithError(FfiConverterTypeFakeServerError_lift) {
-        uniffiCallStatus in
-    uniffi_incident_mobile_ffi_fn_method_fakeserver_incidents(
-            self.uniffiCloneHandle(),uniffiCallStatus
-    )
-})
-}
-    
-    /**
-     * What the clock of the server and of its outboxes says.
-     *
-     * # Errors
-     * None; every function here may fail, so that no caller has to tell those that may.
-     */
-open func now()throws  -> Moment  {
-    return try  FfiConverterTypeMoment_lift(try rustCallWithError(FfiConverterTypeFakeServerError_lift) {
-        uniffiCallStatus in
-    uniffi_incident_mobile_ffi_fn_method_fakeserver_now(
-            self.uniffiCloneHandle(),uniffiCallStatus
-    )
-})
-}
-    
-    /**
-     * Opens an outbox whose clock is this server's, see [`Outbox::open`].
-     *
-     * # Errors
-     * See [`OutboxError`].
-     */
-open func openOutbox(path: String, reporter: String, settings: OutboxSettings? = nil, log: OutboxLog? = nil)throws  -> Outbox  {
-    return try  FfiConverterTypeOutbox_lift(try rustCallWithError(FfiConverterTypeOutboxError_lift) {
-        uniffiCallStatus in
-    uniffi_incident_mobile_ffi_fn_method_fakeserver_open_outbox(
-            self.uniffiCloneHandle(),
-        FfiConverterString.lower(path),
-        FfiConverterString.lower(reporter),
-        FfiConverterOptionTypeOutboxSettings.lower(settings),
-        FfiConverterOptionTypeOutboxLog.lower(log),uniffiCallStatus
-    )
-})
-}
-    
-    /**
-     * Lets the next uploads fail in this way, as many as `times`, behind those that were ordered before.
-     *
-     * # Errors
-     * [`FakeServerError`] for less than one or too many, or a time that is none.
-     */
-open func order(fault: FakeFault, times: Int64 = Int64(1))throws   {try rustCallWithError(FfiConverterTypeFakeServerError_lift) {
-        uniffiCallStatus in
-    uniffi_incident_mobile_ffi_fn_method_fakeserver_order(
-            self.uniffiCloneHandle(),
-        FfiConverterTypeFakeFault_lower(fault),
-        FfiConverterInt64.lower(times),uniffiCallStatus
-    )
-}
-}
-    
-    /**
-     * From now on the token that comes with uploads is this reporter's, or nobody's.
-     *
-     * # Errors
-     * [`FakeServerError`] for an identity that no token could carry.
-     */
-open func signIn(reporter: String?)throws   {try rustCallWithError(FfiConverterTypeFakeServerError_lift) {
-        uniffiCallStatus in
-    uniffi_incident_mobile_ffi_fn_method_fakeserver_sign_in(
-            self.uniffiCloneHandle(),
-        FfiConverterOptionString.lower(reporter),uniffiCallStatus
-    )
-}
-}
-    
-    /**
-     * Turns the clock to this moment, forwards or back.
-     *
-     * # Errors
-     * [`FakeServerError`] for a moment outside the years 1970 to 9999.
-     */
-open func turnTo(now: Moment)throws   {try rustCallWithError(FfiConverterTypeFakeServerError_lift) {
-        uniffiCallStatus in
-    uniffi_incident_mobile_ffi_fn_method_fakeserver_turn_to(
-            self.uniffiCloneHandle(),
-        FfiConverterTypeMoment_lower(now),uniffiCallStatus
-    )
-}
-}
-    
-    /**
-     * How many uploads it has seen, whatever became of them.
-     *
-     * # Errors
-     * None; every function here may fail, so that no caller has to tell those that may.
-     */
-open func uploads()throws  -> Int64  {
-    return try  FfiConverterInt64.lift(try rustCallWithError(FfiConverterTypeFakeServerError_lift) {
-        uniffiCallStatus in
-    uniffi_incident_mobile_ffi_fn_method_fakeserver_uploads(
-            self.uniffiCloneHandle(),uniffiCallStatus
-    )
-})
-}
-    
-
-    
-}
-
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public struct FfiConverterTypeFakeServer: FfiConverter {
-    typealias FfiType = UInt64
-    typealias SwiftType = FakeServer
-
-    public static func lift(_ handle: UInt64) throws -> FakeServer {
-        return FakeServer(unsafeFromHandle: handle)
-    }
-
-    public static func lower(_ value: FakeServer) -> UInt64 {
-        return value.uniffiCloneHandle()
-    }
-
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FakeServer {
-        let handle: UInt64 = try readInt(&buf)
-        return try lift(handle)
-    }
-
-    public static func write(_ value: FakeServer, into buf: inout [UInt8]) {
-        writeInt(&buf, lower(value))
-    }
-}
-
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeFakeServer_lift(_ handle: UInt64) throws -> FakeServer {
-    return try FfiConverterTypeFakeServer.lift(handle)
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeFakeServer_lower(_ value: FakeServer) -> UInt64 {
-    return FfiConverterTypeFakeServer.lower(value)
-}
-
-
-
-
-
-
-/**
  * The queue of one reporter in one file. May be used from several threads; calls go one after the other.
  */
 public protocol OutboxProtocol: AnyObject, Sendable {
@@ -1051,6 +710,14 @@ public protocol OutboxProtocol: AnyObject, Sendable {
     func tokenChanged() throws 
     
     /**
+     * Turns the clock of an outbox that was opened with one, as an app's test does; the device's stays as it is.
+     *
+     * # Errors
+     * None; every function here may fail, so that no caller has to tell those that may.
+     */
+    func turnTo(now: Moment) throws 
+    
+    /**
      * Begins to watch; the first look shows the present state. Each watcher sees every change for itself.
      *
      * # Errors
@@ -1114,19 +781,21 @@ open class Outbox: OutboxProtocol, @unchecked Sendable {
 
     
     /**
-     * Opens the file at `path`, or makes it; `log` hears of its events.
+     * Opens the file at `path`, or makes it; `log` hears of its events. With `now` it goes by a clock that stands
+     * there, see [`Outbox::turn_to`].
      *
      * # Errors
      * See [`OutboxError`].
      */
-public static func `open`(path: String, reporter: String, settings: OutboxSettings? = nil, log: OutboxLog? = nil)throws  -> Outbox  {
+public static func `open`(path: String, reporter: String, settings: OutboxSettings? = nil, log: OutboxLog? = nil, now: Moment? = nil)throws  -> Outbox  {
     return try  FfiConverterTypeOutbox_lift(try rustCallWithError(FfiConverterTypeOutboxError_lift) {
         uniffiCallStatus in
     uniffi_incident_mobile_ffi_fn_constructor_outbox_open(
         FfiConverterString.lower(path),
         FfiConverterString.lower(reporter),
         FfiConverterOptionTypeOutboxSettings.lower(settings),
-        FfiConverterOptionTypeOutboxLog.lower(log),uniffiCallStatus
+        FfiConverterOptionTypeOutboxLog.lower(log),
+        FfiConverterOptionTypeMoment.lower(now),uniffiCallStatus
     )
 })
 }
@@ -1349,6 +1018,21 @@ open func tokenChanged()throws   {try rustCallWithError(FfiConverterTypeOutboxEr
         uniffiCallStatus in
     uniffi_incident_mobile_ffi_fn_method_outbox_token_changed(
             self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * Turns the clock of an outbox that was opened with one, as an app's test does; the device's stays as it is.
+     *
+     * # Errors
+     * None; every function here may fail, so that no caller has to tell those that may.
+     */
+open func turnTo(now: Moment)throws   {try rustCallWithError(FfiConverterTypeOutboxError_lift) {
+        uniffiCallStatus in
+    uniffi_incident_mobile_ffi_fn_method_outbox_turn_to(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeMoment_lower(now),uniffiCallStatus
     )
 }
 }
@@ -2185,125 +1869,6 @@ public func FfiConverterTypeEntry_lift(_ buf: RustBuffer) throws -> Entry {
 #endif
 public func FfiConverterTypeEntry_lower(_ value: Entry) -> RustBuffer {
     return FfiConverterTypeEntry.lower(value)
-}
-
-
-/**
- * An incident as the fake server has it.
- */
-public struct FakeIncident: Equatable, Hashable {
-    /**
-     * Its id on the server.
-     */
-    public var id: String
-    /**
-     * Who reported it; nobody for an anonymous or an erased one.
-     */
-    public var reporter: String?
-    /**
-     * Where it stands; `None` once it is erased.
-     */
-    public var status: IncidentStatus?
-    /**
-     * Where it happened; `None` once it is erased.
-     */
-    public var locationId: String?
-    /**
-     * Why it was called off, if it was.
-     */
-    public var cancellationReason: String?
-    /**
-     * By the phone's clock.
-     */
-    public var createdAt: Moment
-    /**
-     * All that it says, in JSON, as an entry's payload has it; `None` once it is erased.
-     */
-    public var payload: String?
-
-    // Default memberwise initializers are never public by default, so we
-    // declare one manually.
-    public init(
-        /**
-         * Its id on the server.
-         */id: String, 
-        /**
-         * Who reported it; nobody for an anonymous or an erased one.
-         */reporter: String?, 
-        /**
-         * Where it stands; `None` once it is erased.
-         */status: IncidentStatus?, 
-        /**
-         * Where it happened; `None` once it is erased.
-         */locationId: String?, 
-        /**
-         * Why it was called off, if it was.
-         */cancellationReason: String?, 
-        /**
-         * By the phone's clock.
-         */createdAt: Moment, 
-        /**
-         * All that it says, in JSON, as an entry's payload has it; `None` once it is erased.
-         */payload: String?) {
-        self.id = id
-        self.reporter = reporter
-        self.status = status
-        self.locationId = locationId
-        self.cancellationReason = cancellationReason
-        self.createdAt = createdAt
-        self.payload = payload
-    }
-
-    
-
-    
-}
-
-#if compiler(>=6)
-extension FakeIncident: Sendable {}
-#endif
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public struct FfiConverterTypeFakeIncident: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FakeIncident {
-        return
-            try FakeIncident(
-                id: FfiConverterString.read(from: &buf), 
-                reporter: FfiConverterOptionString.read(from: &buf), 
-                status: FfiConverterOptionTypeIncidentStatus.read(from: &buf), 
-                locationId: FfiConverterOptionString.read(from: &buf), 
-                cancellationReason: FfiConverterOptionString.read(from: &buf), 
-                createdAt: FfiConverterTypeMoment.read(from: &buf), 
-                payload: FfiConverterOptionString.read(from: &buf)
-        )
-    }
-
-    public static func write(_ value: FakeIncident, into buf: inout [UInt8]) {
-        FfiConverterString.write(value.id, into: &buf)
-        FfiConverterOptionString.write(value.reporter, into: &buf)
-        FfiConverterOptionTypeIncidentStatus.write(value.status, into: &buf)
-        FfiConverterOptionString.write(value.locationId, into: &buf)
-        FfiConverterOptionString.write(value.cancellationReason, into: &buf)
-        FfiConverterTypeMoment.write(value.createdAt, into: &buf)
-        FfiConverterOptionString.write(value.payload, into: &buf)
-    }
-}
-
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeFakeIncident_lift(_ buf: RustBuffer) throws -> FakeIncident {
-    return try FfiConverterTypeFakeIncident.lift(buf)
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeFakeIncident_lower(_ value: FakeIncident) -> RustBuffer {
-    return FfiConverterTypeFakeIncident.lower(value)
 }
 
 
@@ -3325,221 +2890,6 @@ public func FfiConverterTypeEntryState_lower(_ value: EntryState) -> RustBuffer 
     return FfiConverterTypeEntryState.lower(value)
 }
 
-
-
-/**
- * What becomes of an upload instead of an answer.
- */
-
-public enum FakeFault: Equatable, Hashable {
-    
-    /**
-     * There is no network; nothing reached the server.
-     */
-    case offline
-    /**
-     * The server took it, and its answer was lost on the way.
-     */
-    case lostAnswer
-    /**
-     * So slow a line that the time was over before the server had all of it.
-     */
-    case slowLine
-    /**
-     * The server takes the token for expired: 401.
-     */
-    case unauthorized
-    /**
-     * A firewall on the way refuses it with a page of its own: 403, which is no word of the server's.
-     */
-    case firewall
-    /**
-     * The server asks for patience: 429.
-     */
-    case busy(
-        /**
-         * For how many seconds.
-         */retryAfterS: Int64
-    )
-    /**
-     * Somebody else has a report of this name: 409 for each entry.
-     */
-    case conflict
-
-
-
-
-
-}
-
-#if compiler(>=6)
-extension FakeFault: Sendable {}
-#endif
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public struct FfiConverterTypeFakeFault: FfiConverterRustBuffer {
-    typealias SwiftType = FakeFault
-
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FakeFault {
-        let variant: Int32 = try readInt(&buf)
-        switch variant {
-        
-        case 1: return .offline
-        
-        case 2: return .lostAnswer
-        
-        case 3: return .slowLine
-        
-        case 4: return .unauthorized
-        
-        case 5: return .firewall
-        
-        case 6: return .busy(retryAfterS: try FfiConverterInt64.read(from: &buf)
-        )
-        
-        case 7: return .conflict
-        
-        default: throw UniffiInternalError.unexpectedEnumCase
-        }
-    }
-
-    public static func write(_ value: FakeFault, into buf: inout [UInt8]) {
-        switch value {
-        
-        
-        case .offline:
-            writeInt(&buf, Int32(1))
-        
-        
-        case .lostAnswer:
-            writeInt(&buf, Int32(2))
-        
-        
-        case .slowLine:
-            writeInt(&buf, Int32(3))
-        
-        
-        case .unauthorized:
-            writeInt(&buf, Int32(4))
-        
-        
-        case .firewall:
-            writeInt(&buf, Int32(5))
-        
-        
-        case let .busy(retryAfterS):
-            writeInt(&buf, Int32(6))
-            FfiConverterInt64.write(retryAfterS, into: &buf)
-            
-        
-        case .conflict:
-            writeInt(&buf, Int32(7))
-        
-        }
-    }
-}
-
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeFakeFault_lift(_ buf: RustBuffer) throws -> FakeFault {
-    return try FfiConverterTypeFakeFault.lift(buf)
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeFakeFault_lower(_ value: FakeFault) -> RustBuffer {
-    return FfiConverterTypeFakeFault.lower(value)
-}
-
-
-
-/**
- * A test asked what makes no sense; nothing happened.
- */
-public 
-enum FakeServerError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
-
-    
-    
-    /**
-     * What makes no sense about it.
-     */
-    case Nonsense(
-        /**
-         * In words.
-         */detail: String
-    )
-
-    
-
-    
-
-    
-    public var errorDescription: String? {
-        String(reflecting: self)
-    }
-    
-}
-
-#if compiler(>=6)
-extension FakeServerError: Sendable {}
-#endif
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public struct FfiConverterTypeFakeServerError: FfiConverterRustBuffer {
-    typealias SwiftType = FakeServerError
-
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FakeServerError {
-        let variant: Int32 = try readInt(&buf)
-        switch variant {
-
-        
-
-        
-        case 1: return .Nonsense(
-            detail: try FfiConverterString.read(from: &buf)
-            )
-
-         default: throw UniffiInternalError.unexpectedEnumCase
-        }
-    }
-
-    public static func write(_ value: FakeServerError, into buf: inout [UInt8]) {
-        switch value {
-
-        
-
-        
-        
-        case let .Nonsense(detail):
-            writeInt(&buf, Int32(1))
-            FfiConverterString.write(detail, into: &buf)
-            
-        }
-    }
-}
-
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeFakeServerError_lift(_ buf: RustBuffer) throws -> FakeServerError {
-    return try FfiConverterTypeFakeServerError.lift(buf)
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeFakeServerError_lower(_ value: FakeServerError) -> RustBuffer {
-    return FfiConverterTypeFakeServerError.lower(value)
-}
 
 
 /**
@@ -4752,30 +4102,6 @@ fileprivate struct FfiConverterOptionTypeEntryState: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-fileprivate struct FfiConverterOptionTypeIncidentStatus: FfiConverterRustBuffer {
-    typealias SwiftType = IncidentStatus?
-
-    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
-        guard let value = value else {
-            writeInt(&buf, Int8(0))
-            return
-        }
-        writeInt(&buf, Int8(1))
-        FfiConverterTypeIncidentStatus.write(value, into: &buf)
-    }
-
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
-        switch try readInt(&buf) as Int8 {
-        case 0: return nil
-        case 1: return try FfiConverterTypeIncidentStatus.read(from: &buf)
-        default: throw UniffiInternalError.unexpectedOptionalTag
-        }
-    }
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
 fileprivate struct FfiConverterOptionTypeMoment: FfiConverterRustBuffer {
     typealias SwiftType = Moment?
 
@@ -4842,31 +4168,6 @@ fileprivate struct FfiConverterSequenceTypeEntry: FfiConverterRustBuffer {
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterTypeEntry.read(from: &buf))
-        }
-        return seq
-    }
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-fileprivate struct FfiConverterSequenceTypeFakeIncident: FfiConverterRustBuffer {
-    typealias SwiftType = [FakeIncident]
-
-    public static func write(_ value: [FakeIncident], into buf: inout [UInt8]) {
-        let len = Int32(value.count)
-        writeInt(&buf, len)
-        for item in value {
-            FfiConverterTypeFakeIncident.write(item, into: &buf)
-        }
-    }
-
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [FakeIncident] {
-        let len: Int32 = try readInt(&buf)
-        var seq = [FakeIncident]()
-        seq.reserveCapacity(Int(len))
-        for _ in 0 ..< len {
-            seq.append(try FfiConverterTypeFakeIncident.read(from: &buf))
         }
         return seq
     }
@@ -5037,33 +4338,6 @@ private let initializationResult: InitializationResult = {
     if (uniffi_incident_mobile_ffi_checksum_func_validate_draft() != 23591) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_incident_mobile_ffi_checksum_method_fakeserver_answer() != 18732) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_incident_mobile_ffi_checksum_method_fakeserver_erase() != 52629) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_incident_mobile_ffi_checksum_method_fakeserver_incidents() != 32995) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_incident_mobile_ffi_checksum_method_fakeserver_now() != 32771) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_incident_mobile_ffi_checksum_method_fakeserver_open_outbox() != 38499) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_incident_mobile_ffi_checksum_method_fakeserver_order() != 14995) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_incident_mobile_ffi_checksum_method_fakeserver_sign_in() != 59218) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_incident_mobile_ffi_checksum_method_fakeserver_turn_to() != 57534) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_incident_mobile_ffi_checksum_method_fakeserver_uploads() != 26618) {
-        return InitializationResult.apiChecksumMismatch
-    }
     if (uniffi_incident_mobile_ffi_checksum_method_outboxlog_line() != 47319) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -5109,16 +4383,16 @@ private let initializationResult: InitializationResult = {
     if (uniffi_incident_mobile_ffi_checksum_method_outbox_token_changed() != 36635) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_incident_mobile_ffi_checksum_method_outbox_turn_to() != 59543) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_incident_mobile_ffi_checksum_method_outbox_watch() != 62055) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_incident_mobile_ffi_checksum_method_watcher_look() != 48980) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_incident_mobile_ffi_checksum_constructor_fakeserver_new() != 55156) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_incident_mobile_ffi_checksum_constructor_outbox_open() != 35106) {
+    if (uniffi_incident_mobile_ffi_checksum_constructor_outbox_open() != 5396) {
         return InitializationResult.apiChecksumMismatch
     }
 

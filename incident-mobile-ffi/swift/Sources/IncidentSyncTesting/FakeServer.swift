@@ -1,12 +1,10 @@
 import Foundation
 import IncidentSync
 import IncidentSyncGenerated
+import IncidentSyncTestingGenerated
 
 /// What becomes of an upload instead of an answer.
-public typealias FakeFault = IncidentSyncGenerated.FakeFault
-
-/// An incident as the fake server has it.
-public typealias FakeIncident = IncidentSyncGenerated.FakeIncident
+public typealias FakeFault = IncidentSyncTestingGenerated.FakeFault
 
 /// A test asked what makes no sense, such as a fault that happens no times; nothing happened.
 public struct Nonsense: Error, Equatable, CustomStringConvertible {
@@ -18,12 +16,13 @@ public struct Nonsense: Error, Equatable, CustomStringConvertible {
 ///
 /// What makes no sense throws `Nonsense`.
 public final class FakeServer: Transport {
-    private let server: IncidentSyncGenerated.FakeServer
+    private let server: IncidentSyncTestingGenerated.FakeServer
+    private let outboxes = Outboxes()
 
     /// A server without incidents; `reporter` is whose token comes with the uploads, `nil` where nobody is signed in. Its
     /// clock stands at `now`, or at the device's time.
     public init(reporter: String?, now: Date? = nil) throws {
-        server = try sensible { try IncidentSyncGenerated.FakeServer(reporter: reporter, now: now) }
+        server = try sensible { try .init(reporter: reporter, now: now ?? Date()) }
     }
 
     /// `Outbox.open`, with the clock of this server.
@@ -33,15 +32,16 @@ public final class FakeServer: Transport {
         settings: OutboxSettings = OutboxSettings(),
         log: (@Sendable (String) -> Void)? = nil
     ) async throws -> IncidentSync.Outbox {
-        let server = self.server
-        return try await IncidentSync.Outbox.opened(log: log) {
-            try server.openOutbox(path: path, reporter: reporter, settings: settings, log: $0)
-        }
+        let outbox = try await IncidentSync.Outbox.open(
+            path: path, reporter: reporter, settings: settings, log: log, now: try now()
+        )
+        outboxes.add(outbox)
+        return outbox
     }
 
     /// Answers, or lets the upload fail as ordered.
     public func send(_ upload: Upload) async throws -> UploadResult {
-        try sensible { try server.answer(upload: upload) }
+        UploadResult(try sensible { try server.answer(request: Request(upload)) })
     }
 
     /// Lets the next uploads fail in this way, `times` of them, behind those that were ordered before.
@@ -62,11 +62,12 @@ public final class FakeServer: Transport {
     /// Turns the clock to this moment, forwards or back.
     public func turn(to moment: Date) throws {
         try sensible { try server.turnTo(now: moment) }
+        outboxes.turn(to: moment)
     }
 
     /// What the server has, oldest first.
     public func incidents() throws -> [FakeIncident] {
-        try sensible { try server.incidents() }
+        try sensible { try server.incidents() }.map(FakeIncident.init)
     }
 
     /// How many uploads it has seen, whatever became of them.
@@ -85,5 +86,27 @@ private func sensible<T>(_ call: () throws -> T) throws -> T {
         return try call()
     } catch FakeServerError.Nonsense(let detail) {
         throw Nonsense(description: detail)
+    }
+}
+
+/// The outboxes that go by a server's clock, as long as somebody has them.
+private final class Outboxes: @unchecked Sendable {
+    private struct Weak {
+        weak var outbox: IncidentSync.Outbox?
+    }
+
+    private let lock = NSLock()
+    private var all: [Weak] = []
+
+    func add(_ outbox: IncidentSync.Outbox) {
+        lock.lock()
+        defer { lock.unlock() }
+        all.append(Weak(outbox: outbox))
+    }
+
+    func turn(to moment: Date) {
+        lock.lock()
+        defer { lock.unlock() }
+        all.forEach { $0.outbox?.turn(to: moment) }
     }
 }

@@ -530,26 +530,6 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_incident_mobile_ffi_checksum_func_validate_draft() != 23591:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_answer() != 18732:
-        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_erase() != 52629:
-        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_incidents() != 32995:
-        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_now() != 32771:
-        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_open_outbox() != 38499:
-        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_order() != 14995:
-        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_sign_in() != 59218:
-        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_turn_to() != 57534:
-        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_uploads() != 26618:
-        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_constructor_fakeserver_new() != 55156:
-        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_cancel() != 48580:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_close() != 5942:
@@ -578,9 +558,11 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_token_changed() != 36635:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_turn_to() != 59543:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_incident_mobile_ffi_checksum_method_outbox_watch() != 62055:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_incident_mobile_ffi_checksum_constructor_outbox_open() != 35106:
+    if lib.uniffi_incident_mobile_ffi_checksum_constructor_outbox_open() != 5396:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_incident_mobile_ffi_checksum_method_outboxlog_line() != 47319:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -624,36 +606,6 @@ _UniffiLib.uniffi_incident_mobile_ffi_checksum_func_derive_key.restype = ctypes.
 _UniffiLib.uniffi_incident_mobile_ffi_checksum_func_validate_draft.argtypes = (
 )
 _UniffiLib.uniffi_incident_mobile_ffi_checksum_func_validate_draft.restype = ctypes.c_uint16
-_UniffiLib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_answer.argtypes = (
-)
-_UniffiLib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_answer.restype = ctypes.c_uint16
-_UniffiLib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_erase.argtypes = (
-)
-_UniffiLib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_erase.restype = ctypes.c_uint16
-_UniffiLib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_incidents.argtypes = (
-)
-_UniffiLib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_incidents.restype = ctypes.c_uint16
-_UniffiLib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_now.argtypes = (
-)
-_UniffiLib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_now.restype = ctypes.c_uint16
-_UniffiLib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_open_outbox.argtypes = (
-)
-_UniffiLib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_open_outbox.restype = ctypes.c_uint16
-_UniffiLib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_order.argtypes = (
-)
-_UniffiLib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_order.restype = ctypes.c_uint16
-_UniffiLib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_sign_in.argtypes = (
-)
-_UniffiLib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_sign_in.restype = ctypes.c_uint16
-_UniffiLib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_turn_to.argtypes = (
-)
-_UniffiLib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_turn_to.restype = ctypes.c_uint16
-_UniffiLib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_uploads.argtypes = (
-)
-_UniffiLib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_uploads.restype = ctypes.c_uint16
-_UniffiLib.uniffi_incident_mobile_ffi_checksum_constructor_fakeserver_new.argtypes = (
-)
-_UniffiLib.uniffi_incident_mobile_ffi_checksum_constructor_fakeserver_new.restype = ctypes.c_uint16
 _UniffiLib.uniffi_incident_mobile_ffi_checksum_method_outbox_cancel.argtypes = (
 )
 _UniffiLib.uniffi_incident_mobile_ffi_checksum_method_outbox_cancel.restype = ctypes.c_uint16
@@ -696,6 +648,9 @@ _UniffiLib.uniffi_incident_mobile_ffi_checksum_method_outbox_summary.restype = c
 _UniffiLib.uniffi_incident_mobile_ffi_checksum_method_outbox_token_changed.argtypes = (
 )
 _UniffiLib.uniffi_incident_mobile_ffi_checksum_method_outbox_token_changed.restype = ctypes.c_uint16
+_UniffiLib.uniffi_incident_mobile_ffi_checksum_method_outbox_turn_to.argtypes = (
+)
+_UniffiLib.uniffi_incident_mobile_ffi_checksum_method_outbox_turn_to.restype = ctypes.c_uint16
 _UniffiLib.uniffi_incident_mobile_ffi_checksum_method_outbox_watch.argtypes = (
 )
 _UniffiLib.uniffi_incident_mobile_ffi_checksum_method_outbox_watch.restype = ctypes.c_uint16
@@ -725,67 +680,6 @@ _UniffiLib.uniffi_incident_mobile_ffi_fn_func_validate_draft.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_incident_mobile_ffi_fn_func_validate_draft.restype = _UniffiRustBuffer
-_UniffiLib.uniffi_incident_mobile_ffi_fn_method_fakeserver_answer.argtypes = (
-    ctypes.c_uint64,
-    _UniffiRustBuffer,
-    ctypes.POINTER(_UniffiRustCallStatus),
-)
-_UniffiLib.uniffi_incident_mobile_ffi_fn_method_fakeserver_answer.restype = _UniffiRustBuffer
-_UniffiLib.uniffi_incident_mobile_ffi_fn_method_fakeserver_erase.argtypes = (
-    ctypes.c_uint64,
-    _UniffiRustBuffer,
-    ctypes.POINTER(_UniffiRustCallStatus),
-)
-_UniffiLib.uniffi_incident_mobile_ffi_fn_method_fakeserver_erase.restype = None
-_UniffiLib.uniffi_incident_mobile_ffi_fn_method_fakeserver_incidents.argtypes = (
-    ctypes.c_uint64,
-    ctypes.POINTER(_UniffiRustCallStatus),
-)
-_UniffiLib.uniffi_incident_mobile_ffi_fn_method_fakeserver_incidents.restype = _UniffiRustBuffer
-_UniffiLib.uniffi_incident_mobile_ffi_fn_method_fakeserver_now.argtypes = (
-    ctypes.c_uint64,
-    ctypes.POINTER(_UniffiRustCallStatus),
-)
-_UniffiLib.uniffi_incident_mobile_ffi_fn_method_fakeserver_now.restype = ctypes.c_int64
-_UniffiLib.uniffi_incident_mobile_ffi_fn_method_fakeserver_open_outbox.argtypes = (
-    ctypes.c_uint64,
-    _UniffiRustBuffer,
-    _UniffiRustBuffer,
-    _UniffiRustBuffer,
-    _UniffiRustBuffer,
-    ctypes.POINTER(_UniffiRustCallStatus),
-)
-_UniffiLib.uniffi_incident_mobile_ffi_fn_method_fakeserver_open_outbox.restype = ctypes.c_uint64
-_UniffiLib.uniffi_incident_mobile_ffi_fn_method_fakeserver_order.argtypes = (
-    ctypes.c_uint64,
-    _UniffiRustBuffer,
-    ctypes.c_int64,
-    ctypes.POINTER(_UniffiRustCallStatus),
-)
-_UniffiLib.uniffi_incident_mobile_ffi_fn_method_fakeserver_order.restype = None
-_UniffiLib.uniffi_incident_mobile_ffi_fn_method_fakeserver_sign_in.argtypes = (
-    ctypes.c_uint64,
-    _UniffiRustBuffer,
-    ctypes.POINTER(_UniffiRustCallStatus),
-)
-_UniffiLib.uniffi_incident_mobile_ffi_fn_method_fakeserver_sign_in.restype = None
-_UniffiLib.uniffi_incident_mobile_ffi_fn_method_fakeserver_turn_to.argtypes = (
-    ctypes.c_uint64,
-    ctypes.c_int64,
-    ctypes.POINTER(_UniffiRustCallStatus),
-)
-_UniffiLib.uniffi_incident_mobile_ffi_fn_method_fakeserver_turn_to.restype = None
-_UniffiLib.uniffi_incident_mobile_ffi_fn_method_fakeserver_uploads.argtypes = (
-    ctypes.c_uint64,
-    ctypes.POINTER(_UniffiRustCallStatus),
-)
-_UniffiLib.uniffi_incident_mobile_ffi_fn_method_fakeserver_uploads.restype = ctypes.c_int64
-_UniffiLib.uniffi_incident_mobile_ffi_fn_constructor_fakeserver_new.argtypes = (
-    _UniffiRustBuffer,
-    _UniffiRustBuffer,
-    ctypes.POINTER(_UniffiRustCallStatus),
-)
-_UniffiLib.uniffi_incident_mobile_ffi_fn_constructor_fakeserver_new.restype = ctypes.c_uint64
 _UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_cancel.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -869,12 +763,19 @@ _UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_token_changed.argtypes = 
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_token_changed.restype = None
+_UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_turn_to.argtypes = (
+    ctypes.c_uint64,
+    ctypes.c_int64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_turn_to.restype = None
 _UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_watch.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_watch.restype = ctypes.c_uint64
 _UniffiLib.uniffi_incident_mobile_ffi_fn_constructor_outbox_open.argtypes = (
+    _UniffiRustBuffer,
     _UniffiRustBuffer,
     _UniffiRustBuffer,
     _UniffiRustBuffer,
@@ -933,16 +834,6 @@ _UniffiLib.uniffi_incident_mobile_ffi_fn_method_uploadresult_uniffi_trait_debug.
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_incident_mobile_ffi_fn_method_uploadresult_uniffi_trait_debug.restype = _UniffiRustBuffer
-_UniffiLib.uniffi_incident_mobile_ffi_fn_clone_fakeserver.argtypes = (
-    ctypes.c_uint64,
-    ctypes.POINTER(_UniffiRustCallStatus),
-)
-_UniffiLib.uniffi_incident_mobile_ffi_fn_clone_fakeserver.restype = ctypes.c_uint64
-_UniffiLib.uniffi_incident_mobile_ffi_fn_free_fakeserver.argtypes = (
-    ctypes.c_uint64,
-    ctypes.POINTER(_UniffiRustCallStatus),
-)
-_UniffiLib.uniffi_incident_mobile_ffi_fn_free_fakeserver.restype = None
 _UniffiLib.uniffi_incident_mobile_ffi_fn_clone_outbox.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -1929,100 +1820,6 @@ class _UniffiFfiConverterTypeEntry(_UniffiConverterRustBuffer):
         _UniffiFfiConverterOptionalTypeProblem.write(value.problem, buf)
         _UniffiFfiConverterOptionalTypeIncident.write(value.incident, buf)
 
-class _UniffiFfiConverterOptionalTypeIncidentStatus(_UniffiConverterRustBuffer):
-    @classmethod
-    def check_lower(cls, value):
-        if value is not None:
-            _UniffiFfiConverterTypeIncidentStatus.check_lower(value)
-
-    @classmethod
-    def write(cls, value, buf):
-        if value is None:
-            buf.write_u8(0)
-            return
-
-        buf.write_u8(1)
-        _UniffiFfiConverterTypeIncidentStatus.write(value, buf)
-
-    @classmethod
-    def read(cls, buf):
-        flag = buf.read_u8()
-        if flag == 0:
-            return None
-        elif flag == 1:
-            return _UniffiFfiConverterTypeIncidentStatus.read(buf)
-        else:
-            raise InternalError("Unexpected flag byte for optional type")
-
-@dataclass
-class FakeIncident:
-    """
-    An incident as the fake server has it.
-"""
-    def __init__(self, *, id:str, reporter:typing.Optional[str], status:typing.Optional[IncidentStatus], location_id:typing.Optional[str], cancellation_reason:typing.Optional[str], created_at:Moment, payload:typing.Optional[str]):
-        self.id = id
-        self.reporter = reporter
-        self.status = status
-        self.location_id = location_id
-        self.cancellation_reason = cancellation_reason
-        self.created_at = created_at
-        self.payload = payload
-        
-        
-
-    
-    def __str__(self):
-        return "FakeIncident(id={}, reporter={}, status={}, location_id={}, cancellation_reason={}, created_at={}, payload={})".format(self.id, self.reporter, self.status, self.location_id, self.cancellation_reason, self.created_at, self.payload)
-    def __eq__(self, other):
-        if self.id != other.id:
-            return False
-        if self.reporter != other.reporter:
-            return False
-        if self.status != other.status:
-            return False
-        if self.location_id != other.location_id:
-            return False
-        if self.cancellation_reason != other.cancellation_reason:
-            return False
-        if self.created_at != other.created_at:
-            return False
-        if self.payload != other.payload:
-            return False
-        return True
-
-class _UniffiFfiConverterTypeFakeIncident(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        return FakeIncident(
-            id=_UniffiFfiConverterString.read(buf),
-            reporter=_UniffiFfiConverterOptionalString.read(buf),
-            status=_UniffiFfiConverterOptionalTypeIncidentStatus.read(buf),
-            location_id=_UniffiFfiConverterOptionalString.read(buf),
-            cancellation_reason=_UniffiFfiConverterOptionalString.read(buf),
-            created_at=_UniffiFfiConverterTypeMoment.read(buf),
-            payload=_UniffiFfiConverterOptionalString.read(buf),
-        )
-
-    @staticmethod
-    def check_lower(value):
-        _UniffiFfiConverterString.check_lower(value.id)
-        _UniffiFfiConverterOptionalString.check_lower(value.reporter)
-        _UniffiFfiConverterOptionalTypeIncidentStatus.check_lower(value.status)
-        _UniffiFfiConverterOptionalString.check_lower(value.location_id)
-        _UniffiFfiConverterOptionalString.check_lower(value.cancellation_reason)
-        _UniffiFfiConverterTypeMoment.check_lower(value.created_at)
-        _UniffiFfiConverterOptionalString.check_lower(value.payload)
-
-    @staticmethod
-    def write(value, buf):
-        _UniffiFfiConverterString.write(value.id, buf)
-        _UniffiFfiConverterOptionalString.write(value.reporter, buf)
-        _UniffiFfiConverterOptionalTypeIncidentStatus.write(value.status, buf)
-        _UniffiFfiConverterOptionalString.write(value.location_id, buf)
-        _UniffiFfiConverterOptionalString.write(value.cancellation_reason, buf)
-        _UniffiFfiConverterTypeMoment.write(value.created_at, buf)
-        _UniffiFfiConverterOptionalString.write(value.payload, buf)
-
 @dataclass
 class Header:
     """
@@ -2501,358 +2298,6 @@ class _UniffiFfiConverterTypeWatchStep(_UniffiConverterRustBuffer):
     def write(value, buf):
         _UniffiFfiConverterOptionalTypeSummary.write(value.summary, buf)
         _UniffiFfiConverterInt64.write(value.again_ms, buf)
-
-
-
-
-
-
-class FakeFault:
-    """
-    What becomes of an upload instead of an answer.
-"""
-    def __init__(self):
-        raise RuntimeError("FakeFault cannot be instantiated directly")
-
-    # Each enum variant is a nested class of the enum itself.
-    @dataclass
-    class OFFLINE:
-        """
-        There is no network; nothing reached the server.
-"""
-        
-        def __init__(self, ):
-            pass
-
-    
-            
-            
-    
-        def __str__(self):
-            return "FakeFault.OFFLINE()".format()
-        def __eq__(self, other):
-            if not isinstance(other, FakeFault):
-                return NotImplemented
-            if not other.is_OFFLINE():
-                return False
-            return True
-
-    @dataclass
-    class LOST_ANSWER:
-        """
-        The server took it, and its answer was lost on the way.
-"""
-        
-        def __init__(self, ):
-            pass
-
-    
-            
-            
-    
-        def __str__(self):
-            return "FakeFault.LOST_ANSWER()".format()
-        def __eq__(self, other):
-            if not isinstance(other, FakeFault):
-                return NotImplemented
-            if not other.is_LOST_ANSWER():
-                return False
-            return True
-
-    @dataclass
-    class SLOW_LINE:
-        """
-        So slow a line that the time was over before the server had all of it.
-"""
-        
-        def __init__(self, ):
-            pass
-
-    
-            
-            
-    
-        def __str__(self):
-            return "FakeFault.SLOW_LINE()".format()
-        def __eq__(self, other):
-            if not isinstance(other, FakeFault):
-                return NotImplemented
-            if not other.is_SLOW_LINE():
-                return False
-            return True
-
-    @dataclass
-    class UNAUTHORIZED:
-        """
-        The server takes the token for expired: 401.
-"""
-        
-        def __init__(self, ):
-            pass
-
-    
-            
-            
-    
-        def __str__(self):
-            return "FakeFault.UNAUTHORIZED()".format()
-        def __eq__(self, other):
-            if not isinstance(other, FakeFault):
-                return NotImplemented
-            if not other.is_UNAUTHORIZED():
-                return False
-            return True
-
-    @dataclass
-    class FIREWALL:
-        """
-        A firewall on the way refuses it with a page of its own: 403, which is no word of the server's.
-"""
-        
-        def __init__(self, ):
-            pass
-
-    
-            
-            
-    
-        def __str__(self):
-            return "FakeFault.FIREWALL()".format()
-        def __eq__(self, other):
-            if not isinstance(other, FakeFault):
-                return NotImplemented
-            if not other.is_FIREWALL():
-                return False
-            return True
-
-    @dataclass
-    class BUSY:
-        """
-        The server asks for patience: 429.
-"""
-        
-        def __init__(self, retry_after_s:int):
-            self.retry_after_s = retry_after_s
-            
-            """
-        For how many seconds.
-"""
-        
-            pass
-
-    
-            
-            
-    
-        def __str__(self):
-            return "FakeFault.BUSY(retry_after_s={})".format(self.retry_after_s)
-        def __eq__(self, other):
-            if not isinstance(other, FakeFault):
-                return NotImplemented
-            if not other.is_BUSY():
-                return False
-            if self.retry_after_s != other.retry_after_s:
-                return False
-            return True
-
-    @dataclass
-    class CONFLICT:
-        """
-        Somebody else has a report of this name: 409 for each entry.
-"""
-        
-        def __init__(self, ):
-            pass
-
-    
-            
-            
-    
-        def __str__(self):
-            return "FakeFault.CONFLICT()".format()
-        def __eq__(self, other):
-            if not isinstance(other, FakeFault):
-                return NotImplemented
-            if not other.is_CONFLICT():
-                return False
-            return True
-
-    
-
-    # For each variant, we have `is_NAME` and `is_name` methods for easily checking
-    # whether an instance is that variant.
-    def is_OFFLINE(self) -> bool:
-        return isinstance(self, FakeFault.OFFLINE)
-    def is_offline(self) -> bool:
-        return isinstance(self, FakeFault.OFFLINE)
-    def is_LOST_ANSWER(self) -> bool:
-        return isinstance(self, FakeFault.LOST_ANSWER)
-    def is_lost_answer(self) -> bool:
-        return isinstance(self, FakeFault.LOST_ANSWER)
-    def is_SLOW_LINE(self) -> bool:
-        return isinstance(self, FakeFault.SLOW_LINE)
-    def is_slow_line(self) -> bool:
-        return isinstance(self, FakeFault.SLOW_LINE)
-    def is_UNAUTHORIZED(self) -> bool:
-        return isinstance(self, FakeFault.UNAUTHORIZED)
-    def is_unauthorized(self) -> bool:
-        return isinstance(self, FakeFault.UNAUTHORIZED)
-    def is_FIREWALL(self) -> bool:
-        return isinstance(self, FakeFault.FIREWALL)
-    def is_firewall(self) -> bool:
-        return isinstance(self, FakeFault.FIREWALL)
-    def is_BUSY(self) -> bool:
-        return isinstance(self, FakeFault.BUSY)
-    def is_busy(self) -> bool:
-        return isinstance(self, FakeFault.BUSY)
-    def is_CONFLICT(self) -> bool:
-        return isinstance(self, FakeFault.CONFLICT)
-    def is_conflict(self) -> bool:
-        return isinstance(self, FakeFault.CONFLICT)
-    
-
-# Now, a little trick - we make each nested variant class be a subclass of the main
-# enum class, so that method calls and instance checks etc will work intuitively.
-# We might be able to do this a little more neatly with a metaclass, but this'll do.
-FakeFault.OFFLINE = type("FakeFault.OFFLINE", (FakeFault.OFFLINE, FakeFault,), {})  # type: ignore
-FakeFault.LOST_ANSWER = type("FakeFault.LOST_ANSWER", (FakeFault.LOST_ANSWER, FakeFault,), {})  # type: ignore
-FakeFault.SLOW_LINE = type("FakeFault.SLOW_LINE", (FakeFault.SLOW_LINE, FakeFault,), {})  # type: ignore
-FakeFault.UNAUTHORIZED = type("FakeFault.UNAUTHORIZED", (FakeFault.UNAUTHORIZED, FakeFault,), {})  # type: ignore
-FakeFault.FIREWALL = type("FakeFault.FIREWALL", (FakeFault.FIREWALL, FakeFault,), {})  # type: ignore
-FakeFault.BUSY = type("FakeFault.BUSY", (FakeFault.BUSY, FakeFault,), {})  # type: ignore
-FakeFault.CONFLICT = type("FakeFault.CONFLICT", (FakeFault.CONFLICT, FakeFault,), {})  # type: ignore
-
-
-
-
-class _UniffiFfiConverterTypeFakeFault(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        variant = buf.read_i32()
-        if variant == 1:
-            return FakeFault.OFFLINE(
-            )
-        if variant == 2:
-            return FakeFault.LOST_ANSWER(
-            )
-        if variant == 3:
-            return FakeFault.SLOW_LINE(
-            )
-        if variant == 4:
-            return FakeFault.UNAUTHORIZED(
-            )
-        if variant == 5:
-            return FakeFault.FIREWALL(
-            )
-        if variant == 6:
-            return FakeFault.BUSY(
-                _UniffiFfiConverterInt64.read(buf),
-            )
-        if variant == 7:
-            return FakeFault.CONFLICT(
-            )
-        raise InternalError("Raw enum value doesn't match any cases")
-
-    @staticmethod
-    def check_lower(value):
-        if value.is_OFFLINE():
-            return
-        if value.is_LOST_ANSWER():
-            return
-        if value.is_SLOW_LINE():
-            return
-        if value.is_UNAUTHORIZED():
-            return
-        if value.is_FIREWALL():
-            return
-        if value.is_BUSY():
-            _UniffiFfiConverterInt64.check_lower(value.retry_after_s)
-            return
-        if value.is_CONFLICT():
-            return
-        raise ValueError(value)
-
-    @staticmethod
-    def write(value, buf):
-        if value.is_OFFLINE():
-            buf.write_i32(1)
-        if value.is_LOST_ANSWER():
-            buf.write_i32(2)
-        if value.is_SLOW_LINE():
-            buf.write_i32(3)
-        if value.is_UNAUTHORIZED():
-            buf.write_i32(4)
-        if value.is_FIREWALL():
-            buf.write_i32(5)
-        if value.is_BUSY():
-            buf.write_i32(6)
-            _UniffiFfiConverterInt64.write(value.retry_after_s, buf)
-        if value.is_CONFLICT():
-            buf.write_i32(7)
-
-
-
-
-
-# FakeServerError
-# We want to define each variant as a nested class that's also a subclass,
-# which is tricky in Python.  To accomplish this we're going to create each
-# class separately, then manually add the child classes to the base class's
-# __dict__.  All of this happens in dummy class to avoid polluting the module
-# namespace.
-class FakeServerError(Exception):
-    """
-    A test asked what makes no sense; nothing happened.
-"""
-    pass
-
-_UniffiTempFakeServerError = FakeServerError
-
-class FakeServerError:  # type: ignore
-    """
-    A test asked what makes no sense; nothing happened.
-"""
-    
-    class Nonsense(_UniffiTempFakeServerError):
-        """
-        What makes no sense about it.
-"""
-        
-        def __init__(self, detail):
-            super().__init__(", ".join([
-                "detail={!r}".format(detail),
-            ]))
-            self.detail = detail
-
-        def __repr__(self):
-            return "FakeServerError.Nonsense({})".format(str(self))
-    _UniffiTempFakeServerError.Nonsense = Nonsense # type: ignore
-
-FakeServerError = _UniffiTempFakeServerError # type: ignore
-del _UniffiTempFakeServerError
-
-
-class _UniffiFfiConverterTypeFakeServerError(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        variant = buf.read_i32()
-        if variant == 1:
-            return FakeServerError.Nonsense(
-                _UniffiFfiConverterString.read(buf),
-            )
-        raise InternalError("Raw enum value doesn't match any cases")
-
-    @staticmethod
-    def check_lower(value):
-        if isinstance(value, FakeServerError.Nonsense):
-            _UniffiFfiConverterString.check_lower(value.detail)
-            return
-
-    @staticmethod
-    def write(value, buf):
-        if isinstance(value, FakeServerError.Nonsense):
-            buf.write_i32(1)
-            _UniffiFfiConverterString.write(value.detail, buf)
 
 
 
@@ -3948,227 +3393,6 @@ class _UniffiFfiConverterTypeUploadResult(_UniffiConverterRustBuffer):
 
 
 
-class _UniffiFfiConverterSequenceTypeFakeIncident(_UniffiConverterRustBuffer):
-    @classmethod
-    def check_lower(cls, value):
-        for item in value:
-            _UniffiFfiConverterTypeFakeIncident.check_lower(item)
-
-    @classmethod
-    def write(cls, value, buf):
-        items = len(value)
-        buf.write_i32(items)
-        for item in value:
-            _UniffiFfiConverterTypeFakeIncident.write(item, buf)
-
-    @classmethod
-    def read(cls, buf):
-        count = buf.read_i32()
-        if count < 0:
-            raise InternalError("Unexpected negative sequence length")
-
-        return [
-            _UniffiFfiConverterTypeFakeIncident.read(buf) for i in range(count)
-        ]
-
-class _UniffiFfiConverterOptionalTypeOutboxSettings(_UniffiConverterRustBuffer):
-    @classmethod
-    def check_lower(cls, value):
-        if value is not None:
-            _UniffiFfiConverterTypeOutboxSettings.check_lower(value)
-
-    @classmethod
-    def write(cls, value, buf):
-        if value is None:
-            buf.write_u8(0)
-            return
-
-        buf.write_u8(1)
-        _UniffiFfiConverterTypeOutboxSettings.write(value, buf)
-
-    @classmethod
-    def read(cls, buf):
-        flag = buf.read_u8()
-        if flag == 0:
-            return None
-        elif flag == 1:
-            return _UniffiFfiConverterTypeOutboxSettings.read(buf)
-        else:
-            raise InternalError("Unexpected flag byte for optional type")
-
-
-class OutboxLog():
-    """
-    Where the lines go.
-"""
-    
-    def line(self, line: str) -> None:
-        """
-        Takes one line, on the thread whose call made it. May call the outbox; what it throws is passed over.
-
-        # Errors
-        Whatever; nothing comes of it.
-"""
-        raise NotImplementedError
-
-class OutboxLogImpl(OutboxLog):
-    """
-    Where the lines go.
-"""
-    
-    _handle: ctypes.c_uint64
-    
-    def __init__(self, *args, **kwargs):
-        raise ValueError("This class has no default constructor")
-
-    def __del__(self):
-        # In case of partial initialization of instances.
-        handle = getattr(self, "_handle", None)
-        if handle is not None:
-            _uniffi_rust_call(_UniffiLib.uniffi_incident_mobile_ffi_fn_free_outboxlog, handle)
-
-    def _uniffi_clone_handle(self):
-        return _uniffi_rust_call(_UniffiLib.uniffi_incident_mobile_ffi_fn_clone_outboxlog, self._handle)
-
-    # Used by alternative constructors or any methods which return this type.
-    @classmethod
-    def _uniffi_make_instance(cls, handle):
-        # Lightly yucky way to bypass the usual __init__ logic
-        # and just create a new instance with the required handle.
-        inst = cls.__new__(cls)
-        inst._handle = handle
-        return inst
-    def line(self, line: str) -> None:
-        """
-        Takes one line, on the thread whose call made it. May call the outbox; what it throws is passed over.
-
-        # Errors
-        Whatever; nothing comes of it.
-"""
-        
-        _UniffiFfiConverterString.check_lower(line)
-        _uniffi_lowered_args = (
-            self._uniffi_clone_handle(),
-            _UniffiFfiConverterString.lower(line),
-        )
-        _uniffi_lift_return = lambda val: None
-        _uniffi_error_converter = _UniffiFfiConverterTypeOutboxError
-        _uniffi_ffi_result = _uniffi_rust_call_with_error(
-            _uniffi_error_converter,
-            _UniffiLib.uniffi_incident_mobile_ffi_fn_method_outboxlog_line,
-            *_uniffi_lowered_args,
-        )
-        return _uniffi_lift_return(_uniffi_ffi_result)
-
-
-
-
-# Put all the bits inside a class to keep the top-level namespace clean
-class _UniffiTraitImplOutboxLogImpl:
-    # For each method, generate a callback function to pass to Rust
-
-    @_UNIFFI_CALLBACK_INTERFACE_INCIDENT_MOBILE_FFI_OUTBOX_LOG_METHOD0
-    def line(
-            uniffi_handle,
-            line,
-            uniffi_out_return,
-            uniffi_call_status_ptr,
-        ):
-        uniffi_obj = _UniffiFfiConverterTypeOutboxLog._handle_map.get(uniffi_handle)
-        def make_call():
-            uniffi_args = (_UniffiFfiConverterString.lift(line), )
-            uniffi_method = uniffi_obj.line
-            return uniffi_method(*uniffi_args)
-        write_return_value = lambda v: None
-        _uniffi_trait_interface_call_with_error(
-                uniffi_call_status_ptr.contents,
-                make_call,
-                write_return_value,
-                OutboxError,
-                _UniffiFfiConverterTypeOutboxError.lower,
-        )
-
-    @_UNIFFI_CALLBACK_INTERFACE_FREE_INCIDENT_MOBILE_FFI_OUTBOX_LOG
-    def _uniffi_free(uniffi_handle):
-        _UniffiFfiConverterTypeOutboxLog._handle_map.remove(uniffi_handle)
-
-    @_UNIFFI_CALLBACK_INTERFACE_CLONE_INCIDENT_MOBILE_FFI_OUTBOX_LOG
-    def _uniffi_clone(uniffi_handle):
-        return _UniffiFfiConverterTypeOutboxLog._handle_map.clone(uniffi_handle)
-
-    # Generate the FFI VTable.  This has a field for each callback interface method.
-    _uniffi_vtable = _UniffiVTableCallbackInterfaceIncidentMobileFfiOutboxLog(
-        _uniffi_free,
-        _uniffi_clone,
-        line,
-    )
-    # Send Rust a pointer to the VTable.  Note: this means we need to keep the struct alive forever,
-    # or else bad things will happen when Rust tries to access it.
-    _UniffiLib.uniffi_incident_mobile_ffi_fn_init_callback_vtable_outboxlog(ctypes.byref(_uniffi_vtable))
-
-class _UniffiFfiConverterTypeOutboxLog:
-    _handle_map = _UniffiHandleMap()
-
-    @staticmethod
-    def lift(value: int):
-        if (value & 1) == 0:
-            # Rust-generated handle, construct a new class that uses the handle to implement the
-            # interface
-            return OutboxLogImpl._uniffi_make_instance(value)
-        else:
-            # Python-generated handle, get the object from the handle map
-            return _UniffiFfiConverterTypeOutboxLog._handle_map.remove(value)
-
-    @staticmethod
-    def check_lower(value: OutboxLog):
-        if not isinstance(value, OutboxLog):
-            raise TypeError("Expected OutboxLog subclass, {} found".format(type(value).__name__))
-
-    @staticmethod
-    def lower(value: OutboxLog):
-         if isinstance(value, OutboxLogImpl):
-            # Rust-implementated object.  Clone the handle and return it
-            return value._uniffi_clone_handle()
-         else:
-            # Python-implementated object, generate a new vtable handle and return that.
-            return _UniffiFfiConverterTypeOutboxLog._handle_map.insert(value)
-
-    @classmethod
-    def read(cls, buf: _UniffiRustBuffer):
-        ptr = buf.read_u64()
-        if ptr == 0:
-            raise InternalError("Raw handle value was null")
-        return cls.lift(ptr)
-
-    @classmethod
-    def write(cls, value: OutboxLog, buf: _UniffiRustBuffer):
-        buf.write_u64(cls.lower(value))
-
-class _UniffiFfiConverterOptionalTypeOutboxLog(_UniffiConverterRustBuffer):
-    @classmethod
-    def check_lower(cls, value):
-        if value is not None:
-            _UniffiFfiConverterTypeOutboxLog.check_lower(value)
-
-    @classmethod
-    def write(cls, value, buf):
-        if value is None:
-            buf.write_u8(0)
-            return
-
-        buf.write_u8(1)
-        _UniffiFfiConverterTypeOutboxLog.write(value, buf)
-
-    @classmethod
-    def read(cls, buf):
-        flag = buf.read_u8()
-        if flag == 0:
-            return None
-        elif flag == 1:
-            return _UniffiFfiConverterTypeOutboxLog.read(buf)
-        else:
-            raise InternalError("Unexpected flag byte for optional type")
-
 class _UniffiFfiConverterOptionalTypeEntryState(_UniffiConverterRustBuffer):
     @classmethod
     def check_lower(cls, value):
@@ -4426,6 +3650,14 @@ class OutboxProtocol(typing.Protocol):
         See [`OutboxError`].
 """
         raise NotImplementedError
+    def turn_to(self, now: Moment) -> None:
+        """
+        Turns the clock of an outbox that was opened with one, as an app's test does; the device's stays as it is.
+
+        # Errors
+        None; every function here may fail, so that no caller has to tell those that may.
+"""
+        raise NotImplementedError
     def watch(self, ) -> Watcher:
         """
         Begins to watch; the first look shows the present state. Each watcher sees every change for itself.
@@ -4442,9 +3674,10 @@ class Outbox(OutboxProtocol):
     
     _handle: ctypes.c_uint64
     @classmethod
-    def open(cls, path: str,reporter: str,settings: typing.Union[object, typing.Optional[OutboxSettings]] = _DEFAULT,log: typing.Union[object, typing.Optional[OutboxLog]] = _DEFAULT) -> Outbox:
+    def open(cls, path: str,reporter: str,settings: typing.Union[object, typing.Optional[OutboxSettings]] = _DEFAULT,log: typing.Union[object, typing.Optional[OutboxLog]] = _DEFAULT,now: typing.Union[object, typing.Optional[Moment]] = _DEFAULT) -> Outbox:
         """
-        Opens the file at `path`, or makes it; `log` hears of its events.
+        Opens the file at `path`, or makes it; `log` hears of its events. With `now` it goes by a clock that stands
+        there, see [`Outbox::turn_to`].
 
         # Errors
         See [`OutboxError`].
@@ -4461,11 +3694,16 @@ class Outbox(OutboxProtocol):
         if log is _DEFAULT:
             log = None
         _UniffiFfiConverterOptionalTypeOutboxLog.check_lower(log)
+
+        if now is _DEFAULT:
+            now = None
+        _UniffiFfiConverterOptionalTypeMoment.check_lower(now)
         _uniffi_lowered_args = (
             _UniffiFfiConverterString.lower(path),
             _UniffiFfiConverterString.lower(reporter),
             _UniffiFfiConverterOptionalTypeOutboxSettings.lower(settings),
             _UniffiFfiConverterOptionalTypeOutboxLog.lower(log),
+            _UniffiFfiConverterOptionalTypeMoment.lower(now),
         )
         _uniffi_lift_return = _UniffiFfiConverterTypeOutbox.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeOutboxError
@@ -4796,6 +4034,27 @@ class Outbox(OutboxProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
+    def turn_to(self, now: Moment) -> None:
+        """
+        Turns the clock of an outbox that was opened with one, as an app's test does; the device's stays as it is.
+
+        # Errors
+        None; every function here may fail, so that no caller has to tell those that may.
+"""
+        
+        _UniffiFfiConverterTypeMoment.check_lower(now)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterTypeMoment.lower(now),
+        )
+        _uniffi_lift_return = lambda val: None
+        _uniffi_error_converter = _UniffiFfiConverterTypeOutboxError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_turn_to,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
     def watch(self, ) -> Watcher:
         """
         Begins to watch; the first look shows the present state. Each watcher sees every change for itself.
@@ -4845,124 +4104,38 @@ class _UniffiFfiConverterTypeOutbox:
         buf.write_u64(cls.lower(value))
 
 
-class FakeServerProtocol(typing.Protocol):
+class OutboxLog():
     """
-    A server in memory that answers by the rules of the real one, under a clock that the test turns.
+    Where the lines go.
 """
     
-    def answer(self, upload: Upload) -> UploadResult:
+    def line(self, line: str) -> None:
         """
-        Answers an upload, or lets it fail as ordered.
+        Takes one line, on the thread whose call made it. May call the outbox; what it throws is passed over.
 
         # Errors
-        None; every function here may fail, so that no caller has to tell those that may.
-"""
-        raise NotImplementedError
-    def erase(self, id: str) -> None:
-        """
-        Erases an incident, as an operator of the server would.
-
-        # Errors
-        [`FakeServerError`] where there is none of this id.
-"""
-        raise NotImplementedError
-    def incidents(self, ) -> typing.List[FakeIncident]:
-        """
-        What the server has, oldest first.
-
-        # Errors
-        None; every function here may fail, so that no caller has to tell those that may.
-"""
-        raise NotImplementedError
-    def now(self, ) -> Moment:
-        """
-        What the clock of the server and of its outboxes says.
-
-        # Errors
-        None; every function here may fail, so that no caller has to tell those that may.
-"""
-        raise NotImplementedError
-    def open_outbox(self, path: str,reporter: str,settings: typing.Union[object, typing.Optional[OutboxSettings]] = _DEFAULT,log: typing.Union[object, typing.Optional[OutboxLog]] = _DEFAULT) -> Outbox:
-        """
-        Opens an outbox whose clock is this server's, see [`Outbox::open`].
-
-        # Errors
-        See [`OutboxError`].
-"""
-        raise NotImplementedError
-    def order(self, fault: FakeFault,times: int = 1) -> None:
-        """
-        Lets the next uploads fail in this way, as many as `times`, behind those that were ordered before.
-
-        # Errors
-        [`FakeServerError`] for less than one or too many, or a time that is none.
-"""
-        raise NotImplementedError
-    def sign_in(self, reporter: typing.Optional[str]) -> None:
-        """
-        From now on the token that comes with uploads is this reporter's, or nobody's.
-
-        # Errors
-        [`FakeServerError`] for an identity that no token could carry.
-"""
-        raise NotImplementedError
-    def turn_to(self, now: Moment) -> None:
-        """
-        Turns the clock to this moment, forwards or back.
-
-        # Errors
-        [`FakeServerError`] for a moment outside the years 1970 to 9999.
-"""
-        raise NotImplementedError
-    def uploads(self, ) -> int:
-        """
-        How many uploads it has seen, whatever became of them.
-
-        # Errors
-        None; every function here may fail, so that no caller has to tell those that may.
+        Whatever; nothing comes of it.
 """
         raise NotImplementedError
 
-class FakeServer(FakeServerProtocol):
+class OutboxLogImpl(OutboxLog):
     """
-    A server in memory that answers by the rules of the real one, under a clock that the test turns.
+    Where the lines go.
 """
     
     _handle: ctypes.c_uint64
-    def __init__(self, reporter: typing.Optional[str],now: typing.Union[object, typing.Optional[Moment]] = _DEFAULT):
-        """
-        A server without incidents, where `reporter` is signed in; its clock stands at `now`, or at the device's time.
-
-        # Errors
-        [`FakeServerError`] for a reporter or a moment that cannot be.
-"""
-        
-        _UniffiFfiConverterOptionalString.check_lower(reporter)
-
-        if now is _DEFAULT:
-            now = None
-        _UniffiFfiConverterOptionalTypeMoment.check_lower(now)
-        _uniffi_lowered_args = (
-            _UniffiFfiConverterOptionalString.lower(reporter),
-            _UniffiFfiConverterOptionalTypeMoment.lower(now),
-        )
-        _uniffi_lift_return = _UniffiFfiConverterTypeFakeServer.lift
-        _uniffi_error_converter = _UniffiFfiConverterTypeFakeServerError
-        _uniffi_ffi_result = _uniffi_rust_call_with_error(
-            _uniffi_error_converter,
-            _UniffiLib.uniffi_incident_mobile_ffi_fn_constructor_fakeserver_new,
-            *_uniffi_lowered_args,
-        )
-        self._handle = _uniffi_ffi_result
+    
+    def __init__(self, *args, **kwargs):
+        raise ValueError("This class has no default constructor")
 
     def __del__(self):
         # In case of partial initialization of instances.
         handle = getattr(self, "_handle", None)
         if handle is not None:
-            _uniffi_rust_call(_UniffiLib.uniffi_incident_mobile_ffi_fn_free_fakeserver, handle)
+            _uniffi_rust_call(_UniffiLib.uniffi_incident_mobile_ffi_fn_free_outboxlog, handle)
 
     def _uniffi_clone_handle(self):
-        return _uniffi_rust_call(_UniffiLib.uniffi_incident_mobile_ffi_fn_clone_fakeserver, self._handle)
+        return _uniffi_rust_call(_UniffiLib.uniffi_incident_mobile_ffi_fn_clone_outboxlog, self._handle)
 
     # Used by alternative constructors or any methods which return this type.
     @classmethod
@@ -4972,199 +4145,24 @@ class FakeServer(FakeServerProtocol):
         inst = cls.__new__(cls)
         inst._handle = handle
         return inst
-    def answer(self, upload: Upload) -> UploadResult:
+    def line(self, line: str) -> None:
         """
-        Answers an upload, or lets it fail as ordered.
+        Takes one line, on the thread whose call made it. May call the outbox; what it throws is passed over.
 
         # Errors
-        None; every function here may fail, so that no caller has to tell those that may.
+        Whatever; nothing comes of it.
 """
         
-        _UniffiFfiConverterTypeUpload.check_lower(upload)
+        _UniffiFfiConverterString.check_lower(line)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
-            _UniffiFfiConverterTypeUpload.lower(upload),
-        )
-        _uniffi_lift_return = _UniffiFfiConverterTypeUploadResult.lift
-        _uniffi_error_converter = _UniffiFfiConverterTypeFakeServerError
-        _uniffi_ffi_result = _uniffi_rust_call_with_error(
-            _uniffi_error_converter,
-            _UniffiLib.uniffi_incident_mobile_ffi_fn_method_fakeserver_answer,
-            *_uniffi_lowered_args,
-        )
-        return _uniffi_lift_return(_uniffi_ffi_result)
-    def erase(self, id: str) -> None:
-        """
-        Erases an incident, as an operator of the server would.
-
-        # Errors
-        [`FakeServerError`] where there is none of this id.
-"""
-        
-        _UniffiFfiConverterString.check_lower(id)
-        _uniffi_lowered_args = (
-            self._uniffi_clone_handle(),
-            _UniffiFfiConverterString.lower(id),
+            _UniffiFfiConverterString.lower(line),
         )
         _uniffi_lift_return = lambda val: None
-        _uniffi_error_converter = _UniffiFfiConverterTypeFakeServerError
-        _uniffi_ffi_result = _uniffi_rust_call_with_error(
-            _uniffi_error_converter,
-            _UniffiLib.uniffi_incident_mobile_ffi_fn_method_fakeserver_erase,
-            *_uniffi_lowered_args,
-        )
-        return _uniffi_lift_return(_uniffi_ffi_result)
-    def incidents(self, ) -> typing.List[FakeIncident]:
-        """
-        What the server has, oldest first.
-
-        # Errors
-        None; every function here may fail, so that no caller has to tell those that may.
-"""
-        _uniffi_lowered_args = (
-            self._uniffi_clone_handle(),
-        )
-        _uniffi_lift_return = _UniffiFfiConverterSequenceTypeFakeIncident.lift
-        _uniffi_error_converter = _UniffiFfiConverterTypeFakeServerError
-        _uniffi_ffi_result = _uniffi_rust_call_with_error(
-            _uniffi_error_converter,
-            _UniffiLib.uniffi_incident_mobile_ffi_fn_method_fakeserver_incidents,
-            *_uniffi_lowered_args,
-        )
-        return _uniffi_lift_return(_uniffi_ffi_result)
-    def now(self, ) -> Moment:
-        """
-        What the clock of the server and of its outboxes says.
-
-        # Errors
-        None; every function here may fail, so that no caller has to tell those that may.
-"""
-        _uniffi_lowered_args = (
-            self._uniffi_clone_handle(),
-        )
-        _uniffi_lift_return = _UniffiFfiConverterTypeMoment.lift
-        _uniffi_error_converter = _UniffiFfiConverterTypeFakeServerError
-        _uniffi_ffi_result = _uniffi_rust_call_with_error(
-            _uniffi_error_converter,
-            _UniffiLib.uniffi_incident_mobile_ffi_fn_method_fakeserver_now,
-            *_uniffi_lowered_args,
-        )
-        return _uniffi_lift_return(_uniffi_ffi_result)
-    def open_outbox(self, path: str,reporter: str,settings: typing.Union[object, typing.Optional[OutboxSettings]] = _DEFAULT,log: typing.Union[object, typing.Optional[OutboxLog]] = _DEFAULT) -> Outbox:
-        """
-        Opens an outbox whose clock is this server's, see [`Outbox::open`].
-
-        # Errors
-        See [`OutboxError`].
-"""
-        
-        _UniffiFfiConverterString.check_lower(path)
-
-        _UniffiFfiConverterString.check_lower(reporter)
-
-        if settings is _DEFAULT:
-            settings = None
-        _UniffiFfiConverterOptionalTypeOutboxSettings.check_lower(settings)
-
-        if log is _DEFAULT:
-            log = None
-        _UniffiFfiConverterOptionalTypeOutboxLog.check_lower(log)
-        _uniffi_lowered_args = (
-            self._uniffi_clone_handle(),
-            _UniffiFfiConverterString.lower(path),
-            _UniffiFfiConverterString.lower(reporter),
-            _UniffiFfiConverterOptionalTypeOutboxSettings.lower(settings),
-            _UniffiFfiConverterOptionalTypeOutboxLog.lower(log),
-        )
-        _uniffi_lift_return = _UniffiFfiConverterTypeOutbox.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeOutboxError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
-            _UniffiLib.uniffi_incident_mobile_ffi_fn_method_fakeserver_open_outbox,
-            *_uniffi_lowered_args,
-        )
-        return _uniffi_lift_return(_uniffi_ffi_result)
-    def order(self, fault: FakeFault,times: int = 1) -> None:
-        """
-        Lets the next uploads fail in this way, as many as `times`, behind those that were ordered before.
-
-        # Errors
-        [`FakeServerError`] for less than one or too many, or a time that is none.
-"""
-        
-        _UniffiFfiConverterTypeFakeFault.check_lower(fault)
-
-        _UniffiFfiConverterInt64.check_lower(times)
-        _uniffi_lowered_args = (
-            self._uniffi_clone_handle(),
-            _UniffiFfiConverterTypeFakeFault.lower(fault),
-            _UniffiFfiConverterInt64.lower(times),
-        )
-        _uniffi_lift_return = lambda val: None
-        _uniffi_error_converter = _UniffiFfiConverterTypeFakeServerError
-        _uniffi_ffi_result = _uniffi_rust_call_with_error(
-            _uniffi_error_converter,
-            _UniffiLib.uniffi_incident_mobile_ffi_fn_method_fakeserver_order,
-            *_uniffi_lowered_args,
-        )
-        return _uniffi_lift_return(_uniffi_ffi_result)
-    def sign_in(self, reporter: typing.Optional[str]) -> None:
-        """
-        From now on the token that comes with uploads is this reporter's, or nobody's.
-
-        # Errors
-        [`FakeServerError`] for an identity that no token could carry.
-"""
-        
-        _UniffiFfiConverterOptionalString.check_lower(reporter)
-        _uniffi_lowered_args = (
-            self._uniffi_clone_handle(),
-            _UniffiFfiConverterOptionalString.lower(reporter),
-        )
-        _uniffi_lift_return = lambda val: None
-        _uniffi_error_converter = _UniffiFfiConverterTypeFakeServerError
-        _uniffi_ffi_result = _uniffi_rust_call_with_error(
-            _uniffi_error_converter,
-            _UniffiLib.uniffi_incident_mobile_ffi_fn_method_fakeserver_sign_in,
-            *_uniffi_lowered_args,
-        )
-        return _uniffi_lift_return(_uniffi_ffi_result)
-    def turn_to(self, now: Moment) -> None:
-        """
-        Turns the clock to this moment, forwards or back.
-
-        # Errors
-        [`FakeServerError`] for a moment outside the years 1970 to 9999.
-"""
-        
-        _UniffiFfiConverterTypeMoment.check_lower(now)
-        _uniffi_lowered_args = (
-            self._uniffi_clone_handle(),
-            _UniffiFfiConverterTypeMoment.lower(now),
-        )
-        _uniffi_lift_return = lambda val: None
-        _uniffi_error_converter = _UniffiFfiConverterTypeFakeServerError
-        _uniffi_ffi_result = _uniffi_rust_call_with_error(
-            _uniffi_error_converter,
-            _UniffiLib.uniffi_incident_mobile_ffi_fn_method_fakeserver_turn_to,
-            *_uniffi_lowered_args,
-        )
-        return _uniffi_lift_return(_uniffi_ffi_result)
-    def uploads(self, ) -> int:
-        """
-        How many uploads it has seen, whatever became of them.
-
-        # Errors
-        None; every function here may fail, so that no caller has to tell those that may.
-"""
-        _uniffi_lowered_args = (
-            self._uniffi_clone_handle(),
-        )
-        _uniffi_lift_return = _UniffiFfiConverterInt64.lift
-        _uniffi_error_converter = _UniffiFfiConverterTypeFakeServerError
-        _uniffi_ffi_result = _uniffi_rust_call_with_error(
-            _uniffi_error_converter,
-            _UniffiLib.uniffi_incident_mobile_ffi_fn_method_fakeserver_uploads,
+            _UniffiLib.uniffi_incident_mobile_ffi_fn_method_outboxlog_line,
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
@@ -5172,31 +4170,136 @@ class FakeServer(FakeServerProtocol):
 
 
 
+# Put all the bits inside a class to keep the top-level namespace clean
+class _UniffiTraitImplOutboxLogImpl:
+    # For each method, generate a callback function to pass to Rust
 
-class _UniffiFfiConverterTypeFakeServer:
-    @staticmethod
-    def lift(value: int) -> FakeServer:
-        return FakeServer._uniffi_make_instance(value)
+    @_UNIFFI_CALLBACK_INTERFACE_INCIDENT_MOBILE_FFI_OUTBOX_LOG_METHOD0
+    def line(
+            uniffi_handle,
+            line,
+            uniffi_out_return,
+            uniffi_call_status_ptr,
+        ):
+        uniffi_obj = _UniffiFfiConverterTypeOutboxLog._handle_map.get(uniffi_handle)
+        def make_call():
+            uniffi_args = (_UniffiFfiConverterString.lift(line), )
+            uniffi_method = uniffi_obj.line
+            return uniffi_method(*uniffi_args)
+        write_return_value = lambda v: None
+        _uniffi_trait_interface_call_with_error(
+                uniffi_call_status_ptr.contents,
+                make_call,
+                write_return_value,
+                OutboxError,
+                _UniffiFfiConverterTypeOutboxError.lower,
+        )
+
+    @_UNIFFI_CALLBACK_INTERFACE_FREE_INCIDENT_MOBILE_FFI_OUTBOX_LOG
+    def _uniffi_free(uniffi_handle):
+        _UniffiFfiConverterTypeOutboxLog._handle_map.remove(uniffi_handle)
+
+    @_UNIFFI_CALLBACK_INTERFACE_CLONE_INCIDENT_MOBILE_FFI_OUTBOX_LOG
+    def _uniffi_clone(uniffi_handle):
+        return _UniffiFfiConverterTypeOutboxLog._handle_map.clone(uniffi_handle)
+
+    # Generate the FFI VTable.  This has a field for each callback interface method.
+    _uniffi_vtable = _UniffiVTableCallbackInterfaceIncidentMobileFfiOutboxLog(
+        _uniffi_free,
+        _uniffi_clone,
+        line,
+    )
+    # Send Rust a pointer to the VTable.  Note: this means we need to keep the struct alive forever,
+    # or else bad things will happen when Rust tries to access it.
+    _UniffiLib.uniffi_incident_mobile_ffi_fn_init_callback_vtable_outboxlog(ctypes.byref(_uniffi_vtable))
+
+class _UniffiFfiConverterTypeOutboxLog:
+    _handle_map = _UniffiHandleMap()
 
     @staticmethod
-    def check_lower(value: FakeServer):
-        if not isinstance(value, FakeServer):
-            raise TypeError("Expected FakeServer instance, {} found".format(type(value).__name__))
+    def lift(value: int):
+        if (value & 1) == 0:
+            # Rust-generated handle, construct a new class that uses the handle to implement the
+            # interface
+            return OutboxLogImpl._uniffi_make_instance(value)
+        else:
+            # Python-generated handle, get the object from the handle map
+            return _UniffiFfiConverterTypeOutboxLog._handle_map.remove(value)
 
     @staticmethod
-    def lower(value: FakeServer) -> ctypes.c_uint64:
-        return value._uniffi_clone_handle()
+    def check_lower(value: OutboxLog):
+        if not isinstance(value, OutboxLog):
+            raise TypeError("Expected OutboxLog subclass, {} found".format(type(value).__name__))
+
+    @staticmethod
+    def lower(value: OutboxLog):
+         if isinstance(value, OutboxLogImpl):
+            # Rust-implementated object.  Clone the handle and return it
+            return value._uniffi_clone_handle()
+         else:
+            # Python-implementated object, generate a new vtable handle and return that.
+            return _UniffiFfiConverterTypeOutboxLog._handle_map.insert(value)
 
     @classmethod
-    def read(cls, buf: _UniffiRustBuffer) -> FakeServer:
+    def read(cls, buf: _UniffiRustBuffer):
         ptr = buf.read_u64()
         if ptr == 0:
             raise InternalError("Raw handle value was null")
         return cls.lift(ptr)
 
     @classmethod
-    def write(cls, value: FakeServer, buf: _UniffiRustBuffer):
+    def write(cls, value: OutboxLog, buf: _UniffiRustBuffer):
         buf.write_u64(cls.lower(value))
+
+class _UniffiFfiConverterOptionalTypeOutboxSettings(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        if value is not None:
+            _UniffiFfiConverterTypeOutboxSettings.check_lower(value)
+
+    @classmethod
+    def write(cls, value, buf):
+        if value is None:
+            buf.write_u8(0)
+            return
+
+        buf.write_u8(1)
+        _UniffiFfiConverterTypeOutboxSettings.write(value, buf)
+
+    @classmethod
+    def read(cls, buf):
+        flag = buf.read_u8()
+        if flag == 0:
+            return None
+        elif flag == 1:
+            return _UniffiFfiConverterTypeOutboxSettings.read(buf)
+        else:
+            raise InternalError("Unexpected flag byte for optional type")
+
+class _UniffiFfiConverterOptionalTypeOutboxLog(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        if value is not None:
+            _UniffiFfiConverterTypeOutboxLog.check_lower(value)
+
+    @classmethod
+    def write(cls, value, buf):
+        if value is None:
+            buf.write_u8(0)
+            return
+
+        buf.write_u8(1)
+        _UniffiFfiConverterTypeOutboxLog.write(value, buf)
+
+    @classmethod
+    def read(cls, buf):
+        flag = buf.read_u8()
+        if flag == 0:
+            return None
+        elif flag == 1:
+            return _UniffiFfiConverterTypeOutboxLog.read(buf)
+        else:
+            raise InternalError("Unexpected flag byte for optional type")
 def canonical_payload(json: bytes) -> CanonicalPayload:
     """
     Reads a payload as the server would.
@@ -5269,8 +4372,6 @@ __all__ = [
     "EntryState",
     "IncidentStatus",
     "Outcome",
-    "FakeFault",
-    "FakeServerError",
     "NetworkFailureKind",
     "WaitReason",
     "SignInReason",
@@ -5283,7 +4384,6 @@ __all__ = [
     "Problem",
     "Incident",
     "Entry",
-    "FakeIncident",
     "Header",
     "OutboxSettings",
     "Progress",
@@ -5294,12 +4394,10 @@ __all__ = [
     "canonical_payload",
     "derive_key",
     "validate_draft",
-    "OutboxLogImpl",
-    "OutboxLog",
     "Watcher",
     "WatcherProtocol",
     "Outbox",
     "OutboxProtocol",
-    "FakeServer",
-    "FakeServerProtocol",
+    "OutboxLogImpl",
+    "OutboxLog",
 ]

@@ -1,5 +1,6 @@
 package incidentsync
 
+import java.time.Instant
 import java.util.concurrent.atomic.AtomicBoolean
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.NonCancellable
@@ -17,7 +18,7 @@ import incidentsync.generated.Outbox as Queue
  * begun is not abandoned: a coroutine that is cancelled meanwhile still gets the result, so that it never is in
  * doubt about what was taken. Every call throws [OutboxError] and nothing else.
  */
-public class Outbox internal constructor(private val queue: Queue) : AutoCloseable {
+public class Outbox private constructor(private val queue: Queue) : AutoCloseable {
     private val closed = AtomicBoolean(false)
 
     /** Takes a report; it is durable when this returns. */
@@ -96,6 +97,9 @@ public class Outbox internal constructor(private val queue: Queue) : AutoCloseab
         progress: suspend (Progress) -> Unit = {},
     ): SyncEnd = withContext(Dispatchers.IO) { runSync(queue, transport, progress) }
 
+    /** Turns the clock of an outbox that [openAt] opened under one; says whether it is still open. */
+    internal fun turnTo(moment: Instant): Boolean = !closed.get() && orNullIfClosed { queue.turnTo(moment) } != null
+
     /** Closes the file; closing twice is no fault. Calls that come later throw [OutboxError.Closed]. */
     override fun close() {
         if (closed.compareAndSet(false, true)) {
@@ -119,10 +123,19 @@ public class Outbox internal constructor(private val queue: Queue) : AutoCloseab
             reporter: String,
             settings: OutboxSettings = OutboxSettings(),
             log: ((String) -> Unit)? = null,
+        ): Outbox = openAt(path, reporter, settings, log, now = null)
+
+        /** The same under a clock that stands at [now] until it is turned, see [turnTo]; under the device's if `null`. */
+        internal suspend fun openAt(
+            path: String,
+            reporter: String,
+            settings: OutboxSettings,
+            log: ((String) -> Unit)?,
+            now: Instant?,
         ): Outbox = uninterrupted {
             requireText("path", path)
             requireText("reporter", reporter)
-            Outbox(core { Queue.open(path, reporter, settings, log?.let(::Listener)) })
+            Outbox(core { Queue.open(path, reporter, settings, log?.let(::Listener), now) })
         }
     }
 }

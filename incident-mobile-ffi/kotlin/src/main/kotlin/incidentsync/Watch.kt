@@ -26,7 +26,7 @@ internal fun watch(queue: Queue): Flow<Summary> =
 
 private fun Watcher.step(): WatchStep? = orNullIfClosed { look() }
 
-private fun <T> orNullIfClosed(call: () -> T): T? =
+internal fun <T> orNullIfClosed(call: () -> T): T? =
     try {
         core(call)
     } catch (_: OutboxError.Closed) {

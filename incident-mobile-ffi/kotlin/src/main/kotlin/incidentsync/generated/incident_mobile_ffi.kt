@@ -703,24 +703,6 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_incident_mobile_ffi_checksum_func_validate_draft(
     ): Int
-    external fun uniffi_incident_mobile_ffi_checksum_method_fakeserver_answer(
-    ): Int
-    external fun uniffi_incident_mobile_ffi_checksum_method_fakeserver_erase(
-    ): Int
-    external fun uniffi_incident_mobile_ffi_checksum_method_fakeserver_incidents(
-    ): Int
-    external fun uniffi_incident_mobile_ffi_checksum_method_fakeserver_now(
-    ): Int
-    external fun uniffi_incident_mobile_ffi_checksum_method_fakeserver_open_outbox(
-    ): Int
-    external fun uniffi_incident_mobile_ffi_checksum_method_fakeserver_order(
-    ): Int
-    external fun uniffi_incident_mobile_ffi_checksum_method_fakeserver_sign_in(
-    ): Int
-    external fun uniffi_incident_mobile_ffi_checksum_method_fakeserver_turn_to(
-    ): Int
-    external fun uniffi_incident_mobile_ffi_checksum_method_fakeserver_uploads(
-    ): Int
     external fun uniffi_incident_mobile_ffi_checksum_method_outboxlog_line(
     ): Int
     external fun uniffi_incident_mobile_ffi_checksum_method_outbox_cancel(
@@ -751,11 +733,11 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_incident_mobile_ffi_checksum_method_outbox_token_changed(
     ): Int
+    external fun uniffi_incident_mobile_ffi_checksum_method_outbox_turn_to(
+    ): Int
     external fun uniffi_incident_mobile_ffi_checksum_method_outbox_watch(
     ): Int
     external fun uniffi_incident_mobile_ffi_checksum_method_watcher_look(
-    ): Int
-    external fun uniffi_incident_mobile_ffi_checksum_constructor_fakeserver_new(
     ): Int
     external fun uniffi_incident_mobile_ffi_checksum_constructor_outbox_open(
     ): Int
@@ -780,30 +762,6 @@ internal object UniffiLib {
     }
 
     internal fun ensureInitialized() = Unit
-    external fun uniffi_incident_mobile_ffi_fn_clone_fakeserver(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): Long
-    external fun uniffi_incident_mobile_ffi_fn_free_fakeserver(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): Unit
-    external fun uniffi_incident_mobile_ffi_fn_constructor_fakeserver_new(`reporter`: RustBuffer.ByValue,`now`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): Long
-    external fun uniffi_incident_mobile_ffi_fn_method_fakeserver_answer(`ptr`: Long,`upload`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): RustBuffer.ByValue
-    external fun uniffi_incident_mobile_ffi_fn_method_fakeserver_erase(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): Unit
-    external fun uniffi_incident_mobile_ffi_fn_method_fakeserver_incidents(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): RustBuffer.ByValue
-    external fun uniffi_incident_mobile_ffi_fn_method_fakeserver_now(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): Long
-    external fun uniffi_incident_mobile_ffi_fn_method_fakeserver_open_outbox(`ptr`: Long,`path`: RustBuffer.ByValue,`reporter`: RustBuffer.ByValue,`settings`: RustBuffer.ByValue,`log`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): Long
-    external fun uniffi_incident_mobile_ffi_fn_method_fakeserver_order(`ptr`: Long,`fault`: RustBuffer.ByValue,`times`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): Unit
-    external fun uniffi_incident_mobile_ffi_fn_method_fakeserver_sign_in(`ptr`: Long,`reporter`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): Unit
-    external fun uniffi_incident_mobile_ffi_fn_method_fakeserver_turn_to(`ptr`: Long,`now`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): Unit
-    external fun uniffi_incident_mobile_ffi_fn_method_fakeserver_uploads(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): Long
     external fun uniffi_incident_mobile_ffi_fn_clone_outboxlog(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_incident_mobile_ffi_fn_free_outboxlog(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -816,7 +774,7 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_incident_mobile_ffi_fn_free_outbox(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
-    external fun uniffi_incident_mobile_ffi_fn_constructor_outbox_open(`path`: RustBuffer.ByValue,`reporter`: RustBuffer.ByValue,`settings`: RustBuffer.ByValue,`log`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    external fun uniffi_incident_mobile_ffi_fn_constructor_outbox_open(`path`: RustBuffer.ByValue,`reporter`: RustBuffer.ByValue,`settings`: RustBuffer.ByValue,`log`: RustBuffer.ByValue,`now`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_incident_mobile_ffi_fn_method_outbox_cancel(`ptr`: Long,`key`: RustBuffer.ByValue,`reason`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
@@ -845,6 +803,8 @@ internal object UniffiLib {
     external fun uniffi_incident_mobile_ffi_fn_method_outbox_summary(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_incident_mobile_ffi_fn_method_outbox_token_changed(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_incident_mobile_ffi_fn_method_outbox_turn_to(`ptr`: Long,`now`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
     external fun uniffi_incident_mobile_ffi_fn_method_outbox_watch(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
@@ -1004,33 +964,6 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_incident_mobile_ffi_checksum_func_validate_draft() and 0xFFFF) != 23591) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_answer() and 0xFFFF) != 18732) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_erase() and 0xFFFF) != 52629) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_incidents() and 0xFFFF) != 32995) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_now() and 0xFFFF) != 32771) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_open_outbox() and 0xFFFF) != 38499) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_order() and 0xFFFF) != 14995) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_sign_in() and 0xFFFF) != 59218) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_turn_to() and 0xFFFF) != 57534) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_method_fakeserver_uploads() and 0xFFFF) != 26618) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
     if ((lib.uniffi_incident_mobile_ffi_checksum_method_outboxlog_line() and 0xFFFF) != 47319) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1076,16 +1009,16 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_token_changed() and 0xFFFF) != 36635) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_turn_to() and 0xFFFF) != 59543) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_incident_mobile_ffi_checksum_method_outbox_watch() and 0xFFFF) != 62055) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_incident_mobile_ffi_checksum_method_watcher_look() and 0xFFFF) != 48980) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_constructor_fakeserver_new() and 0xFFFF) != 55156) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_incident_mobile_ffi_checksum_constructor_outbox_open() and 0xFFFF) != 35106) {
+    if ((lib.uniffi_incident_mobile_ffi_checksum_constructor_outbox_open() and 0xFFFF) != 5396) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
 }
@@ -1518,526 +1451,6 @@ public object FfiConverterByteArray: FfiConverterRustBuffer<ByteArray> {
 
 
 /**
- * A server in memory that answers by the rules of the real one, under a clock that the test turns.
- */
-public interface FakeServerInterface {
-    
-    /**
-     * Answers an upload, or lets it fail as ordered.
-     *
-     * # Errors
-     * None; every function here may fail, so that no caller has to tell those that may.
-     */
-    fun `answer`(`upload`: Upload): UploadResult
-    
-    /**
-     * Erases an incident, as an operator of the server would.
-     *
-     * # Errors
-     * [`FakeServerError`] where there is none of this id.
-     */
-    fun `erase`(`id`: kotlin.String)
-    
-    /**
-     * What the server has, oldest first.
-     *
-     * # Errors
-     * None; every function here may fail, so that no caller has to tell those that may.
-     */
-    fun `incidents`(): List<FakeIncident>
-    
-    /**
-     * What the clock of the server and of its outboxes says.
-     *
-     * # Errors
-     * None; every function here may fail, so that no caller has to tell those that may.
-     */
-    fun `now`(): Moment
-    
-    /**
-     * Opens an outbox whose clock is this server's, see [`Outbox::open`].
-     *
-     * # Errors
-     * See [`OutboxError`].
-     */
-    fun `openOutbox`(`path`: kotlin.String, `reporter`: kotlin.String, `settings`: OutboxSettings? = null, `log`: OutboxLog? = null): Outbox
-    
-    /**
-     * Lets the next uploads fail in this way, as many as `times`, behind those that were ordered before.
-     *
-     * # Errors
-     * [`FakeServerError`] for less than one or too many, or a time that is none.
-     */
-    fun `order`(`fault`: FakeFault, `times`: kotlin.Long = 1L)
-    
-    /**
-     * From now on the token that comes with uploads is this reporter's, or nobody's.
-     *
-     * # Errors
-     * [`FakeServerError`] for an identity that no token could carry.
-     */
-    fun `signIn`(`reporter`: kotlin.String?)
-    
-    /**
-     * Turns the clock to this moment, forwards or back.
-     *
-     * # Errors
-     * [`FakeServerError`] for a moment outside the years 1970 to 9999.
-     */
-    fun `turnTo`(`now`: Moment)
-    
-    /**
-     * How many uploads it has seen, whatever became of them.
-     *
-     * # Errors
-     * None; every function here may fail, so that no caller has to tell those that may.
-     */
-    fun `uploads`(): kotlin.Long
-    
-    companion object
-}
-
-/**
- * A server in memory that answers by the rules of the real one, under a clock that the test turns.
- */
-open class FakeServer: Disposable, AutoCloseable, FakeServerInterface
-{
-
-    @Suppress("UNUSED_PARAMETER")
-    /**
-     * @suppress
-     */
-    constructor(withHandle: UniffiWithHandle, handle: Long) {
-        this.handle = handle
-        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
-    }
-
-    /**
-     * @suppress
-     *
-     * This constructor can be used to instantiate a fake object. Only used for tests. Any
-     * attempt to actually use an object constructed this way will fail as there is no
-     * connected Rust object.
-     */
-    @Suppress("UNUSED_PARAMETER")
-    constructor(noHandle: NoHandle) {
-        this.handle = 0
-        this.cleanable = null
-    }
-    /**
-     * A server without incidents, where `reporter` is signed in; its clock stands at `now`, or at the device's time.
-     *
-     * # Errors
-     * [`FakeServerError`] for a reporter or a moment that cannot be.
-     */
-    constructor(`reporter`: kotlin.String?, `now`: Moment? = null) :
-        this(UniffiWithHandle, 
-    uniffiRustCallWithError(FakeServerException) { _status ->
-    UniffiLib.uniffi_incident_mobile_ffi_fn_constructor_fakeserver_new(
-    
-        
-        FfiConverterOptionalString.lower(`reporter`),
-        FfiConverterOptionalTypeMoment.lower(`now`),_status)
-}
-    )
-
-    protected val handle: Long
-    protected val cleanable: UniffiCleaner.Cleanable?
-
-    private val wasDestroyed = AtomicBoolean(false)
-    private val callCounter = AtomicLong(1)
-
-    /**
-     * Whether the current object has been destroyed and its reference is gone in the Rust side.
-     */
-    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
-
-    override fun destroy() {
-        // Only allow a single call to this method.
-        // TODO: maybe we should log a warning if called more than once?
-        if (this.wasDestroyed.compareAndSet(false, true)) {
-            // This decrement always matches the initial count of 1 given at creation time.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    @Synchronized
-    override fun close() {
-        this.destroy()
-    }
-
-    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
-        // Check and increment the call counter, to keep the object alive.
-        // This needs a compare-and-set retry loop in case of concurrent updates.
-        do {
-            val c = this.callCounter.get()
-            if (c == 0L) {
-                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
-            }
-            if (c == Long.MAX_VALUE) {
-                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
-            }
-        } while (! this.callCounter.compareAndSet(c, c + 1L))
-        // Now we can safely do the method call without the handle being freed concurrently.
-        try {
-            return block(this.uniffiCloneHandle())
-        } finally {
-            // This decrement always matches the increment we performed above.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    // Use a static inner class instead of a closure so as not to accidentally
-    // capture `this` as part of the cleanable's action.
-    private class UniffiCleanAction(private val handle: Long) : Runnable {
-        override fun run() {
-            if (handle == 0.toLong()) {
-                // Fake object created with `NoHandle`, don't try to free.
-                return;
-            }
-            uniffiRustCall { status ->
-                UniffiLib.uniffi_incident_mobile_ffi_fn_free_fakeserver(handle, status)
-            }
-        }
-    }
-
-    /**
-     * @suppress
-     */
-    fun uniffiCloneHandle(): Long {
-        if (handle == 0.toLong()) {
-            throw InternalException("uniffiCloneHandle() called on NoHandle object");
-        }
-        return uniffiRustCall() { status ->
-            UniffiLib.uniffi_incident_mobile_ffi_fn_clone_fakeserver(handle, status)
-        }
-    }
-
-    
-    /**
-     * Answers an upload, or lets it fail as ordered.
-     *
-     * # Errors
-     * None; every function here may fail, so that no caller has to tell those that may.
-     */
-    @Throws(FakeServerException::class)override fun `answer`(`upload`: Upload): UploadResult {
-            return FfiConverterTypeUploadResult.lift(
-    callWithHandle {
-    uniffiRustCallWithError(FakeServerException) { _status ->
-    UniffiLib.uniffi_incident_mobile_ffi_fn_method_fakeserver_answer(
-        it,
-        
-        FfiConverterTypeUpload.lower(`upload`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Erases an incident, as an operator of the server would.
-     *
-     * # Errors
-     * [`FakeServerError`] where there is none of this id.
-     */
-    @Throws(FakeServerException::class)override fun `erase`(`id`: kotlin.String)
-        = 
-    callWithHandle {
-    uniffiRustCallWithError(FakeServerException) { _status ->
-    UniffiLib.uniffi_incident_mobile_ffi_fn_method_fakeserver_erase(
-        it,
-        
-        FfiConverterString.lower(`id`),_status)
-}
-    }
-    
-    
-
-    
-    /**
-     * What the server has, oldest first.
-     *
-     * # Errors
-     * None; every function here may fail, so that no caller has to tell those that may.
-     */
-    @Throws(FakeServerException::class)override fun `incidents`(): List<FakeIncident> {
-            return FfiConverterSequenceTypeFakeIncident.lift(
-    callWithHandle {
-    uniffiRustCallWithError(FakeServerException) { _status ->
-    UniffiLib.uniffi_incident_mobile_ffi_fn_method_fakeserver_incidents(
-        it,
-        _status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * What the clock of the server and of its outboxes says.
-     *
-     * # Errors
-     * None; every function here may fail, so that no caller has to tell those that may.
-     */
-    @Throws(FakeServerException::class)override fun `now`(): Moment {
-            return FfiConverterTypeMoment.lift(
-    callWithHandle {
-    uniffiRustCallWithError(FakeServerException) { _status ->
-    UniffiLib.uniffi_incident_mobile_ffi_fn_method_fakeserver_now(
-        it,
-        _status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Opens an outbox whose clock is this server's, see [`Outbox::open`].
-     *
-     * # Errors
-     * See [`OutboxError`].
-     */
-    @Throws(OutboxException::class)override fun `openOutbox`(`path`: kotlin.String, `reporter`: kotlin.String, `settings`: OutboxSettings?, `log`: OutboxLog?): Outbox {
-            return FfiConverterTypeOutbox.lift(
-    callWithHandle {
-    uniffiRustCallWithError(OutboxException) { _status ->
-    UniffiLib.uniffi_incident_mobile_ffi_fn_method_fakeserver_open_outbox(
-        it,
-        
-        FfiConverterString.lower(`path`),
-        FfiConverterString.lower(`reporter`),
-        FfiConverterOptionalTypeOutboxSettings.lower(`settings`),
-        FfiConverterOptionalTypeOutboxLog.lower(`log`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Lets the next uploads fail in this way, as many as `times`, behind those that were ordered before.
-     *
-     * # Errors
-     * [`FakeServerError`] for less than one or too many, or a time that is none.
-     */
-    @Throws(FakeServerException::class)override fun `order`(`fault`: FakeFault, `times`: kotlin.Long)
-        = 
-    callWithHandle {
-    uniffiRustCallWithError(FakeServerException) { _status ->
-    UniffiLib.uniffi_incident_mobile_ffi_fn_method_fakeserver_order(
-        it,
-        
-        FfiConverterTypeFakeFault.lower(`fault`),
-        FfiConverterLong.lower(`times`),_status)
-}
-    }
-    
-    
-
-    
-    /**
-     * From now on the token that comes with uploads is this reporter's, or nobody's.
-     *
-     * # Errors
-     * [`FakeServerError`] for an identity that no token could carry.
-     */
-    @Throws(FakeServerException::class)override fun `signIn`(`reporter`: kotlin.String?)
-        = 
-    callWithHandle {
-    uniffiRustCallWithError(FakeServerException) { _status ->
-    UniffiLib.uniffi_incident_mobile_ffi_fn_method_fakeserver_sign_in(
-        it,
-        
-        FfiConverterOptionalString.lower(`reporter`),_status)
-}
-    }
-    
-    
-
-    
-    /**
-     * Turns the clock to this moment, forwards or back.
-     *
-     * # Errors
-     * [`FakeServerError`] for a moment outside the years 1970 to 9999.
-     */
-    @Throws(FakeServerException::class)override fun `turnTo`(`now`: Moment)
-        = 
-    callWithHandle {
-    uniffiRustCallWithError(FakeServerException) { _status ->
-    UniffiLib.uniffi_incident_mobile_ffi_fn_method_fakeserver_turn_to(
-        it,
-        
-        FfiConverterTypeMoment.lower(`now`),_status)
-}
-    }
-    
-    
-
-    
-    /**
-     * How many uploads it has seen, whatever became of them.
-     *
-     * # Errors
-     * None; every function here may fail, so that no caller has to tell those that may.
-     */
-    @Throws(FakeServerException::class)override fun `uploads`(): kotlin.Long {
-            return FfiConverterLong.lift(
-    callWithHandle {
-    uniffiRustCallWithError(FakeServerException) { _status ->
-    UniffiLib.uniffi_incident_mobile_ffi_fn_method_fakeserver_uploads(
-        it,
-        _status)
-}
-    }
-    )
-    }
-    
-
-    
-
-    
-
-
-    
-    
-    /**
-     * @suppress
-     */
-    companion object
-    
-}
-
-
-/**
- * @suppress
- */
-public object FfiConverterTypeFakeServer: FfiConverter<FakeServer, Long> {
-    override fun lower(value: FakeServer): Long {
-        return value.uniffiCloneHandle()
-    }
-
-    override fun lift(value: Long): FakeServer {
-        return FakeServer(UniffiWithHandle, value)
-    }
-
-    override fun read(buf: ByteBuffer): FakeServer {
-        return lift(buf.getLong())
-    }
-
-    override fun allocationSize(value: FakeServer) = 8UL
-
-    override fun write(value: FakeServer, buf: ByteBuffer) {
-        buf.putLong(lower(value))
-    }
-}
-
-
-// This template implements a class for working with a Rust struct via a handle
-// to the live Rust struct on the other side of the FFI.
-//
-// There's some subtlety here, because we have to be careful not to operate on a Rust
-// struct after it has been dropped, and because we must expose a public API for freeing
-// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
-//
-//   * Each instance holds an opaque handle to the underlying Rust struct.
-//     Method calls need to read this handle from the object's state and pass it in to
-//     the Rust FFI.
-//
-//   * When an instance is no longer needed, its handle should be passed to a
-//     special destructor function provided by the Rust FFI, which will drop the
-//     underlying Rust struct.
-//
-//   * Given an instance, calling code is expected to call the special
-//     `destroy` method in order to free it after use, either by calling it explicitly
-//     or by using a higher-level helper like the `use` method. Failing to do so risks
-//     leaking the underlying Rust struct.
-//
-//   * We can't assume that calling code will do the right thing, and must be prepared
-//     to handle Kotlin method calls executing concurrently with or even after a call to
-//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
-//
-//   * We must never allow Rust code to operate on the underlying Rust struct after
-//     the destructor has been called, and must never call the destructor more than once.
-//     Doing so may trigger memory unsafety.
-//
-//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
-//     is implemented to call the destructor when the Kotlin object becomes unreachable.
-//     This is done in a background thread. This is not a panacea, and client code should be aware that
-//      1. the thread may starve if some there are objects that have poorly performing
-//     `drop` methods or do significant work in their `drop` methods.
-//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
-//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
-//
-// If we try to implement this with mutual exclusion on access to the handle, there is the
-// possibility of a race between a method call and a concurrent call to `destroy`:
-//
-//    * Thread A starts a method call, reads the value of the handle, but is interrupted
-//      before it can pass the handle over the FFI to Rust.
-//    * Thread B calls `destroy` and frees the underlying Rust struct.
-//    * Thread A resumes, passing the already-read handle value to Rust and triggering
-//      a use-after-free.
-//
-// One possible solution would be to use a `ReadWriteLock`, with each method call taking
-// a read lock (and thus allowed to run concurrently) and the special `destroy` method
-// taking a write lock (and thus blocking on live method calls). However, we aim not to
-// generate methods with any hidden blocking semantics, and a `destroy` method that might
-// block if called incorrectly seems to meet that bar.
-//
-// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
-// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
-// has been called. These are updated according to the following rules:
-//
-//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
-//      The initial value for the flag is false.
-//
-//    * At the start of each method call, we atomically check the counter.
-//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
-//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
-//
-//    * At the end of each method call, we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-//    * When `destroy` is called, we atomically flip the flag from false to true.
-//      If the flag was already true we silently fail.
-//      Otherwise we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
-// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
-//
-// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
-// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
-// of the underlying Rust code.
-//
-// This makes a cleaner a better alternative to _not_ calling `destroy()` as
-// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
-// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
-// thread may be starved, and the app will leak memory.
-//
-// In this case, `destroy`ing manually may be a better solution.
-//
-// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
-// with Rust peers are reclaimed:
-//
-// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
-// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
-// 3. The memory is reclaimed when the process terminates.
-//
-// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
-//
-
-
-/**
  * The queue of one reporter in one file. May be used from several threads; calls go one after the other.
  */
 public interface OutboxInterface {
@@ -2154,6 +1567,14 @@ public interface OutboxInterface {
      * See [`OutboxError`].
      */
     fun `tokenChanged`()
+    
+    /**
+     * Turns the clock of an outbox that was opened with one, as an app's test does; the device's stays as it is.
+     *
+     * # Errors
+     * None; every function here may fail, so that no caller has to tell those that may.
+     */
+    fun `turnTo`(`now`: Moment)
     
     /**
      * Begins to watch; the first look shows the present state. Each watcher sees every change for itself.
@@ -2562,6 +1983,26 @@ open class Outbox: Disposable, AutoCloseable, OutboxInterface
 
     
     /**
+     * Turns the clock of an outbox that was opened with one, as an app's test does; the device's stays as it is.
+     *
+     * # Errors
+     * None; every function here may fail, so that no caller has to tell those that may.
+     */
+    @Throws(OutboxException::class)override fun `turnTo`(`now`: Moment)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(OutboxException) { _status ->
+    UniffiLib.uniffi_incident_mobile_ffi_fn_method_outbox_turn_to(
+        it,
+        
+        FfiConverterTypeMoment.lower(`now`),_status)
+}
+    }
+    
+    
+
+    
+    /**
      * Begins to watch; the first look shows the present state. Each watcher sees every change for itself.
      *
      * # Errors
@@ -2589,12 +2030,13 @@ open class Outbox: Disposable, AutoCloseable, OutboxInterface
     companion object {
         
     /**
-     * Opens the file at `path`, or makes it; `log` hears of its events.
+     * Opens the file at `path`, or makes it; `log` hears of its events. With `now` it goes by a clock that stands
+     * there, see [`Outbox::turn_to`].
      *
      * # Errors
      * See [`OutboxError`].
      */
-    @Throws(OutboxException::class) fun `open`(`path`: kotlin.String, `reporter`: kotlin.String, `settings`: OutboxSettings? = null, `log`: OutboxLog? = null): Outbox {
+    @Throws(OutboxException::class) fun `open`(`path`: kotlin.String, `reporter`: kotlin.String, `settings`: OutboxSettings? = null, `log`: OutboxLog? = null, `now`: Moment? = null): Outbox {
             return FfiConverterTypeOutbox.lift(
     uniffiRustCallWithError(OutboxException) { _status ->
     UniffiLib.uniffi_incident_mobile_ffi_fn_constructor_outbox_open(
@@ -2603,7 +2045,8 @@ open class Outbox: Disposable, AutoCloseable, OutboxInterface
         FfiConverterString.lower(`path`),
         FfiConverterString.lower(`reporter`),
         FfiConverterOptionalTypeOutboxSettings.lower(`settings`),
-        FfiConverterOptionalTypeOutboxLog.lower(`log`),_status)
+        FfiConverterOptionalTypeOutboxLog.lower(`log`),
+        FfiConverterOptionalTypeMoment.lower(`now`),_status)
 }
     )
     }
@@ -3562,93 +3005,6 @@ public object FfiConverterTypeEntry: FfiConverterRustBuffer<Entry> {
 
 
 /**
- * An incident as the fake server has it.
- */
-data class FakeIncident (
-    /**
-     * Its id on the server.
-     */
-    val `id`: kotlin.String
-    , 
-    /**
-     * Who reported it; nobody for an anonymous or an erased one.
-     */
-    val `reporter`: kotlin.String?
-    , 
-    /**
-     * Where it stands; `None` once it is erased.
-     */
-    val `status`: IncidentStatus?
-    , 
-    /**
-     * Where it happened; `None` once it is erased.
-     */
-    val `locationId`: kotlin.String?
-    , 
-    /**
-     * Why it was called off, if it was.
-     */
-    val `cancellationReason`: kotlin.String?
-    , 
-    /**
-     * By the phone's clock.
-     */
-    val `createdAt`: Moment
-    , 
-    /**
-     * All that it says, in JSON, as an entry's payload has it; `None` once it is erased.
-     */
-    val `payload`: kotlin.String?
-    
-){
-    
-
-    
-
-    
-    companion object
-}
-
-/**
- * @suppress
- */
-public object FfiConverterTypeFakeIncident: FfiConverterRustBuffer<FakeIncident> {
-    override fun read(buf: ByteBuffer): FakeIncident {
-        return FakeIncident(
-            FfiConverterString.read(buf),
-            FfiConverterOptionalString.read(buf),
-            FfiConverterOptionalTypeIncidentStatus.read(buf),
-            FfiConverterOptionalString.read(buf),
-            FfiConverterOptionalString.read(buf),
-            FfiConverterTypeMoment.read(buf),
-            FfiConverterOptionalString.read(buf),
-        )
-    }
-
-    override fun allocationSize(value: FakeIncident) = (
-            FfiConverterString.allocationSize(value.`id`) +
-            FfiConverterOptionalString.allocationSize(value.`reporter`) +
-            FfiConverterOptionalTypeIncidentStatus.allocationSize(value.`status`) +
-            FfiConverterOptionalString.allocationSize(value.`locationId`) +
-            FfiConverterOptionalString.allocationSize(value.`cancellationReason`) +
-            FfiConverterTypeMoment.allocationSize(value.`createdAt`) +
-            FfiConverterOptionalString.allocationSize(value.`payload`)
-    )
-
-    override fun write(value: FakeIncident, buf: ByteBuffer) {
-            FfiConverterString.write(value.`id`, buf)
-            FfiConverterOptionalString.write(value.`reporter`, buf)
-            FfiConverterOptionalTypeIncidentStatus.write(value.`status`, buf)
-            FfiConverterOptionalString.write(value.`locationId`, buf)
-            FfiConverterOptionalString.write(value.`cancellationReason`, buf)
-            FfiConverterTypeMoment.write(value.`createdAt`, buf)
-            FfiConverterOptionalString.write(value.`payload`, buf)
-    }
-}
-
-
-
-/**
  * A header of a request or an answer.
  */
 data class Header (
@@ -4354,247 +3710,6 @@ public object FfiConverterTypeEntryState: FfiConverterRustBuffer<EntryState> {
 }
 
 
-
-
-
-/**
- * What becomes of an upload instead of an answer.
- */
-sealed class FakeFault {
-    
-    /**
-     * There is no network; nothing reached the server.
-     */
-    object Offline : FakeFault()
-    
-    
-    /**
-     * The server took it, and its answer was lost on the way.
-     */
-    object LostAnswer : FakeFault()
-    
-    
-    /**
-     * So slow a line that the time was over before the server had all of it.
-     */
-    object SlowLine : FakeFault()
-    
-    
-    /**
-     * The server takes the token for expired: 401.
-     */
-    object Unauthorized : FakeFault()
-    
-    
-    /**
-     * A firewall on the way refuses it with a page of its own: 403, which is no word of the server's.
-     */
-    object Firewall : FakeFault()
-    
-    
-    /**
-     * The server asks for patience: 429.
-     */
-    data class Busy(
-        /**
-         * For how many seconds.
-         */
-        val `retryAfterS`: kotlin.Long) : FakeFault()
-        
-    {
-        
-
-        companion object
-    }
-    
-    /**
-     * Somebody else has a report of this name: 409 for each entry.
-     */
-    object Conflict : FakeFault()
-    
-    
-
-    
-
-    
-    
-
-
-    companion object
-}
-
-/**
- * @suppress
- */
-public object FfiConverterTypeFakeFault : FfiConverterRustBuffer<FakeFault>{
-    override fun read(buf: ByteBuffer): FakeFault {
-        return when(buf.getInt()) {
-            1 -> FakeFault.Offline
-            2 -> FakeFault.LostAnswer
-            3 -> FakeFault.SlowLine
-            4 -> FakeFault.Unauthorized
-            5 -> FakeFault.Firewall
-            6 -> FakeFault.Busy(
-                FfiConverterLong.read(buf),
-                )
-            7 -> FakeFault.Conflict
-            else -> throw RuntimeException("invalid enum value, something is very wrong!!")
-        }
-    }
-
-    override fun allocationSize(value: FakeFault): ULong = when(value) {
-        is FakeFault.Offline -> {
-            // Add the size for the Int that specifies the variant plus the size needed for all fields
-            (
-                4UL
-            )
-        }
-        is FakeFault.LostAnswer -> {
-            // Add the size for the Int that specifies the variant plus the size needed for all fields
-            (
-                4UL
-            )
-        }
-        is FakeFault.SlowLine -> {
-            // Add the size for the Int that specifies the variant plus the size needed for all fields
-            (
-                4UL
-            )
-        }
-        is FakeFault.Unauthorized -> {
-            // Add the size for the Int that specifies the variant plus the size needed for all fields
-            (
-                4UL
-            )
-        }
-        is FakeFault.Firewall -> {
-            // Add the size for the Int that specifies the variant plus the size needed for all fields
-            (
-                4UL
-            )
-        }
-        is FakeFault.Busy -> {
-            // Add the size for the Int that specifies the variant plus the size needed for all fields
-            (
-                4UL
-                + FfiConverterLong.allocationSize(value.`retryAfterS`)
-            )
-        }
-        is FakeFault.Conflict -> {
-            // Add the size for the Int that specifies the variant plus the size needed for all fields
-            (
-                4UL
-            )
-        }
-    }
-
-    override fun write(value: FakeFault, buf: ByteBuffer) {
-        when(value) {
-            is FakeFault.Offline -> {
-                buf.putInt(1)
-                Unit
-            }
-            is FakeFault.LostAnswer -> {
-                buf.putInt(2)
-                Unit
-            }
-            is FakeFault.SlowLine -> {
-                buf.putInt(3)
-                Unit
-            }
-            is FakeFault.Unauthorized -> {
-                buf.putInt(4)
-                Unit
-            }
-            is FakeFault.Firewall -> {
-                buf.putInt(5)
-                Unit
-            }
-            is FakeFault.Busy -> {
-                buf.putInt(6)
-                FfiConverterLong.write(value.`retryAfterS`, buf)
-                Unit
-            }
-            is FakeFault.Conflict -> {
-                buf.putInt(7)
-                Unit
-            }
-        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
-    }
-}
-
-
-
-
-
-
-
-/**
- * A test asked what makes no sense; nothing happened.
- */
-sealed class FakeServerException: kotlin.Exception() {
-    
-    /**
-     * What makes no sense about it.
-     */
-    class Nonsense(
-        
-        /**
-         * In words.
-         */
-        val `detail`: kotlin.String
-        ) : FakeServerException() {
-        override val message
-            get() = "detail=${ `detail` }"
-    }
-    
-
-    
-
-
-    companion object ErrorHandler : UniffiRustCallStatusErrorHandler<FakeServerException> {
-        override fun lift(error_buf: RustBuffer.ByValue): FakeServerException = FfiConverterTypeFakeServerError.lift(error_buf)
-    }
-
-    
-}
-
-/**
- * @suppress
- */
-public object FfiConverterTypeFakeServerError : FfiConverterRustBuffer<FakeServerException> {
-    override fun read(buf: ByteBuffer): FakeServerException {
-        
-
-        return when(buf.getInt()) {
-            1 -> FakeServerException.Nonsense(
-                FfiConverterString.read(buf),
-                )
-            else -> throw RuntimeException("invalid error enum value, something is very wrong!!")
-        }
-    }
-
-    override fun allocationSize(value: FakeServerException): ULong {
-        return when(value) {
-            is FakeServerException.Nonsense -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-                + FfiConverterString.allocationSize(value.`detail`)
-            )
-        }
-    }
-
-    override fun write(value: FakeServerException, buf: ByteBuffer) {
-        when(value) {
-            is FakeServerException.Nonsense -> {
-                buf.putInt(1)
-                FfiConverterString.write(value.`detail`, buf)
-                Unit
-            }
-        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
-    }
-
-}
 
 
 
@@ -5828,38 +4943,6 @@ public object FfiConverterOptionalTypeEntryState: FfiConverterRustBuffer<EntrySt
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeIncidentStatus: FfiConverterRustBuffer<IncidentStatus?> {
-    override fun read(buf: ByteBuffer): IncidentStatus? {
-        if (buf.get().toInt() == 0) {
-            return null
-        }
-        return FfiConverterTypeIncidentStatus.read(buf)
-    }
-
-    override fun allocationSize(value: IncidentStatus?): ULong {
-        if (value == null) {
-            return 1UL
-        } else {
-            return 1UL + FfiConverterTypeIncidentStatus.allocationSize(value)
-        }
-    }
-
-    override fun write(value: IncidentStatus?, buf: ByteBuffer) {
-        if (value == null) {
-            buf.put(0)
-        } else {
-            buf.put(1)
-            FfiConverterTypeIncidentStatus.write(value, buf)
-        }
-    }
-}
-
-
-
-
-/**
- * @suppress
- */
 public object FfiConverterOptionalTypeMoment: FfiConverterRustBuffer<Moment?> {
     override fun read(buf: ByteBuffer): Moment? {
         if (buf.get().toInt() == 0) {
@@ -5938,34 +5021,6 @@ public object FfiConverterSequenceTypeEntry: FfiConverterRustBuffer<List<Entry>>
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeEntry.write(it, buf)
-        }
-    }
-}
-
-
-
-
-/**
- * @suppress
- */
-public object FfiConverterSequenceTypeFakeIncident: FfiConverterRustBuffer<List<FakeIncident>> {
-    override fun read(buf: ByteBuffer): List<FakeIncident> {
-        val len = buf.getInt()
-        return List<FakeIncident>(len) {
-            FfiConverterTypeFakeIncident.read(buf)
-        }
-    }
-
-    override fun allocationSize(value: List<FakeIncident>): ULong {
-        val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeFakeIncident.allocationSize(it) }.sum()
-        return sizeForLength + sizeForItems
-    }
-
-    override fun write(value: List<FakeIncident>, buf: ByteBuffer) {
-        buf.putInt(value.size)
-        value.iterator().forEach {
-            FfiConverterTypeFakeIncident.write(it, buf)
         }
     }
 }

@@ -2,8 +2,10 @@
 
 use incident_core::Problem;
 
-use super::answer::{self, Refused, header};
-use crate::outbox::{NetworkFailureKind, UploadResult};
+use crate::{
+    answer::{self, Refused, header},
+    exchange::{Answer, FailureKind},
+};
 
 /// What becomes of an upload instead of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
@@ -29,15 +31,15 @@ pub enum FakeFault {
 
 impl FakeFault {
     /// What comes back for one that needs no look at the upload.
-    pub(super) fn result(self) -> UploadResult {
+    pub(crate) fn result(self) -> Answer {
         match self {
-            Self::Offline => failure(NetworkFailureKind::Offline, "there is no network", false),
-            Self::SlowLine => failure(NetworkFailureKind::TimedOut, "no answer in time", true),
+            Self::Offline => failure(FailureKind::Offline, "there is no network", false),
+            Self::SlowLine => failure(FailureKind::TimedOut, "no answer in time", true),
             Self::LostAnswer | Self::Conflict => lost(),
             Self::Unauthorized => {
                 answer::whole(&Refused::new(Problem::Unauthorized, "the token has expired"))
             }
-            Self::Firewall => UploadResult::Response {
+            Self::Firewall => Answer::Response {
                 status: 403,
                 headers: vec![header("Content-Type", "text/html")],
                 body: b"<html><h1>Blocked by your organisation</h1></html>".to_vec(),
@@ -51,10 +53,10 @@ impl FakeFault {
 }
 
 /// The connection broke before the answer came.
-pub(super) fn lost() -> UploadResult {
-    failure(NetworkFailureKind::Other, "the connection broke before the answer came", true)
+pub(crate) fn lost() -> Answer {
+    failure(FailureKind::Other, "the connection broke before the answer came", true)
 }
 
-fn failure(kind: NetworkFailureKind, detail: &str, sent: bool) -> UploadResult {
-    UploadResult::NetworkFailure { kind, detail: detail.to_owned(), sent }
+fn failure(kind: FailureKind, detail: &str, sent: bool) -> Answer {
+    Answer::NetworkFailure { kind, detail: detail.to_owned(), sent }
 }

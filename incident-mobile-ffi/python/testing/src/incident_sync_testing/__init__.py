@@ -12,18 +12,26 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from enum import Enum
 
-from . import model
-from ._generated import incident_mobile_ffi as ffi
-from .errors import typed
-from .log import listener
-from .model import IncidentStatus, NetworkFailureKind, OutboxSettings, from_ms, to_ms
-from .outbox import Outbox
-from .transport import NetworkFailure, Response, Upload
+from incident_sync import (
+    IncidentStatus,
+    NetworkFailure,
+    NetworkFailureKind,
+    Outbox,
+    OutboxSettings,
+    Response,
+    Upload,
+)
+from incident_sync.model import from_ms, to_ms
+
+from ._generated import incident_mobile_testing as ffi
+
+__all__ = ["AsyncFakeServer", "Busy", "FakeIncident", "FakeServer", "Fault"]
 
 
 class Fault(Enum):
@@ -74,9 +82,9 @@ class FakeServer:
     """
 
     def __init__(self, reporter: str | None = None, now: datetime | None = None) -> None:
-        self._server = _sensible(ffi.FakeServer, reporter, None if now is None else to_ms(now))
+        self._server = _sensible(ffi.FakeServer, reporter, to_ms(now or datetime.now(timezone.utc)))
+        self._outboxes: weakref.WeakSet[Outbox] = weakref.WeakSet()
 
-    @typed
     def open(
         self,
         path: str | os.PathLike[str],
@@ -85,24 +93,18 @@ class FakeServer:
         log: Callable[[str], object] | None = None,
     ) -> Outbox:
         """:meth:`Outbox.open`, with the clock of this server."""
-        lowered = model.settings(settings or OutboxSettings())
-        return Outbox(self._server.open_outbox(os.fspath(path), reporter, lowered, listener(log)))
+        outbox = Outbox._open_at(path, reporter, settings, log, self.now)
+        self._outboxes.add(outbox)
+        return outbox
 
     def send(self, upload: Upload) -> Response:
         """Answers, or lets the upload fail as ordered."""
         headers = [ffi.Header(name=name, value=value) for name, value in upload.headers]
-        sent = ffi.Upload(
-            id=upload.id,
-            method=upload.method,
-            path=upload.path,
-            headers=headers,
-            body=upload.body,
-            timeout_ms=upload.timeout_ms,
-        )
-        result = _sensible(self._server.answer, sent)
-        if isinstance(result, ffi.UploadResult.NETWORK_FAILURE):
-            raise NetworkFailure(result.detail, NetworkFailureKind[result.kind.name], sent=result.sent)
-        return Response(result.status, tuple((header.name, header.value) for header in result.headers), result.body)
+        request = ffi.Request(path=upload.path, headers=headers, body=upload.body)
+        answer = _sensible(self._server.answer, request)
+        if isinstance(answer, ffi.Answer.NETWORK_FAILURE):
+            raise NetworkFailure(answer.detail, NetworkFailureKind[answer.kind.name], sent=answer.sent)
+        return Response(answer.status, tuple((header.name, header.value) for header in answer.headers), answer.body)
 
     @property
     def for_asyncio(self) -> AsyncFakeServer:
@@ -135,6 +137,8 @@ class FakeServer:
     @now.setter
     def now(self, moment: datetime) -> None:
         _sensible(self._server.turn_to, to_ms(moment))
+        for outbox in self._outboxes:
+            outbox._turn_to(moment)
 
     def turn(self, by: timedelta) -> None:
         """Turns the clock on."""

@@ -1,11 +1,15 @@
-//! The server for an app's own tests: its clock, its faults, and what it says to nonsense.
+//! The server with the real outbox: its clock, its faults, and what it says to nonsense.
 
 use std::sync::Arc;
 
 use incident_mobile_ffi::{
-    api::{Draft, FakeServer, FakeServerError, Outbox},
-    fake::FakeFault,
-    outbox::{EntryState, IncidentStatus, Moment, NextUpload, WaitReason},
+    api::{Draft, Outbox},
+    outbox::{
+        self, EntryState, IncidentStatus, NetworkFailureKind, NextUpload, Upload, UploadResult, WaitReason,
+    },
+};
+use incident_mobile_testing::{
+    Answer, FailureKind, FakeFault, FakeServer, FakeServerError, Header, Moment, Request,
 };
 use tempfile::TempDir;
 
@@ -21,9 +25,10 @@ struct App {
 impl App {
     fn new() -> Self {
         let folder = TempDir::new().unwrap();
-        let server = FakeServer::new(Some("alice".into()), Some(Moment(NOW_MS))).unwrap();
+        let server = FakeServer::new(Some("alice".into()), Moment(NOW_MS)).unwrap();
         let path = folder.path().join("outbox.db").display().to_string();
-        let outbox = server.open_outbox(path, "alice".into(), None, None).unwrap();
+        let now = outbox::Moment(NOW_MS);
+        let outbox = Outbox::open(path, "alice".into(), None, None, Some(now)).unwrap();
         Self { folder, server, outbox }
     }
 
@@ -45,8 +50,9 @@ impl App {
         loop {
             match self.outbox.next_upload().unwrap() {
                 NextUpload::Send { upload } => {
-                    let result = self.server.answer(upload.clone()).unwrap();
-                    self.outbox.complete_upload(upload.id, result).unwrap();
+                    let id = upload.id;
+                    let answer = self.server.answer(request(upload)).unwrap();
+                    self.outbox.complete_upload(id, result(answer)).unwrap();
                 }
                 end => return end,
             }
@@ -54,10 +60,38 @@ impl App {
     }
 
     #[track_caller]
-    fn waits(&self) -> (WaitReason, Moment) {
+    fn waits(&self) -> (WaitReason, i64) {
         match self.sync() {
-            NextUpload::Wait { until, why, .. } => (why, until),
+            NextUpload::Wait { until, why, .. } => (why, until.0),
             other => panic!("expected a wait, got {other:?}"),
+        }
+    }
+
+    /// Both clocks, as each package's `FakeServer` turns them.
+    fn turn_to(&self, now_ms: i64) {
+        self.server.turn_to(Moment(now_ms)).unwrap();
+        self.outbox.turn_to(outbox::Moment(now_ms)).unwrap();
+    }
+}
+
+fn request(upload: Upload) -> Request {
+    let headers = upload.headers.into_iter().map(|header| Header { name: header.name, value: header.value });
+    Request { path: upload.path, headers: headers.collect(), body: upload.body }
+}
+
+fn result(answer: Answer) -> UploadResult {
+    match answer {
+        Answer::Response { status, headers, body } => {
+            let headers = headers.into_iter().map(|Header { name, value }| outbox::Header { name, value });
+            UploadResult::Response { status, headers: headers.collect(), body }
+        }
+        Answer::NetworkFailure { kind, detail, sent } => {
+            let kind = match kind {
+                FailureKind::Offline => NetworkFailureKind::Offline,
+                FailureKind::TimedOut => NetworkFailureKind::TimedOut,
+                FailureKind::Other => NetworkFailureKind::Other,
+            };
+            UploadResult::NetworkFailure { kind, detail, sent }
         }
     }
 }
@@ -68,8 +102,8 @@ fn the_outbox_goes_by_the_clock_of_the_server() {
     app.report(false);
     app.server.order(FakeFault::Busy { retry_after_s: 3600 }, 1).unwrap();
     let (why, until) = app.waits();
-    assert_eq!((why, until), (WaitReason::ServerBusy, Moment(NOW_MS + 3_600_000)));
-    app.server.turn_to(until).unwrap();
+    assert_eq!((why, until), (WaitReason::ServerBusy, NOW_MS + 3_600_000));
+    app.turn_to(until);
     assert_eq!(app.sync(), NextUpload::Idle);
     assert_eq!(app.server.uploads().unwrap(), 2);
 }
@@ -82,7 +116,7 @@ fn a_lost_answer_leaves_the_report_on_the_server_and_in_the_queue() {
     let (_, until) = app.waits();
     assert_eq!(app.outbox.entry(key.clone()).unwrap().state, EntryState::Pending);
     assert_eq!(app.server.incidents().unwrap().len(), 1);
-    app.server.turn_to(until).unwrap();
+    app.turn_to(until);
     assert_eq!(app.sync(), NextUpload::Idle);
     assert_eq!(app.outbox.entry(key).unwrap().state, EntryState::Settled);
     assert_eq!(app.server.incidents().unwrap().len(), 1);
@@ -121,7 +155,7 @@ fn a_slow_line_gets_smaller_batches_and_a_conflict_a_quarantine_each() {
     app.server.order(FakeFault::SlowLine, 1).unwrap();
     app.server.order(FakeFault::Conflict, 1).unwrap();
     let (_, until) = app.waits();
-    app.server.turn_to(until).unwrap();
+    app.turn_to(until);
     assert_eq!(app.sync(), NextUpload::Idle);
     assert_eq!(app.outbox.summary().unwrap().quarantined, 2);
 }
@@ -141,8 +175,8 @@ fn nonsense_is_refused_in_words_and_changes_nothing() {
         server.erase("no id".into()),
         server.erase("01a202c0-f648-8114-8d97-64d571c679d1".into()),
         server.sign_in(Some(String::new())),
-        FakeServer::new(Some("\n".into()), None).map(|_| ()),
-        FakeServer::new(None, Some(Moment(-1))).map(|_| ()),
+        FakeServer::new(Some("\n".into()), Moment(NOW_MS)).map(|_| ()),
+        FakeServer::new(None, Moment(-1)).map(|_| ()),
     ]
     .into_iter()
     .map(|refused| match refused {

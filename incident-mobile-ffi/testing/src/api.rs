@@ -1,21 +1,16 @@
-//! The server for an app's own tests, across the boundary. What a test may not ask of it is said in so many words.
+//! The server across the boundary. What a test may not ask of it is said in so many words.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicI64, Ordering},
-};
+#![expect(clippy::needless_pass_by_value, reason = "what crosses the boundary is owned")]
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use incident_core::{IncidentId, Reporter, Timestamp};
 
-use super::{
-    OutboxError, OutboxLog,
-    clock::{Clock, system_ms},
-    fake_incident::FakeIncident,
-    outbox::Outbox,
-};
 use crate::{
-    fake::{self, FakeFault, MAX_FAULTS},
-    outbox::{Moment, OutboxSettings, Upload, UploadResult},
+    exchange::{Answer, Request},
+    fault::FakeFault,
+    incident::{FakeIncident, Moment},
+    server::{MAX_FAULTS, Server},
 };
 
 /// A test asked what makes no sense; nothing happened.
@@ -32,47 +27,29 @@ pub enum FakeServerError {
 /// A server in memory that answers by the rules of the real one, under a clock that the test turns.
 #[derive(Debug, uniffi::Object)]
 pub struct FakeServer {
-    server: Mutex<fake::FakeServer>,
-    now_ms: Arc<AtomicI64>,
+    state: Mutex<(Server, Timestamp)>,
 }
 
 #[uniffi::export]
 impl FakeServer {
-    /// A server without incidents, where `reporter` is signed in; its clock stands at `now`, or at the device's time.
+    /// A server without incidents, where `reporter` is signed in; its clock stands at `now`.
     ///
     /// # Errors
     /// [`FakeServerError`] for a reporter or a moment that cannot be.
-    #[uniffi::constructor(default(now = None))]
-    pub fn new(reporter: Option<String>, now: Option<Moment>) -> Result<Arc<Self>, FakeServerError> {
-        let now_ms = now.map_or_else(system_ms, |now| now.0);
-        checked(now_ms)?;
-        let mut server = fake::FakeServer::default();
+    #[uniffi::constructor]
+    pub fn new(reporter: Option<String>, now: Moment) -> Result<Arc<Self>, FakeServerError> {
+        let mut server = Server::default();
         server.signed_in = parse(reporter)?;
-        Ok(Arc::new(Self { server: Mutex::new(server), now_ms: Arc::new(AtomicI64::new(now_ms)) }))
+        Ok(Arc::new(Self { state: Mutex::new((server, checked(now)?)) }))
     }
 
-    /// Opens an outbox whose clock is this server's, see [`Outbox::open`].
-    ///
-    /// # Errors
-    /// See [`OutboxError`].
-    #[uniffi::method(default(settings = None, log = None))]
-    pub fn open_outbox(
-        &self,
-        path: String,
-        reporter: String,
-        settings: Option<OutboxSettings>,
-        log: Option<Arc<dyn OutboxLog>>,
-    ) -> Result<Arc<Outbox>, OutboxError> {
-        Outbox::open_with(&path, &reporter, settings, log, Clock::Turned(self.now_ms.clone()))
-    }
-
-    /// Answers an upload, or lets it fail as ordered.
+    /// Answers, or lets the upload fail as ordered.
     ///
     /// # Errors
     /// None; every function here may fail, so that no caller has to tell those that may.
-    pub fn answer(&self, upload: Upload) -> Result<UploadResult, FakeServerError> {
-        let now = checked(self.now_ms.load(Ordering::SeqCst))?;
-        Ok(self.lock().answer(&upload, now))
+    pub fn answer(&self, request: Request) -> Result<Answer, FakeServerError> {
+        let (server, now) = &mut *self.lock();
+        Ok(server.answer(&request, *now))
     }
 
     /// Lets the next uploads fail in this way, as many as `times`, behind those that were ordered before.
@@ -86,7 +63,7 @@ impl FakeServer {
         }
         let count = usize::try_from(times).ok().filter(|count| *count > 0);
         let count = count.ok_or_else(|| nonsense(format!("a fault cannot happen {times} times")))?;
-        if self.lock().order(fault, count) {
+        if self.lock().0.order(fault, count) {
             Ok(())
         } else {
             Err(nonsense(format!("more than {MAX_FAULTS} faults would stand in line")))
@@ -98,16 +75,17 @@ impl FakeServer {
     /// # Errors
     /// [`FakeServerError`] for an identity that no token could carry.
     pub fn sign_in(&self, reporter: Option<String>) -> Result<(), FakeServerError> {
-        self.lock().signed_in = parse(reporter)?;
+        let signed_in = parse(reporter)?;
+        self.lock().0.signed_in = signed_in;
         Ok(())
     }
 
-    /// What the clock of the server and of its outboxes says.
+    /// What the clock says.
     ///
     /// # Errors
     /// None; every function here may fail, so that no caller has to tell those that may.
     pub fn now(&self) -> Result<Moment, FakeServerError> {
-        Ok(Moment(self.now_ms.load(Ordering::SeqCst)))
+        Ok(Moment(self.lock().1.unix_ms()))
     }
 
     /// Turns the clock to this moment, forwards or back.
@@ -115,8 +93,8 @@ impl FakeServer {
     /// # Errors
     /// [`FakeServerError`] for a moment outside the years 1970 to 9999.
     pub fn turn_to(&self, now: Moment) -> Result<(), FakeServerError> {
-        checked(now.0)?;
-        self.now_ms.store(now.0, Ordering::SeqCst);
+        let now = checked(now)?;
+        self.lock().1 = now;
         Ok(())
     }
 
@@ -125,7 +103,7 @@ impl FakeServer {
     /// # Errors
     /// None; every function here may fail, so that no caller has to tell those that may.
     pub fn incidents(&self) -> Result<Vec<FakeIncident>, FakeServerError> {
-        Ok(self.lock().incidents().into_iter().map(Into::into).collect())
+        Ok(self.lock().0.incidents().into_iter().map(Into::into).collect())
     }
 
     /// Erases an incident, as an operator of the server would.
@@ -133,8 +111,8 @@ impl FakeServer {
     /// # Errors
     /// [`FakeServerError`] where there is none of this id.
     pub fn erase(&self, id: String) -> Result<(), FakeServerError> {
-        let now = checked(self.now_ms.load(Ordering::SeqCst))?;
-        let is_erased = id.parse().is_ok_and(|id: IncidentId| self.lock().erase(id, now));
+        let (server, now) = &mut *self.lock();
+        let is_erased = id.parse().is_ok_and(|id: IncidentId| server.erase(id, *now));
         if is_erased { Ok(()) } else { Err(nonsense("there is no incident of this id".into())) }
     }
 
@@ -143,13 +121,13 @@ impl FakeServer {
     /// # Errors
     /// None; every function here may fail, so that no caller has to tell those that may.
     pub fn uploads(&self) -> Result<i64, FakeServerError> {
-        Ok(self.lock().uploads())
+        Ok(self.lock().0.uploads())
     }
 }
 
 impl FakeServer {
-    fn lock(&self) -> MutexGuard<'_, fake::FakeServer> {
-        self.server.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, (Server, Timestamp)> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -157,8 +135,8 @@ fn nonsense(detail: String) -> FakeServerError {
     FakeServerError::Nonsense { detail }
 }
 
-fn checked(now_ms: i64) -> Result<Timestamp, FakeServerError> {
-    Timestamp::from_unix_ms(now_ms)
+fn checked(now: Moment) -> Result<Timestamp, FakeServerError> {
+    Timestamp::from_unix_ms(now.0)
         .map_err(|_| nonsense("a clock shows a moment of the years 1970 to 9999".into()))
 }
 

@@ -1,5 +1,4 @@
-//! Answers in the words of the contract, written as text: it stands in every app, and a tree
-//! of values would bring 30 KB more.
+//! Answers in the words of the contract.
 
 use incident_core::{
     Applied, Cancellation, ConflictError, DecodeError, Disposition, ErasedStatus, IdempotencyKey, IncidentId,
@@ -7,18 +6,18 @@ use incident_core::{
 };
 use serde::Serialize;
 
-use crate::outbox::{Header, UploadResult};
+use crate::exchange::{Answer, Header};
 
 /// A payload that took effect.
-pub(super) struct Settled {
-    pub(super) id: IncidentId,
-    pub(super) key: IdempotencyKey,
-    pub(super) applied: Applied,
-    pub(super) warnings: Vec<Warning>,
+pub(crate) struct Settled {
+    pub(crate) id: IncidentId,
+    pub(crate) key: IdempotencyKey,
+    pub(crate) applied: Applied,
+    pub(crate) warnings: Vec<Warning>,
 }
 
 /// A payload or a request that did not.
-pub(super) struct Refused {
+pub(crate) struct Refused {
     problem: Problem,
     detail: String,
     errors: Vec<Violation>,
@@ -26,11 +25,11 @@ pub(super) struct Refused {
 }
 
 impl Refused {
-    pub(super) fn new(problem: Problem, detail: &str) -> Self {
+    pub(crate) fn new(problem: Problem, detail: &str) -> Self {
         Self { problem, detail: detail.to_owned(), errors: Vec::new(), fields: Vec::new() }
     }
 
-    pub(super) fn mismatch() -> Self {
+    pub(crate) fn mismatch() -> Self {
         Self::new(Problem::IdempotencyKeyMismatch, "client and server disagree about who reports or when")
     }
 
@@ -140,12 +139,12 @@ fn incident(id: IncidentId, stored: &Stored) -> String {
 }
 
 /// The answer to one payload that took effect.
-pub(super) fn one(settled: &Settled) -> UploadResult {
+pub(crate) fn one(settled: &Settled) -> Answer {
     response(settled.status(), "application/json", &settled.body())
 }
 
 /// The answer to a request that did not.
-pub(super) fn whole(refused: &Refused) -> UploadResult {
+pub(crate) fn whole(refused: &Refused) -> Answer {
     let answer = response(refused.status(), "application/problem+json", &refused.body());
     if refused.problem == Problem::Unauthorized {
         return with_header(answer, "WWW-Authenticate", "Bearer realm=\"incident-sync\"");
@@ -154,7 +153,7 @@ pub(super) fn whole(refused: &Refused) -> UploadResult {
 }
 
 /// The answer to a batch.
-pub(super) fn many(answered: &[Result<Settled, Refused>]) -> UploadResult {
+pub(crate) fn many(answered: &[Result<Settled, Refused>]) -> Answer {
     let result = |answered: &Result<Settled, Refused>| {
         let (status, body) = match answered {
             Ok(settled) => (settled.status(), settled.body()),
@@ -167,7 +166,7 @@ pub(super) fn many(answered: &[Result<Settled, Refused>]) -> UploadResult {
 }
 
 /// 409 for one payload, or for each of a batch.
-pub(super) fn conflict(is_batch: bool, body: &[u8]) -> UploadResult {
+pub(crate) fn conflict(is_batch: bool, body: &[u8]) -> Answer {
     let refused = || Refused {
         fields: vec!["locationId"],
         ..Refused::new(Problem::IdempotencyConflict, "another report has this name")
@@ -179,26 +178,26 @@ pub(super) fn conflict(is_batch: bool, body: &[u8]) -> UploadResult {
 }
 
 /// The same answer with one header more.
-pub(super) fn with_header(answer: UploadResult, name: &str, value: &str) -> UploadResult {
+pub(crate) fn with_header(answer: Answer, name: &str, value: &str) -> Answer {
     match answer {
-        UploadResult::Response { status, mut headers, body } => {
+        Answer::Response { status, mut headers, body } => {
             headers.push(header(name, value));
-            UploadResult::Response { status, headers, body }
+            Answer::Response { status, headers, body }
         }
-        other => other,
+        other @ Answer::NetworkFailure { .. } => other,
     }
 }
 
 /// `body` comes without its first brace.
-fn response(status: i64, kind: &str, body: &str) -> UploadResult {
+fn response(status: i64, kind: &str, body: &str) -> Answer {
     let body = format!("{{{body}").into_bytes();
-    UploadResult::Response { status, headers: vec![header("Content-Type", kind)], body }
+    Answer::Response { status, headers: vec![header("Content-Type", kind)], body }
 }
 
 fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
-pub(super) fn header(name: &str, value: &str) -> Header {
+pub(crate) fn header(name: &str, value: &str) -> Header {
     Header { name: name.to_owned(), value: value.to_owned() }
 }

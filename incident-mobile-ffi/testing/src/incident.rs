@@ -1,11 +1,26 @@
-//! What the server for an app's own tests has, as the test sees it.
+//! What the server has, as a test sees it.
 
 use incident_core::{Incident, State, Stored, SyncPayload};
 
-use crate::{
-    fake,
-    outbox::{IncidentStatus, Moment},
-};
+use crate::server::ServerIncident;
+
+/// A moment, in ms since 1970; on the other side of the boundary the language's own type for moments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(pub i64);
+
+uniffi::custom_newtype!(Moment, i64);
+
+/// Where an incident stands.
+pub type IncidentStatus = incident_core::Status;
+
+/// Where an incident stands.
+#[uniffi::remote(Enum)]
+pub enum IncidentStatus {
+    /// Reported, not called off.
+    Open,
+    /// Called off.
+    Cancelled,
+}
 
 /// An incident as the fake server has it.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
@@ -26,8 +41,8 @@ pub struct FakeIncident {
     pub payload: Option<String>,
 }
 
-impl From<fake::FakeIncident> for FakeIncident {
-    fn from(incident: fake::FakeIncident) -> Self {
+impl From<ServerIncident> for FakeIncident {
+    fn from(incident: ServerIncident) -> Self {
         let kept = incident.stored.kept();
         let created_at = match &incident.stored {
             Stored::Kept(kept) => kept.facts.created_at,

@@ -1,10 +1,4 @@
-//! A server for the tests of an app: in memory, under a clock that the test turns, with faults that it orders.
-//!
-//! What a payload is, whose incident it is and what it does to it are the core's rules, as in the real server; here is
-//! only what lies between them and an answer. `tests/e2e/fake_server.rs` holds its answers against the real ones.
-
-mod answer;
-mod fault;
+//! The server: the way of one payload, as in the real one.
 
 use std::collections::VecDeque;
 
@@ -13,11 +7,16 @@ use incident_core::{
     Problem, Reporter, Stored, Timestamp, decode, decode_batch,
 };
 
-use self::answer::{Refused, Settled};
-use crate::outbox::{BATCH_PATH, SYNC_PATH, Upload, UploadResult};
+use crate::{
+    answer::{self, Refused, Settled},
+    exchange::{Answer, Header, Request},
+    fault::{self, FakeFault},
+};
 
-pub use fault::FakeFault;
-
+/// Where one payload is sent.
+pub const SYNC_PATH: &str = "/api/incidents/sync";
+/// Where several are sent at once.
+pub const BATCH_PATH: &str = "/api/incidents/sync/batch";
 /// The most faults that may stand in line: more than a test that ends would order.
 pub const MAX_FAULTS: usize = 10_000;
 /// It keeps nobody's secrets.
@@ -25,7 +24,7 @@ const ID_SECRET: [u8; 32] = *b"a fake server has no secrets 123";
 
 /// An incident as the server has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FakeIncident {
+pub struct ServerIncident {
     /// The name under which it is stored.
     pub id: IncidentId,
     /// Who reported it, unless that is not known.
@@ -36,16 +35,16 @@ pub struct FakeIncident {
 
 /// A server that answers one upload after the other.
 #[derive(Debug, Default)]
-pub struct FakeServer {
+pub struct Server {
     /// Whose token comes with the uploads; nobody's: 401.
     pub signed_in: Option<Reporter>,
     /// Few, and in no order.
-    incidents: Vec<FakeIncident>,
+    incidents: Vec<ServerIncident>,
     faults: VecDeque<FakeFault>,
     uploads: i64,
 }
 
-impl FakeServer {
+impl Server {
     /// Lets the next uploads fail in this way, as many as `times`, behind those that were ordered before. Says whether
     /// there was room for them.
     pub fn order(&mut self, fault: FakeFault, times: usize) -> bool {
@@ -62,7 +61,7 @@ impl FakeServer {
     }
 
     /// What it has, oldest first.
-    pub fn incidents(&self) -> Vec<FakeIncident> {
+    pub fn incidents(&self) -> Vec<ServerIncident> {
         let mut incidents = self.incidents.clone();
         incidents.sort_unstable_by_key(|incident| incident.id);
         incidents
@@ -78,41 +77,41 @@ impl FakeServer {
         is_found
     }
 
-    /// Answers an upload, or lets it fail as ordered.
-    pub fn answer(&mut self, upload: &Upload, now: Timestamp) -> UploadResult {
+    /// Answers, or lets the upload fail as ordered.
+    pub fn answer(&mut self, request: &Request, now: Timestamp) -> Answer {
         self.uploads += 1;
         match self.faults.pop_front() {
-            None => self.serve(upload, now),
+            None => self.serve(request, now),
             Some(FakeFault::LostAnswer) => {
-                self.serve(upload, now);
+                self.serve(request, now);
                 fault::lost()
             }
-            Some(FakeFault::Conflict) => answer::conflict(upload.path == BATCH_PATH, &upload.body),
+            Some(FakeFault::Conflict) => answer::conflict(request.path == BATCH_PATH, &request.body),
             Some(fault) => fault.result(),
         }
     }
 
-    fn serve(&mut self, upload: &Upload, now: Timestamp) -> UploadResult {
+    fn serve(&mut self, request: &Request, now: Timestamp) -> Answer {
         let Some(caller) = self.signed_in.clone() else {
             return answer::whole(&Refused::new(Problem::Unauthorized, "no token came with the request"));
         };
-        match upload.path.as_str() {
-            SYNC_PATH => self.single(&caller, upload, now),
-            BATCH_PATH => self.batch(&caller, &upload.body, now),
+        match request.path.as_str() {
+            SYNC_PATH => self.single(&caller, request, now),
+            BATCH_PATH => self.batch(&caller, &request.body, now),
             _ => answer::whole(&Refused::new(Problem::NotFound, "there is no such route")),
         }
     }
 
-    fn single(&mut self, caller: &Reporter, upload: &Upload, now: Timestamp) -> UploadResult {
-        let name = |header: &&crate::outbox::Header| header.name.eq_ignore_ascii_case("Idempotency-Key");
-        let key = upload.headers.iter().find(name).map(|header| header.value.parse());
-        match self.sync(caller, decode(&upload.body), key, now) {
+    fn single(&mut self, caller: &Reporter, request: &Request, now: Timestamp) -> Answer {
+        let name = |header: &&Header| header.name.eq_ignore_ascii_case("Idempotency-Key");
+        let key = request.headers.iter().find(name).map(|header| header.value.parse());
+        match self.sync(caller, decode(&request.body), key, now) {
             Ok(settled) => answer::one(&settled),
             Err(refused) => answer::whole(&refused),
         }
     }
 
-    fn batch(&mut self, caller: &Reporter, body: &[u8], now: Timestamp) -> UploadResult {
+    fn batch(&mut self, caller: &Reporter, body: &[u8], now: Timestamp) -> Answer {
         let items = match decode_batch(body) {
             Ok(items) => items,
             Err(BatchError::Malformed(malformed)) => {
@@ -147,7 +146,7 @@ impl FakeServer {
         let is_named = applied.incident.kept().is_some_and(|incident| !incident.facts.is_anonymous);
         let reporter = is_named.then(|| caller.clone());
         self.incidents.retain(|incident| incident.id != id);
-        self.incidents.push(FakeIncident { id, reporter, stored: applied.incident.clone() });
+        self.incidents.push(ServerIncident { id, reporter, stored: applied.incident.clone() });
         Ok(Settled { id, key: key.key(), applied, warnings })
     }
 }

@@ -1,0 +1,2 @@
+// The functions are in the Rust library; a C target needs a source file.
+#include "IncidentMobileTestingFFI.h"
