@@ -133,6 +133,24 @@ def test_asyncio_syncs_and_watches(outbox, answers: Answers):
     assert answers.requests[0][1]["Authorization"] == "Bearer secret"
 
 
+def test_asyncio_that_is_cancelled_while_it_watches_holds_up_nobody(outbox):
+    async def app() -> None:
+        shown = asyncio.Event()
+
+        async def screen() -> None:
+            async for _ in outbox.watch_async():
+                shown.set()
+
+        task = asyncio.create_task(screen())
+        await shown.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(app())
+    assert outbox.report(draft()).state == EntryState.PENDING
+
+
 def test_a_cancelled_task_hands_its_upload_back(outbox):
     key = outbox.report(draft()).key
 

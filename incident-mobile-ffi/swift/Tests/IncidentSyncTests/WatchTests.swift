@@ -54,6 +54,23 @@ final class WatchTests: XCTestCase {
         XCTAssertEqual(lines.all.first, "sending 1")
         XCTAssertTrue(lines.all.last?.hasSuffix("there is no network") ?? false)
     }
+
+    func testALogThatUsesTheOutboxHarmsNobody() async throws {
+        let (lines, log) = AsyncStream<String>.makeStream()
+        let outbox = try await Outbox.open(path: newPath(), reporter: "alice", log: { log.yield($0) })
+        let offline = Always(result: .networkFailure(kind: .offline, detail: "", sent: false))
+        let reporting = Task {
+            for await line in lines where line.hasPrefix("sending") {
+                try await outbox.report(draft("from the log"))
+                break
+            }
+        }
+        try await outbox.report(draft("ward-7"))
+        try await outbox.sync(transport: offline)
+        try await reporting.value
+        let pending = try await outbox.summary().pending
+        XCTAssertEqual(pending, 2)
+    }
 }
 
 /// Keeps what a log gets.
