@@ -165,7 +165,7 @@ pub(super) static ERASE: LazyLock<String> = LazyLock::new(|| {
         CROSS JOIN erased
     )
     SELECT uuid_send(id) AS id FROM erased",
-        columns = columns::each("{} = given.{}"),
+        columns = columns::each("{column} = given.{column}"),
         ticket = ticket(),
     )
 });

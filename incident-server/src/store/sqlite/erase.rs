@@ -11,7 +11,7 @@ use sqlx::SqliteConnection;
 use super::write::{json, look};
 use crate::store::{
     Erased, StoreError,
-    columns::{self, NamedRow},
+    columns::{self, JsonRow},
     fold,
 };
 
@@ -20,23 +20,24 @@ static ERASE_AND_COMMIT: LazyLock<String> = LazyLock::new(|| {
     format!(
         "
     INSERT INTO history (incident_id, kind, at_ms)
-    SELECT unhex(value ->> 'id', '-'), 'erased', value ->> 'cancelled_at_ms'
+    SELECT unhex(value ->> 0, '-'), 'erased', value ->> {erased_at}
     FROM json_each(?1)
     WHERE true
     ORDER BY key;
 
     DELETE FROM history
-    WHERE incident_id IN (SELECT unhex(value ->> 'id', '-') FROM json_each(?1))
+    WHERE incident_id IN (SELECT unhex(value ->> 0, '-') FROM json_each(?1))
         AND kind <> 'erased';
 
     UPDATE incidents
     SET {columns},
-        erased_at_ms = erasure.value ->> 'cancelled_at_ms'
+        erased_at_ms = erasure.value ->> {erased_at}
     FROM json_each(?1) AS erasure
-    WHERE incidents.id = unhex(erasure.value ->> 'id', '-');
+    WHERE incidents.id = unhex(erasure.value ->> 0, '-');
 
     COMMIT",
-        columns = columns::each("{} = erasure.value ->> '{}'"),
+        columns = columns::each("{column} = erasure.value ->> {index}"),
+        erased_at = columns::index_of("cancelled_at_ms"),
     )
 });
 
@@ -48,7 +49,7 @@ pub(super) async fn erase(
     let known = look(connection, ids.to_vec()).await?;
     let erased = fold::erase(&known, ids, now);
     let fresh = erased.iter().filter(|erased| erased.outcome == Outcome::Erased);
-    let rows: Vec<_> = fresh.map(|one| NamedRow { id: one.id, columns: one.tombstone.columns() }).collect();
+    let rows: Vec<_> = fresh.map(|one| JsonRow { id: one.id, columns: one.tombstone.columns() }).collect();
     if rows.is_empty() {
         sqlx::query("COMMIT").execute(connection).await?;
     } else {

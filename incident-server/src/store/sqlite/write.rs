@@ -2,13 +2,13 @@
 
 use std::sync::LazyLock;
 
-use incident_core::{CancellationReason, Event, EventKind, IncidentId, Stored, Timestamp};
+use incident_core::{CancellationReason, Event, IncidentId, Stored, Timestamp};
 use serde::Serialize;
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use crate::store::{
     RowError, StoreError, SyncItem, Verdict,
-    columns::{self, NamedRow},
+    columns::{self, JsonRow},
     fold::{Changed, Folded, Known, fold, ids},
     record::{StoredRow, incident},
 };
@@ -37,7 +37,7 @@ static WRITE_AND_COMMIT: LazyLock<String> = LazyLock::new(|| {
         "
     INSERT INTO incidents (id, {columns})
     SELECT
-        unhex(value ->> 'id', '-'),
+        unhex(value ->> 0, '-'),
         {values}
     FROM jsonb_each(?1)
     WHERE true
@@ -46,29 +46,16 @@ static WRITE_AND_COMMIT: LazyLock<String> = LazyLock::new(|| {
         cancellation_reason = excluded.cancellation_reason;
 
     INSERT INTO history (incident_id, kind, at_ms, cancellation_reason)
-    SELECT
-        unhex(value ->> 'incident_id', '-'),
-        value ->> 'kind',
-        value ->> 'at_ms',
-        value ->> 'cancellation_reason'
+    SELECT unhex(value ->> 0, '-'), value ->> 1, value ->> 2, value ->> 3
     FROM jsonb_each(?2)
     WHERE true
     ORDER BY key;
 
     COMMIT",
         columns = columns::written(),
-        values = columns::each("value ->> '{}'"),
+        values = columns::each("value ->> {index}"),
     )
 });
-
-/// A row of the history, by name.
-#[derive(Serialize)]
-struct EventRow<'a> {
-    incident_id: IncidentId,
-    kind: EventKind,
-    at_ms: i64,
-    cancellation_reason: Option<&'a str>,
-}
 
 pub(super) async fn sync(
     connection: &mut SqliteConnection,
@@ -113,13 +100,13 @@ fn restated(row: &SqliteRow, id: IncidentId) -> Result<Vec<Option<String>>, RowE
     text.ok().and_then(|text| serde_json::from_str(text).ok()).ok_or_else(fault)
 }
 
-fn row(id: IncidentId, Changed { reporter, incident }: &Changed) -> NamedRow<'_> {
-    NamedRow { id, columns: incident.columns(reporter) }
+fn row(id: IncidentId, Changed { reporter, incident }: &Changed) -> JsonRow<'_> {
+    JsonRow { id, columns: incident.columns(reporter) }
 }
 
-fn event_row((id, event): &(IncidentId, Event)) -> EventRow<'_> {
-    let cancellation_reason = event.change.reason().map(CancellationReason::as_str);
-    EventRow { incident_id: *id, kind: event.change.kind(), at_ms: event.at.unix_ms(), cancellation_reason }
+fn event_row((id, event): &(IncidentId, Event)) -> impl Serialize + use<'_> {
+    let reason = event.change.reason().map(CancellationReason::as_str);
+    (*id, event.change.kind(), event.at.unix_ms(), reason)
 }
 
 pub(super) fn json(rows: &impl Serialize) -> String {
