@@ -137,6 +137,7 @@ impl File {
         let _nobody_repairs = lock::RepairLock::to_change(&self.path)?;
         self.check_place()?;
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        schema::refuse_later(&transaction)?;
         let value = change(&transaction)?;
         self.options.reached(Reached::BeforeCommit(change_kind));
         transaction.commit()?;

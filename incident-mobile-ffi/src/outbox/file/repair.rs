@@ -21,6 +21,7 @@ use super::{
     lock::{RepairLock, UserLock},
     own, reserved,
     salvage::{Row, Salvaged},
+    schema,
 };
 
 /// What stands beside a file that is being built.
@@ -87,7 +88,10 @@ fn repair_alone(
     let _alone = RepairLock::to_repair(path)?;
     // Another process may have repaired it while this one waited.
     match File::look(path, options, user.alone) {
-        Err(OutboxError::Corrupt) => repair(path, options, now_ms).map(Some),
+        Err(OutboxError::Corrupt) => {
+            schema::refuse_later_head(path)?;
+            repair(path, options, now_ms).map(Some)
+        }
         looked => looked.map(|()| None),
     }
 }

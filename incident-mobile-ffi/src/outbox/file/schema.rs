@@ -1,5 +1,7 @@
 //! Tables and settings of the file.
 
+use std::{fs::File, io::Read, path::Path};
+
 use incident_core::Reporter;
 use rusqlite::{Connection, Transaction};
 
@@ -131,6 +133,27 @@ fn from_version_1(transaction: &Transaction<'_>) -> Result<(), OutboxError> {
 /// Whether the tables are there and up to date.
 pub(crate) fn is_current(connection: &Connection) -> Result<bool, OutboxError> {
     Ok(version(connection)? == VERSION)
+}
+
+/// Refuses a file that a later version has taken over since it was opened here.
+pub(crate) fn refuse_later(connection: &Connection) -> Result<(), OutboxError> {
+    let mut statement = connection.prepare_cached("PRAGMA user_version")?;
+    let version: i64 = statement.query_row([], |row| row.get(0))?;
+    if version > VERSION { Err(OutboxError::NewerSchema) } else { Ok(()) }
+}
+
+/// Refuses a damaged file whose head says that a later version wrote it: of what that has added a repair would save
+/// nothing. (SQLite, "Database File Format", section 1.3.)
+pub(crate) fn refuse_later_head(path: &Path) -> Result<(), OutboxError> {
+    let (mut begin, mut version, mut between, mut application) = ([0; 60], [0; 4], [0; 4], [0; 4]);
+    let parts = [&mut begin[..], &mut version, &mut between, &mut application];
+    let Ok(mut file) = File::open(path) else { return Ok(()) };
+    let is_whole = parts.into_iter().all(|part| file.read_exact(part).is_ok());
+    let is_ours = is_whole
+        && begin.starts_with(b"SQLite format 3\0")
+        && i64::from(i32::from_be_bytes(application)) == APPLICATION;
+    let is_later = i64::from(i32::from_be_bytes(version)) > VERSION;
+    if is_ours && is_later { Err(OutboxError::NewerSchema) } else { Ok(()) }
 }
 
 /// Which version the tables have, 0 in a new file; refuses a file of a later version or of another program.
