@@ -21,6 +21,7 @@ mod results;
 mod sqlite;
 mod subject;
 mod summary;
+mod watching;
 mod wrk;
 
 use std::process::{Command, ExitCode, Stdio};

@@ -7,12 +7,12 @@ use incident_mobile_ffi::outbox::{Draft, EntryState, NextUpload, Options, Outbox
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{Failure, results::median, subject::Subject};
+use crate::{Failure, results::median, subject::Subject, watching};
 
 const ROUNDS: usize = 3;
 const ENTRIES: usize = 10_000;
 /// 2026-11-23T00:00:00Z.
-const NOW_MS: i64 = 1_795_392_000_000;
+pub(crate) const NOW_MS: i64 = 1_795_392_000_000;
 
 /// All figures of this part.
 pub(crate) async fn measure() -> Result<Value, Failure> {
@@ -38,13 +38,14 @@ pub(crate) async fn measure() -> Result<Value, Failure> {
         "openMs": median(open_ms),
         "openBesideMs": median(open_beside_ms),
         "listTenMs": median(list_ms),
+        "watch": watching::measure()?,
         "deliverSeconds": median(deliver_s),
         "libraryBytes": library_bytes()?,
         "kotlin": kotlin()?,
     }))
 }
 
-fn open(file: &Path) -> Result<Outbox, Failure> {
+pub(crate) fn open(file: &Path) -> Result<Outbox, Failure> {
     Ok(Outbox::open(file, Reporter::parse("alice")?, Options::default(), NOW_MS)?)
 }
 
@@ -126,7 +127,11 @@ fn library_bytes() -> Result<u64, Failure> {
 /// The same through Kotlin on a JVM, as its own program measures it.
 fn kotlin() -> Result<Value, Failure> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../incident-mobile-ffi/kotlin/bench");
-    let output = Command::new(script).env("INCIDENT_SERVER_BIN", crate::subject::binary()).output()?;
+    let output = Command::new(script)
+        .env("INCIDENT_SERVER_BIN", crate::subject::binary())
+        // The server refuses a variable that is none of its settings.
+        .env_remove("INCIDENT_BENCH_POSTGRES_URL")
+        .output()?;
     let text = String::from_utf8(output.stdout)?;
     let last = text.lines().last().unwrap_or_default();
     serde_json::from_str(last)
