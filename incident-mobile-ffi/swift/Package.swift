@@ -15,11 +15,14 @@ func native(_ name: String, library: String) -> Target {
         ]
     )
 }
+// Apple's App Store alone reads it.
+let privacy: (without: [String], with: [Resource]) = (["PrivacyInfo.xcprivacy"], [])
 #else
 // Made by ./build-xcframework.
 func native(_ name: String, library: String) -> Target {
     .binaryTarget(name: name, path: name + ".xcframework")
 }
+let privacy: (without: [String], with: [Resource]) = ([], [.copy("PrivacyInfo.xcprivacy")])
 #endif
 
 let package = Package(
@@ -41,6 +44,8 @@ let package = Package(
         .target(
             name: "IncidentSync",
             dependencies: ["IncidentSyncGenerated"],
+            exclude: privacy.without,
+            resources: privacy.with,
             swiftSettings: [.swiftLanguageMode(.v6)]
         ),
         .target(
