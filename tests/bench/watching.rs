@@ -1,7 +1,7 @@
 //! What somebody who watches costs whoever reports, and how soon a change by another is shown.
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -28,7 +28,7 @@ pub(crate) fn measure() -> Result<Value, Failure> {
     let mut alone = open(&folder.path().join("alone.sqlite"))?;
     let file = folder.path().join("watched.sqlite");
     let mut watched = open(&file)?;
-    let watcher = Watcher::new(&file);
+    let beside = Watcher::new(&file);
     let (mut alone_ms, mut watched_ms, mut shown_ms) = (Vec::new(), Vec::new(), Vec::new());
     for n in 0..REPORTS {
         alone_ms.push(report(&mut alone, n)?);
@@ -37,10 +37,10 @@ pub(crate) fn measure() -> Result<Value, Failure> {
     for n in REPORTS..REPORTS + CHANGES {
         report(&mut watched, n)?;
         let reported = Instant::now();
-        watcher.shows(n + 1)?;
+        beside.shows(n + 1)?;
         shown_ms.push(reported.elapsed().as_secs_f64() * 1000.0);
     }
-    watcher.end()?;
+    beside.end()?;
     let slowest_ms = shown_ms.iter().copied().fold(0.0, f64::max);
     let ratio = median(watched_ms) / median(alone_ms);
     println!(
@@ -77,7 +77,7 @@ impl Watcher {
         Self {
             pending,
             end,
-            thread: thread::spawn(move || watch(file, &shown, &ended).map_err(|e| e.to_string())),
+            thread: thread::spawn(move || watch(&file, &shown, &ended).map_err(|e| e.to_string())),
         }
     }
 
@@ -94,8 +94,8 @@ impl Watcher {
     }
 }
 
-fn watch(file: PathBuf, shown: &Sender<i64>, ended: &Receiver<()>) -> Result<(), Failure> {
-    let (mut outbox, mut seen) = (open(&file)?, Seen::default());
+fn watch(file: &Path, shown: &Sender<i64>, ended: &Receiver<()>) -> Result<(), Failure> {
+    let (mut outbox, mut seen) = (open(file)?, Seen::default());
     let every = Duration::from_millis(WATCH_EVERY_MS.try_into()?);
     loop {
         if let Some(summary) = outbox.changed(&mut seen)? {
