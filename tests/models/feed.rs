@@ -147,7 +147,7 @@ impl Reader {
     }
 
     /// Whether it has gone past a change that it did not see.
-    fn has_skipped(&self, visible: u16) -> bool {
+    fn has_skipped(self, visible: u16) -> bool {
         let passed = (1_u16 << (self.cursor + 1)) - 1;
         visible & passed & !self.seen != 0
     }

@@ -206,7 +206,7 @@ impl Model for Repair {
             Action::Step(at) => state.step(self.without, at)?,
             Action::Notice(at) => match state.processes[at] {
                 Process::Open(file) if state.is_corrupt[file] => {
-                    state.processes[at] = Process::FindsItCorrupt
+                    state.processes[at] = Process::FindsItCorrupt;
                 }
                 _ => return None,
             },
