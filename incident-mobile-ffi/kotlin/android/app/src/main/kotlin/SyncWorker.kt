@@ -1,6 +1,5 @@
-// Copy it into an app; it needs androidx.work:work-runtime, 2.10 or later. WorkManager brings the schedule, the battery
-// rules and the survival of a restart; the outbox all the rest.
-package com.example.app
+// Of the aar. WorkManager brings the schedule, the battery rules and the survival of a restart; the outbox all the rest.
+package incidentsync.android
 
 import android.content.Context
 import android.net.ConnectivityManager
@@ -24,6 +23,7 @@ import java.time.Instant
 import java.util.concurrent.TimeUnit
 import kotlinx.coroutines.CancellationException
 
+/** Syncs the outbox of whoever is signed in, in the background. The app's `Application` is a [HasSession]. */
 class SyncWorker(context: Context, parameters: WorkerParameters) : CoroutineWorker(context, parameters) {
     // Where WorkManager stops the worker, its coroutine is cancelled, and `sync` hands the upload back.
     override suspend fun doWork(): Result {
@@ -106,6 +106,7 @@ interface HasSession {
     val session: Session
 }
 
+/** The app's sign-in, as the worker needs it. */
 interface Session {
     /** Such as `https://incidents.example`. */
     val server: String

@@ -1,6 +1,8 @@
 package com.example.app
 
 import android.app.Application
+import incidentsync.android.HasSession
+import incidentsync.android.Session
 import java.util.concurrent.CountDownLatch
 
 /** The app of the tests: somebody who is signed in, or not. */

@@ -9,6 +9,7 @@ import androidx.work.impl.WorkManagerImpl
 import androidx.work.impl.close
 import incidentsync.Draft
 import incidentsync.Outbox
+import incidentsync.android.SyncWorker
 import incidentsync.support.Server
 import java.time.Duration
 import java.util.concurrent.TimeUnit

@@ -6,6 +6,7 @@ import incidentsync.EntryState
 import incidentsync.OkHttpTransport
 import incidentsync.SyncEnd
 import incidentsync.WaitReason
+import incidentsync.android.SyncWorker
 import incidentsync.support.Gate
 import incidentsync.support.Passage
 import java.time.Duration

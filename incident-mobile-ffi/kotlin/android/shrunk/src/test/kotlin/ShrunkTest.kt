@@ -29,7 +29,7 @@ class ShrunkTest {
 
         assertEquals(emptyList<String>(), warnings.all)
         val map = map()
-        val byName = generated() + "com.sun.jna.Native" + "com.example.app.SyncWorker"
+        val byName = generated() + "com.sun.jna.Native" + "incidentsync.android.SyncWorker"
         assertEquals(emptyList<String>(), byName.filterNot { "$it -> $it:" in map })
         assertFalse("incidentsync.Outbox -> incidentsync.Outbox:" in map)
     }
@@ -79,7 +79,7 @@ class ShrunkTest {
     }
 
     private companion object {
-        const val WORKER = "-keep class com.example.app.SyncWorker { public <init>(...); *** Companion; }"
+        const val WORKER = "-keep class incidentsync.android.SyncWorker { public <init>(...); *** Companion; }"
         const val EXAMPLE =
             "-keep class incidentsync.examples.OfflineReportKt { public static void main(java.lang.String[]); }"
 
