@@ -168,11 +168,12 @@ pub(crate) fn write(results: &Results) -> Result<(), Failure> {
 fn table(results: &Results) -> String {
     let rows = ROWS.iter().filter_map(|(name, part, pointer, unit, decimals, target)| {
         let figure = results.number(part, pointer)?;
-        Some(format!("| {name} | {} {unit} | {target} |\n", thousands(figure, *decimals)))
+        let commit = results.run(part, "commit");
+        Some(format!("| {name} | {} {unit} | {target} | `{commit:.7}` |\n", thousands(figure, *decimals)))
     });
     let rows: String = rows.collect();
     format!(
-        "\n{}\n\n| medians | measured | target |\n| --- | ---: | ---: |\n{rows}\n![the throughputs as bars](docs/benchmarks.svg)\n\n",
+        "\n{}\n\n| medians | measured | target | at |\n| --- | ---: | ---: | --- |\n{rows}\n![the throughputs as bars](docs/benchmarks.svg)\n\n",
         results.about()
     )
 }
