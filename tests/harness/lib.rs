@@ -24,6 +24,7 @@ mod keys;
 mod link;
 pub mod payload;
 mod process;
+pub mod proof;
 pub mod raw;
 mod server;
 mod started;

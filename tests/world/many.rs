@@ -1,7 +1,7 @@
 //! Many histories, one seed after the other.
 
 use std::{
-    fmt, fs,
+    fmt,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -9,6 +9,8 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
+
+use incident_tests::proof::processor_time;
 
 use crate::{
     Broken, Failure,
@@ -64,14 +66,6 @@ pub(crate) fn live(ground: &Ground, first: u64, until: Until, jobs: usize) -> Li
     let histories = next.into_inner() - first;
     let broken = broken.into_inner().unwrap_or_else(PoisonError::into_inner);
     Lived { first, histories, broken, processor_time: processor_time().saturating_sub(before) }
-}
-
-/// What this process has used of the processors, threads that ended included (proc(5), `/proc/pid/stat`).
-fn processor_time() -> Duration {
-    let text = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields = text.rsplit(')').next().unwrap_or_default().split_whitespace();
-    let ticks: u64 = fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
-    Duration::from_millis(ticks * 10)
 }
 
 impl Lived {
