@@ -65,6 +65,9 @@ struct Arguments {
     /// How many at once.
     #[arg(long, default_value_t = 1)]
     jobs: usize,
+    /// How many broken ones are enough to end with.
+    #[arg(long, default_value_t = many::ENOUGH)]
+    enough: usize,
 }
 
 fn main() -> Result<(), Failure> {
@@ -81,7 +84,7 @@ fn main() -> Result<(), Failure> {
     }
     the_same_seed_is_the_same_history(&ground)?;
     let until = Until::Moment(Instant::now() + Duration::from_secs(arguments.seconds));
-    let lived = many::live(&ground, arguments.first, until, arguments.jobs);
+    let lived = many::live(&ground, arguments.first, until, arguments.jobs, arguments.enough);
     println!("{lived}");
     lived.verdict(&ground)
 }

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// After so many broken ones there is enough to look at.
-const ENOUGH: usize = 5;
+pub(crate) const ENOUGH: usize = 5;
 
 /// How long to go on.
 #[derive(Debug, Clone, Copy)]
@@ -38,8 +38,8 @@ pub(crate) struct Lived {
     pub(crate) processor_time: Duration,
 }
 
-/// Lives through histories from this seed on, several at once.
-pub(crate) fn live(ground: &Ground, first: u64, until: Until, jobs: usize) -> Lived {
+/// Lives through histories from this seed on, several at once, until so many are broken.
+pub(crate) fn live(ground: &Ground, first: u64, until: Until, jobs: usize, enough: usize) -> Lived {
     let (before, next) = (processor_time(), AtomicU64::new(first));
     let broken = Mutex::new(Vec::new());
     let is_over = |seed: u64| match until {
@@ -48,7 +48,7 @@ pub(crate) fn live(ground: &Ground, first: u64, until: Until, jobs: usize) -> Li
     };
     let work = || loop {
         let seed = next.load(Ordering::Relaxed);
-        let has_enough = broken.lock().unwrap_or_else(PoisonError::into_inner).len() >= ENOUGH;
+        let has_enough = broken.lock().unwrap_or_else(PoisonError::into_inner).len() >= enough;
         if is_over(seed) || has_enough {
             return;
         }

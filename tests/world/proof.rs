@@ -7,7 +7,7 @@ use incident_tests::proof::{Proof, Run};
 use crate::{
     Failure,
     history::Ground,
-    many::{Lived, Until, live},
+    many::{ENOUGH, Lived, Until, live},
 };
 
 /// After so many histories the file is written.
@@ -28,7 +28,7 @@ pub(crate) fn live_and_write(
             return Ok(());
         }
         let portion = PORTION.min(histories - done);
-        let lived = live(ground, done, Until::Seed(done + portion), jobs);
+        let lived = live(ground, done, Until::Seed(done + portion), jobs, ENOUGH);
         println!("{lived}");
         proof.update(|run| count(run, &lived))?;
         lived.verdict(ground)?;
