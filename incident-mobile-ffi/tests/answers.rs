@@ -3,9 +3,9 @@
 #[expect(dead_code, reason = "each suite uses its part")]
 mod support;
 
-use incident_mobile_ffi::outbox::{EntryState, NextUpload, SignInReason, UploadResult, WaitReason};
+use incident_mobile_ffi::outbox::{EntryState, NextUpload, Options, SignInReason, UploadResult, WaitReason};
 use serde_json::{Value, json};
-use support::{Phone, created, item, payloads, problem, respond, response};
+use support::{Phone, created, item, open, payloads, problem, respond, response};
 
 #[test]
 fn the_contracts_answer_settles_and_is_kept() {
@@ -137,4 +137,18 @@ fn a_late_answer_to_a_given_up_upload_changes_nothing() {
     phone.restart();
     phone.complete(&upload, &response(201, &created(key)));
     assert_eq!(phone.state(key), EntryState::Pending);
+}
+
+#[test]
+fn an_answer_to_an_upload_of_an_earlier_opening_is_not_taken_for_that_of_the_next() {
+    // Each opening with chance of its own, as in an app.
+    let mut phone = Phone::with(Options::default());
+    let key = phone.report("w").key;
+    let older = phone.upload();
+    phone.outbox = None;
+    phone.outbox = Some(open(&phone.path(), "alice", Options::default(), phone.now_ms).unwrap());
+    phone.cancel(key, "false alarm").unwrap();
+    phone.upload();
+    phone.complete(&older, &response(201, &created(key)));
+    assert_eq!(phone.state(key), EntryState::Sending);
 }

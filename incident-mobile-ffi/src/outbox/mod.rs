@@ -15,8 +15,6 @@ mod entries;
 mod entry;
 mod error;
 mod file;
-#[cfg(feature = "__fuzzing")]
-pub mod fuzzing;
 mod limits;
 mod moment;
 mod options;

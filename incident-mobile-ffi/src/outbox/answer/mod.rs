@@ -1,7 +1,7 @@
 //! An answer comes back: what it means, and what it does to the entries.
 
 mod complete;
-pub(crate) mod consequences;
+mod consequences;
 mod effects;
 mod fields;
-pub(crate) mod read;
+mod read;

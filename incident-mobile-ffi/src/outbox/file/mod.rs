@@ -7,12 +7,12 @@ mod filesystem;
 mod lock;
 mod log;
 pub(crate) mod own;
-pub(crate) mod pages;
+mod pages;
 mod record;
 pub(crate) mod repair;
 pub(crate) mod reserved;
 pub(crate) mod rows;
-pub(crate) mod salvage;
+mod salvage;
 mod schema;
 
 pub use repair::Recovery;
