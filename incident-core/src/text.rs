@@ -83,6 +83,14 @@ mod tests {
     }
 
     #[test]
+    fn a_text_is_measured_in_characters_and_may_be_as_long_as_its_limit() {
+        for longest in ["x".repeat(128), "é".repeat(128)] {
+            assert!(LocationId::parse(&longest).is_ok());
+            assert_eq!(LocationId::parse(&(longest + "é")).unwrap_err().codes, [Code::TooLong]);
+        }
+    }
+
+    #[test]
     fn only_a_reason_may_hold_line_feed_and_tab() {
         assert!(CancellationReason::parse("a\n\tb").is_ok());
         assert!(CancellationReason::parse("a\rb").is_err());

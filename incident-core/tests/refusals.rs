@@ -44,9 +44,13 @@ fn an_unknown_field_is_skipped_unread_whatever_it_holds() {
 
 #[test]
 fn warnings_are_cut_to_64_characters_and_20_names() {
-    let fields: Vec<_> = (0..30).map(|n| format!("\"{n:02}{}\":{n}", "é".repeat(100))).collect();
+    let fields: Vec<_> = (0..30).rev().map(|n| format!("\"{n:02}{}\":{n}", "é".repeat(100))).collect();
     let warnings = decode(valid_with(&fields.join(",")).as_bytes()).unwrap().warnings;
     assert_eq!(warnings.len(), 20);
+    assert!(
+        warnings[0].pointer.starts_with("/10"),
+        "the first twenty of the text, in the order of their names"
+    );
     assert!(warnings.iter().all(|warning| warning.pointer.chars().count() == 65));
 }
 
@@ -132,13 +136,16 @@ fn a_fault_of_the_envelope_refuses_the_batch() {
         BatchError::Invalid(violation) => (violation.pointer.as_str(), violation.code),
         other => panic!("{other:?}"),
     };
-    assert_eq!(invalid("[]"), ("", Code::Type));
+    for text in ["[]", "[1,[2]]", "null", "\"x\"", "1"] {
+        assert_eq!(invalid(text), ("", Code::Type), "{text}");
+    }
     assert_eq!(invalid("{}"), ("/incidents", Code::Required));
     assert_eq!(invalid(r#"{"incidents":null}"#), ("/incidents", Code::Type));
     assert_eq!(invalid(r#"{"incidents":[],"incidents":[]}"#), ("/incidents", Code::DuplicateField));
     assert!(matches!(refused(r#"{"incidents":[}"#), BatchError::Malformed(_)));
-    let many = vec!["0"; MAX_BATCH_ITEMS + 1].join(",");
-    assert_eq!(refused(&format!(r#"{{"incidents":[{many}]}}"#)), BatchError::TooManyItems);
+    let of = |count| format!(r#"{{"incidents":[{}]}}"#, vec!["0"; count].join(","));
+    assert_eq!(refused(&of(MAX_BATCH_ITEMS + 1)), BatchError::TooManyItems);
+    assert_eq!(decode_batch(of(MAX_BATCH_ITEMS).as_bytes()).unwrap().len(), MAX_BATCH_ITEMS);
     assert_eq!(decode_batch(br#"{"incidents":[]}"#), Ok(Vec::new()));
 }
 
