@@ -7,7 +7,6 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-COPY, TARGET = (ROOT / "target" / "spoiled" / name for name in ("copy", "target"))
 OWN_CRATES = ("incident-core", "incident-server", "incident-mobile-ffi", "incident-mobile-testing", "incident-tests")
 
 
@@ -26,28 +25,32 @@ def add(part, **values):
     said("tests/tools/proof", "add", part, *(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in values.items()))
 
 
-def make_copy():
+class Copy:
     """A repository of its own; files that are as before keep their age."""
-    if not COPY.exists():
-        said("git", "init", "--quiet", COPY)
-    said("git", "fetch", "--quiet", "--depth=1", ROOT, "HEAD", cwd=COPY)
-    said("git", "reset", "--quiet", "--hard", "FETCH_HEAD", cwd=COPY)
-    for manifest in ("incident-mobile-ffi/Cargo.toml", "incident-mobile-ffi/testing/Cargo.toml"):
-        # Nobody links an app against it.
-        manifest = COPY / manifest
-        manifest.write_text(manifest.read_text().replace('["cdylib", "staticlib", "lib"]', '["lib"]'))
-    quick = "".join(f"[profile.release.package.{crate}]\nopt-level = 0\n" for crate in OWN_CRATES)
-    (COPY / ".cargo").mkdir(exist_ok=True)
-    (COPY / ".cargo" / "config.toml").write_text(f"[profile.release]\nincremental = true\n{quick}")
-    if not TARGET.exists():
-        # The dependencies are those of the project itself, which may be compiled already.
-        built = ROOT / "target" / "release"
-        for part in filter(Path.exists, (built / "deps", built / "build", built / ".fingerprint")):
-            shutil.copytree(part, TARGET / "release" / part.name, copy_function=os.link, symlinks=True)
 
+    def __init__(self, name):
+        self.folder, self.target = (ROOT / "target" / "spoiled" / name / part for part in ("copy", "target"))
 
-def in_copy(command, **more):
-    """Starts a command there; its output is one text."""
-    environment = dict(os.environ, CARGO_TARGET_DIR=str(TARGET)) | more.pop("env", {})
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    return subprocess.Popen(command, cwd=COPY, env=environment, **pipes, **more)
+    def renew(self):
+        if not self.folder.exists():
+            said("git", "init", "--quiet", self.folder)
+        said("git", "fetch", "--quiet", "--depth=1", ROOT, "HEAD", cwd=self.folder)
+        said("git", "reset", "--quiet", "--hard", "FETCH_HEAD", cwd=self.folder)
+        for manifest in ("incident-mobile-ffi/Cargo.toml", "incident-mobile-ffi/testing/Cargo.toml"):
+            # Nobody links an app against it.
+            manifest = self.folder / manifest
+            manifest.write_text(manifest.read_text().replace('["cdylib", "staticlib", "lib"]', '["lib"]'))
+        quick = "".join(f"[profile.release.package.{crate}]\nopt-level = 0\n" for crate in OWN_CRATES)
+        (self.folder / ".cargo").mkdir(exist_ok=True)
+        (self.folder / ".cargo" / "config.toml").write_text(f"[profile.release]\nincremental = true\n{quick}")
+        if not self.target.exists():
+            # The dependencies are those of the project itself, which may be compiled already.
+            built = ROOT / "target" / "release"
+            for part in filter(Path.exists, (built / "deps", built / "build", built / ".fingerprint")):
+                shutil.copytree(part, self.target / "release" / part.name, copy_function=os.link, symlinks=True)
+
+    def start(self, command, **more):
+        """Starts a command there; its output is one text."""
+        environment = dict(os.environ, CARGO_TARGET_DIR=str(self.target)) | more.pop("env", {})
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        return subprocess.Popen(command, cwd=self.folder, env=environment, **pipes, **more)
