@@ -40,8 +40,6 @@ mod cursor;
 mod erasure;
 mod export;
 mod extract;
-#[cfg(feature = "__fuzzing")]
-pub mod fuzzing;
 mod handlers;
 mod limits;
 pub mod log;
