@@ -40,6 +40,8 @@ mod cursor;
 mod erasure;
 mod export;
 mod extract;
+#[cfg(feature = "__fuzzing")]
+pub mod fuzzing;
 mod handlers;
 mod limits;
 pub mod log;

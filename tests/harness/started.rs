@@ -30,7 +30,8 @@ pub struct StartedServer {
 }
 
 impl StartedServer {
-    /// Starts the program that was built together with this one, without the variables of whoever runs it.
+    /// Starts the program that was built together with this one, without the variables of whoever runs it. It logs
+    /// warnings unless the flags say otherwise.
     ///
     /// # Errors
     /// It is not there, or ends instead of listening.
@@ -39,7 +40,8 @@ impl StartedServer {
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("INCIDENT_")) {
             command.env_remove(name);
         }
-        command.args(["--listen", listen, "--log", "warn", "--data-dir"]).arg(data_dir).args(flags);
+        let log: &[_] = if flags.contains(&"--log") { &[] } else { &["--log", "warn"] };
+        command.args(["--listen", listen, "--data-dir"]).arg(data_dir).args(log).args(flags);
         let mut process = command.stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
         let stdout = process.stdout.take().ok_or("the server has no output")?;
         let first = BufReader::new(stdout).lines().next_line().await?.ok_or("the server says nothing")?;

@@ -1,35 +1,53 @@
-//! An app that is killed 200 times while it reports, calls off and sends, a server that is killed in between, answers
-//! that are lost: what was acknowledged arrives, and once.
+//! Kills for real: the server on SQLite, PostgreSQL, the replicas of both, and phones, each while it works, over and over.
+//! What was acknowledged is there afterwards, once, and a reader who followed the changes has skipped nothing.
 //!
-//! `tests/run kills` runs it in a short form; `target/release/kills` has the long one.
+//! `tests/run kills` runs it in a short form. `target/release/kills --long` has the counts of the published figures, writes
+//! docs/proof.json and goes on where it was left.
 
-use std::{collections::BTreeMap, path::Path, process::Stdio};
+use std::path::{Path, PathBuf};
 
 use clap::Parser;
-use tempfile::TempDir;
-use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
-    process::Command,
-};
+use fastrand::Rng;
+use incident_tests::proof::Proof;
+use serde_json::Value;
 
 mod app;
+#[expect(dead_code, reason = "each suite uses its part")]
+#[path = "../../incident-server/tests/support/cluster.rs"]
+mod cluster;
+mod feed;
+mod judge;
+mod ledger;
+mod load;
+mod phones;
 mod server;
+mod servers;
 
 use app::App;
-use server::Server;
+use judge::{Outcome, count};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// After how many kills of the app the server is killed, too.
-const SERVER_EVERY: usize = 10;
-/// The most that the app may do before it is killed.
-const MOST_LINES: usize = 60;
-
 #[derive(Parser)]
 struct Arguments {
-    /// How often the app is killed.
-    #[arg(long, default_value_t = 200)]
-    kills: usize,
+    /// Kill as often as the published figures say, and write down what came of it.
+    #[arg(long)]
+    long: bool,
+    /// How often the server on SQLite is killed.
+    #[arg(long)]
+    sqlite: Option<u64>,
+    /// How often PostgreSQL is killed.
+    #[arg(long)]
+    postgres: Option<u64>,
+    /// How often one of two servers on one database is killed, or the standby that they read from.
+    #[arg(long)]
+    replicas: Option<u64>,
+    /// How often the phone is killed.
+    #[arg(long)]
+    phones: Option<u64>,
+    /// Where it is written down, and read to go on.
+    #[arg(long, default_value = "docs/proof.json")]
+    results: PathBuf,
     /// Where chance begins.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -38,89 +56,88 @@ struct Arguments {
     app: Option<Vec<String>>,
 }
 
-#[tokio::main(flavor = "current_thread")]
+/// What is killed.
+#[derive(Clone, Copy)]
+enum Victim {
+    Sqlite,
+    Postgres,
+    Replicas,
+    Phones,
+}
+
+impl Victim {
+    /// What is asked for, how often the short form kills it, how often the long one, and how often in one round: each
+    /// round begins with empty databases and ends with a judgement.
+    fn counts(self, arguments: &Arguments) -> (Option<u64>, u64, u64, u64) {
+        match self {
+            Self::Sqlite => (arguments.sqlite, 20, 1_000, 100),
+            Self::Postgres => (arguments.postgres, 4, 200, 20),
+            Self::Replicas => (arguments.replicas, 8, 500, 50),
+            Self::Phones => (arguments.phones, 20, 2_000, 100),
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+            Self::Replicas => "replicas",
+            Self::Phones => "phones",
+        }
+    }
+
+    async fn round(self, kills: u64, rng: &mut Rng) -> Result<Outcome, Failure> {
+        let kills = usize::try_from(kills)?;
+        match self {
+            Self::Sqlite => servers::sqlite(kills, rng).await,
+            Self::Postgres => servers::postgres(kills, rng).await,
+            Self::Replicas => servers::replicas(kills, rng).await,
+            Self::Phones => phones::phones(kills, rng).await,
+        }
+    }
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> Result<(), Failure> {
     let arguments = Arguments::parse();
     if let Some([file, url, token]) = arguments.app.as_deref() {
         return App::open(Path::new(file), url, token)?.live().await;
     }
-    let folder = TempDir::new()?;
-    let file = folder.path().join("outbox.db");
-    let mut server = Server::start(&folder.path().join("server"), "127.0.0.1:0").await?;
-    let mut rng = fastrand::Rng::with_seed(arguments.seed);
-    let mut told = String::new();
-    for kill in 1..=arguments.kills {
-        run_and_kill(&file, &server, rng.usize(1..MOST_LINES), &mut told).await?;
-        if kill % SERVER_EVERY == 0 {
-            server = server.kill_and_start().await?;
-        }
+    let proof = if arguments.long { Some(Proof::new("kills", &arguments.results)?) } else { None };
+    let all = [Victim::Sqlite, Victim::Postgres, Victim::Replicas, Victim::Phones];
+    let is_chosen = |victim: &Victim| victim.counts(&arguments).0.is_some();
+    let any_is_chosen = all.iter().any(is_chosen);
+    for victim in all.into_iter().filter(|victim| !any_is_chosen || is_chosen(victim)) {
+        let (asked, short, long, round) = victim.counts(&arguments);
+        let goal = asked.unwrap_or(if arguments.long { long } else { short });
+        kill(victim, goal, round, proof.as_ref(), arguments.seed).await?;
     }
-    server = drain(&file, server).await?;
-    judge(arguments.kills, &acknowledged(&told), &server.stored().await?)
-}
-
-/// Lets the app do so many things, and kills it in the midst of the next.
-async fn run_and_kill(file: &Path, server: &Server, lines: usize, told: &mut String) -> Result<(), Failure> {
-    let mut app = Command::new(std::env::current_exe()?)
-        .arg("--app")
-        .args([file.as_os_str(), server.url().as_ref(), server.token("alice")?.as_ref()])
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()?;
-    let mut output = BufReader::new(app.stdout.take().ok_or("no output")?);
-    for _ in 0..lines {
-        if output.read_line(told).await? == 0 {
-            return Err("the app ended by itself".into());
-        }
-    }
-    app.kill().await?;
-    output.read_to_string(told).await?;
     Ok(())
 }
 
-/// Fair weather, but for a server that is killed a few more times.
-async fn drain(file: &Path, mut server: Server) -> Result<Server, Failure> {
-    let mut app = App::open(file, server.url(), &server.token("alice")?)?;
-    for _ in 0..5 {
-        app.send_some(3).await?;
-        server = server.kill_and_start().await?;
-    }
-    app.send_all().await?;
-    Ok(server)
-}
-
-/// The reports that the app was told of, and whether it was also told that they are called off.
-fn acknowledged(told: &str) -> BTreeMap<&str, bool> {
-    let mut acknowledged = BTreeMap::new();
-    for (what, location) in told.lines().filter_map(|line| line.split_once(' ')) {
-        *acknowledged.entry(location).or_insert(false) |= what == "cancelled";
-    }
-    acknowledged
-}
-
-fn judge(
-    kills: usize,
-    acknowledged: &BTreeMap<&str, bool>,
-    stored: &[(String, String)],
+/// Goes on until so many were killed, on this commit if it is written down.
+async fn kill(
+    victim: Victim,
+    goal: u64,
+    round: u64,
+    proof: Option<&Proof>,
+    seed: u64,
 ) -> Result<(), Failure> {
-    let mut status_of = BTreeMap::new();
-    let doubled =
-        stored.iter().filter(|(at, status)| status_of.insert(at.as_str(), status.as_str()).is_some());
-    let doubled = doubled.count();
-    let lost = acknowledged.keys().filter(|location| !status_of.contains_key(*location)).count();
-    let not_called_off = acknowledged
-        .iter()
-        .filter(|(location, is_cancelled)| **is_cancelled && status_of.get(*location) != Some(&"Cancelled"))
-        .count();
-    println!(
-        "{kills} kills: {} reports acknowledged, {} on the server, {lost} lost, {doubled} doubled, {not_called_off} \
-         cancellations lost",
-        acknowledged.len(),
-        stored.len()
-    );
-    if (lost, doubled, not_called_off) == (0, 0, 0) && !acknowledged.is_empty() {
-        Ok(())
-    } else {
-        Err("the promise is broken".into())
+    let (name, mut so_far) = (victim.name(), Value::Null);
+    loop {
+        if let Some(proof) = proof {
+            so_far = proof.so_far()?.get(name).cloned().unwrap_or_default();
+        }
+        let done = count(&so_far, "kills");
+        if done >= goal {
+            return Ok(());
+        }
+        let outcome = victim.round(round.min(goal - done), &mut Rng::with_seed(seed + done)).await?;
+        println!("{name}, {} of {goal}: {outcome}", done + outcome.kills);
+        so_far = outcome.added_to(&so_far);
+        if let Some(proof) = proof {
+            proof.update(|run| run.set(name, so_far.clone()))?;
+        }
+        outcome.verdict()?;
     }
 }

@@ -15,6 +15,8 @@ mod entries;
 mod entry;
 mod error;
 mod file;
+#[cfg(feature = "__fuzzing")]
+pub mod fuzzing;
 mod limits;
 mod moment;
 mod options;

@@ -60,7 +60,14 @@ impl<S: Sync> FromRequestParts<S> for ListParameters {
     type Rejection = ProblemDetails;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ProblemDetails> {
-        let mut query = Query::read(parts.uri.query().unwrap_or_default());
+        Self::read(parts.uri.query().unwrap_or_default())
+    }
+}
+
+impl ListParameters {
+    /// Reads the query of an address.
+    pub(crate) fn read(query: &str) -> Result<Self, ProblemDetails> {
+        let mut query = Query::read(query);
         let word = "must be Open or Cancelled";
         let moment = "must be an ISO 8601 date-time with an offset; in a query a + is written %2B";
         let parameters = Self {

@@ -40,19 +40,24 @@ pub(crate) struct Answer<'a> {
 
 impl<'a> Answer<'a> {
     pub(crate) fn read(body: &'a [u8]) -> Self {
-        // serde would take an array for the fields in their order.
-        let is_object = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
-        if body.len() > MAX_ANSWER_BYTES || !is_object {
+        if body.len() > MAX_ANSWER_BYTES {
             return Self::default();
         }
-        serde_json::from_slice(body).unwrap_or_default()
+        // serde_json would pass over what is no UTF-8, in a field that nobody asks for.
+        str::from_utf8(body).map(Self::read_text).unwrap_or_default()
+    }
+
+    fn read_text(text: &'a str) -> Self {
+        // serde would take an array for the fields in their order.
+        let is_object = text.trim_ascii_start().starts_with('{');
+        if is_object { serde_json::from_str(text).unwrap_or_default() } else { Self::default() }
     }
 
     /// The answers of a batch of so many entries; none where there are fewer or more.
     pub(crate) fn results(&self, count: usize) -> Option<Vec<Self>> {
         let results = elements(self.results?, count + 1)?;
         let is_one_each = results.len() == count;
-        is_one_each.then(|| results.iter().map(|result| Self::read(result.get().as_bytes())).collect())
+        is_one_each.then(|| results.iter().map(|result| Self::read_text(result.get())).collect())
     }
 
     /// What the server says to do; `None` for a word that this version does not know.

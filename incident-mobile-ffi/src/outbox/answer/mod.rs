@@ -1,7 +1,7 @@
 //! An answer comes back: what it means, and what it does to the entries.
 
 mod complete;
-mod consequences;
+pub(crate) mod consequences;
 mod effects;
 mod fields;
-mod read;
+pub(crate) mod read;

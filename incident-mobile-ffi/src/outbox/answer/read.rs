@@ -164,6 +164,15 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_that_is_no_text_is_not_read_wherever_it_is_none() {
+        let settled = json!({"disposition": "settled", "idempotencyKey": key(), "new": "?"}).to_string();
+        let judge = |body: &[u8]| super::judge(200, &Answer::read(body), Some(key()));
+        assert_eq!(judge(settled.as_bytes()), Consequence::Settled(None));
+        let damaged: Vec<_> = settled.bytes().map(|byte| if byte == b'?' { 0xff } else { byte }).collect();
+        assert!(waits(&judge(&damaged), WaitReason::NotTheServer, true));
+    }
+
+    #[test]
     fn an_answer_of_more_than_1_mib_and_an_array_are_not_read() {
         let settled =
             json!({"disposition": "settled", "idempotencyKey": key(), "x": "y".repeat(MAX_ANSWER_BYTES)});

@@ -10,7 +10,7 @@ use super::{
         error::OutboxError,
         limits::{CORRUPT_KEPT_FOR_MS, KEPT_CORRUPT_FILES},
     },
-    filesystem::{beside, remove},
+    filesystem::{beside, folder, remove, sync_folder},
 };
 
 /// A name for a corrupt file: later ones sort after earlier ones.
@@ -32,9 +32,14 @@ pub(crate) fn forget_older(path: &Path, now_ms: i64) -> Result<(), OutboxError> 
     Ok(())
 }
 
-/// Removes all of them.
+/// Removes all of them, for good.
 pub(crate) fn forget_all(path: &Path) -> Result<(), OutboxError> {
-    corrupt_files(path).iter().try_for_each(|copy| forget(copy))
+    let copies = corrupt_files(path);
+    if copies.is_empty() {
+        return Ok(());
+    }
+    copies.iter().try_for_each(|copy| forget(copy))?;
+    sync_folder(path)
 }
 
 fn forget(copy: &Path) -> Result<(), OutboxError> {
@@ -49,8 +54,7 @@ fn number(path: &Path, corrupt: &Path) -> Option<i64> {
 }
 
 fn corrupt_files(path: &Path) -> Vec<PathBuf> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    let files = fs::read_dir(folder(path)).into_iter().flatten().flatten();
     let mut found: Vec<_> = files
         .map(|file| path.with_file_name(file.file_name()))
         .filter(|file| number(path, file).is_some())

@@ -59,6 +59,23 @@ pub(crate) fn identity(_path: &Path) -> Option<(u64, u64)> {
     None
 }
 
+/// Makes durable what was made, renamed and removed beside a file. A power cut may undo one of two changes and leave the
+/// other, whichever came first; where the order matters, this stands between them.
+#[cfg(unix)]
+pub(crate) fn sync_folder(path: &Path) -> Result<(), OutboxError> {
+    Ok(fs::File::open(folder(path))?.sync_all()?)
+}
+
+#[cfg(not(unix))]
+pub(crate) fn sync_folder(_path: &Path) -> Result<(), OutboxError> {
+    Ok(())
+}
+
+/// Where a file stands.
+pub(crate) fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Removes a file, if there is one.
 pub(crate) fn remove(path: &Path) -> Result<(), OutboxError> {
     match fs::remove_file(path) {

@@ -7,12 +7,12 @@ mod filesystem;
 mod lock;
 mod log;
 pub(crate) mod own;
-mod pages;
+pub(crate) mod pages;
 mod record;
 pub(crate) mod repair;
 pub(crate) mod reserved;
 pub(crate) mod rows;
-mod salvage;
+pub(crate) mod salvage;
 mod schema;
 
 pub use repair::Recovery;

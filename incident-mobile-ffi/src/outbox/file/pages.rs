@@ -29,33 +29,45 @@ pub(crate) enum Record {
     Index(Vec<Value>),
 }
 
+/// What pages are read of.
+pub(crate) trait Bytes {
+    /// Reads as much as there is.
+    fn read_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<usize>;
+}
+
 /// The file and its logs.
-pub(crate) struct Pages {
-    file: fs::File,
-    logs: Vec<fs::File>,
+pub(crate) struct Pages<B> {
+    file: B,
+    logs: Vec<B>,
     /// The last version of a page that a log has: which log, and where.
     newest: BTreeMap<usize, (usize, u64)>,
 }
 
-impl Pages {
+impl Pages<fs::File> {
     /// Opens the file and its logs, as far as there are any.
     pub(crate) fn open(file: &Path, logs: &[PathBuf]) -> io::Result<Self> {
-        let mut pages = Self { file: fs::File::open(file)?, logs: Vec::new(), newest: BTreeMap::new() };
-        for path in logs {
-            let log = match fs::File::open(path) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                opened => opened?,
-            };
+        let log = |path| match fs::File::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            opened => Some(opened),
+        };
+        Self::of(fs::File::open(file)?, logs.iter().filter_map(log).collect::<io::Result<_>>()?)
+    }
+}
+
+impl<B: Bytes> Pages<B> {
+    /// The pages of a file, and those of its logs.
+    pub(crate) fn of(file: B, logs: Vec<B>) -> io::Result<Self> {
+        let mut newest = BTreeMap::new();
+        for (log, bytes) in logs.iter().enumerate() {
             let mut frame = [0; FRAME_HEADER];
             let mut at = LOG_HEADER;
-            while read_at(&log, at, &mut frame)? == FRAME_HEADER {
+            while bytes.read_at(at, &mut frame)? == FRAME_HEADER {
                 let number = u32_at(&frame, 0).unwrap_or(0);
-                pages.newest.insert(number, (pages.logs.len(), at + FRAME_HEADER as u64));
+                newest.insert(number, (log, at + FRAME_HEADER as u64));
                 at += (FRAME_HEADER + PAGE) as u64;
             }
-            pages.logs.push(log);
         }
-        Ok(pages)
+        Ok(Self { file, logs, newest })
     }
 
     /// Every record of every version of every page, in the file first.
@@ -68,7 +80,7 @@ impl Pages {
             let mut page = [0; PAGE];
             let mut at = start;
             loop {
-                let read = read_at(file, at, &mut page)?;
+                let read = file.read_at(at, &mut page)?;
                 self.read_page(page.get(..read).unwrap_or_default(), &mut see)?;
                 if read < PAGE {
                     break;
@@ -127,23 +139,48 @@ impl Pages {
 
     /// The last version of a page.
     fn page(&self, number: usize) -> Option<[u8; PAGE]> {
-        let in_file = || Some((&self.file, (number.checked_sub(1)? * PAGE) as u64));
+        // A damaged number may be larger than any file, and its place than a word of 32 bits.
+        let in_file = || Some((&self.file, number.checked_sub(1)? as u64 * PAGE as u64));
         let in_log = self.newest.get(&number).and_then(|(log, at)| Some((self.logs.get(*log)?, *at)));
         let (file, at) = in_log.or_else(in_file)?;
         let mut page = [0; PAGE];
-        (read_at(file, at, &mut page).ok()? == PAGE).then_some(page)
+        (file.read_at(at, &mut page).ok()? == PAGE).then_some(page)
     }
 }
 
-/// Reads as much as there is.
-fn read_at(mut file: &fs::File, at: u64, buffer: &mut [u8]) -> io::Result<usize> {
-    file.seek(SeekFrom::Start(at))?;
-    let mut filled = 0;
-    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match file.read(rest)? {
-            0 => break,
-            read => filled += read,
+impl Bytes for fs::File {
+    fn read_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut file = self;
+        file.seek(SeekFrom::Start(at))?;
+        let mut filled = 0;
+        while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match file.read(rest)? {
+                0 => break,
+                read => filled += read,
+            }
+        }
+        Ok(filled)
+    }
+}
+
+#[cfg(any(test, feature = "__fuzzing"))]
+impl Bytes for &[u8] {
+    fn read_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut rest = usize::try_from(at).ok().and_then(|at| self.get(at..)).unwrap_or_default();
+        rest.read(buffer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// On 32 bits the place of such a page is no number.
+    #[test]
+    fn a_page_number_beyond_any_file_names_no_page() {
+        let pages = Pages::of(&[0; 2 * PAGE][..], Vec::new()).unwrap();
+        for (number, is_there) in [(0, false), (1, true), (2, true), (3, false), (0xffff_ffff, false)] {
+            assert_eq!(pages.page(number).is_some(), is_there, "{number}");
         }
     }
-    Ok(filled)
 }

@@ -1,7 +1,8 @@
 //! A corrupt file is moved aside, and every row that can be read goes into a new one.
 //!
 //! The order of the steps lets the process be killed between any two: the new file is complete before the corrupt
-//! one moves, and a finished new one without the old beside it only has to be put in its place.
+//! one moves, and a finished new one without the old beside it only has to be put in its place. The folder is synced
+//! between the steps, so that a power cut undoes none of them that another one relies on.
 
 use std::{fs, path::Path, sync::Arc};
 
@@ -17,7 +18,7 @@ use super::{
     },
     copies::{forget_older, free_name},
     database::File,
-    filesystem::{beside, private, remove},
+    filesystem::{beside, private, remove, sync_folder},
     lock::{RepairLock, UserLock},
     own, reserved,
     salvage::{Row, Salvaged},
@@ -119,7 +120,14 @@ fn put_in_place(path: &Path, now_ms: i64) -> Result<(), OutboxError> {
     }
     // The log of the corrupt file must never be applied to the new one.
     move_log(path, &free_name(path, now_ms))?;
-    Ok(fs::rename(beside(path, "-saved"), path)?)
+    rename_for_good(&beside(path, "-saved"), path)
+}
+
+/// Renames a file, and what was renamed or removed in its folder before stays so.
+fn rename_for_good(from: &Path, to: &Path) -> Result<(), OutboxError> {
+    sync_folder(to)?;
+    fs::rename(from, to)?;
+    sync_folder(to)
 }
 
 fn repair(path: &Path, options: &Arc<FileOptions>, now_ms: i64) -> Result<Recovery, OutboxError> {
@@ -127,11 +135,11 @@ fn repair(path: &Path, options: &Arc<FileOptions>, now_ms: i64) -> Result<Recove
     let (saved, lost) = build(&salvaged, path, options)?;
     options.reached(Reached::Repair(RepairStep::Saved));
     let moved_to = free_name(path, now_ms);
-    fs::rename(path, &moved_to)?;
+    rename_for_good(path, &moved_to)?;
     options.reached(Reached::Repair(RepairStep::Moved));
     move_log(path, &moved_to)?;
     options.reached(Reached::Repair(RepairStep::LogMoved));
-    fs::rename(beside(path, "-saved"), path)?;
+    rename_for_good(&beside(path, "-saved"), path)?;
     options.reached(Reached::Repair(RepairStep::InPlace));
     remove(&beside(path, "-suspect"))?;
     remove(&beside(path, "-log"))?;

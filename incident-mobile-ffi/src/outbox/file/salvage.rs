@@ -4,7 +4,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -12,7 +12,7 @@ use incident_core::{IdempotencyKey, IncidentKey, OutboxSecret, Reporter, SyncPay
 
 use super::{
     super::error::OutboxError,
-    pages::{Pages, Record},
+    pages::{Bytes, Pages, Record},
     record::Value,
     reserved,
 };
@@ -33,8 +33,8 @@ pub(crate) struct Row {
 }
 
 /// What could be read beside the entries.
-pub(crate) struct Salvaged {
-    pages: Pages,
+pub(crate) struct Salvaged<B = fs::File> {
+    pages: Pages<B>,
     /// The secrets for keys and for marks.
     pub(crate) secrets: Option<(OutboxSecret, OutboxSecret)>,
     /// Marks of erased reports, and until when they are kept.
@@ -43,23 +43,15 @@ pub(crate) struct Salvaged {
     pub(crate) named: BTreeMap<String, BTreeSet<i64>>,
 }
 
-impl Salvaged {
-    /// Reads all but the entries.
-    pub(crate) fn from_files(file: &Path, logs: &[PathBuf]) -> io::Result<Self> {
-        let mut salvaged = Self {
-            pages: Pages::open(file, logs)?,
-            secrets: None,
-            marks: BTreeMap::new(),
-            named: BTreeMap::new(),
-        };
-        let pages = Pages::open(file, logs)?;
-        pages.each_record(|record| {
-            salvaged.keep(&record);
-            Ok::<_, io::Error>(())
-        })?;
-        Ok(salvaged)
-    }
+/// What is kept of the records that are no entries.
+#[derive(Default)]
+struct Beside {
+    secrets: Option<(OutboxSecret, OutboxSecret)>,
+    marks: BTreeMap<[u8; 32], i64>,
+    named: BTreeMap<String, BTreeSet<i64>>,
+}
 
+impl Beside {
     fn keep(&mut self, record: &Record) {
         match record {
             // `own`; the last version counts.
@@ -87,6 +79,26 @@ impl Salvaged {
                 _ => {}
             },
         }
+    }
+}
+
+impl Salvaged {
+    /// Reads all but the entries.
+    pub(crate) fn from_files(file: &Path, logs: &[PathBuf]) -> io::Result<Self> {
+        Self::of(Pages::open(file, logs)?)
+    }
+}
+
+impl<B: Bytes> Salvaged<B> {
+    /// Reads all but the entries.
+    pub(crate) fn of(pages: Pages<B>) -> io::Result<Self> {
+        let mut beside = Beside::default();
+        pages.each_record(|record| {
+            beside.keep(&record);
+            Ok::<_, io::Error>(())
+        })?;
+        let Beside { secrets, marks, named } = beside;
+        Ok(Self { pages, secrets, marks, named })
     }
 
     /// Every version of every entry that was not erased.

@@ -109,7 +109,7 @@ impl Pace {
 /// A `Retry-After`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked {
-    ms: i64,
+    pub(crate) ms: i64,
     /// Whether the server asked, and not somebody on the way: whose wish is a back-off of ours, and no longer.
     by_server: bool,
 }
