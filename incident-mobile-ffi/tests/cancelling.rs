@@ -29,6 +29,19 @@ fn the_answer_to_the_older_revision_does_not_settle_a_cancellation() {
 }
 
 #[test]
+fn the_answer_of_a_gateway_that_keeps_the_first_one_does_not_settle_a_cancellation() {
+    let mut phone = Phone::new();
+    let key = phone.report("w").key;
+    phone.answer(201, &created(key));
+    phone.cancel(key, "false alarm").unwrap();
+    let progress = phone.answer(201, &created(key));
+    assert_eq!((progress.settled, progress.pending), (0, 1));
+    let again = phone.upload_at_last();
+    phone.complete(&again, &response(200, &settled(key, "cancelled", "Cancelled")));
+    assert_eq!(phone.state(key), EntryState::Settled);
+}
+
+#[test]
 fn the_refusal_of_the_older_revision_does_not_quarantine_a_cancellation() {
     let mut phone = Phone::new();
     let key = phone.report("w").key;

@@ -219,13 +219,17 @@ pub(crate) fn keys(upload: &Upload) -> Vec<IdempotencyKey> {
 
 /// The answer that settles all of an upload.
 pub(crate) fn settle_all(upload: &Upload) -> UploadResult {
-    match &keys(upload)[..] {
-        [only] => response(201, &created(*only)),
-        many => {
-            let results: Vec<_> = many.iter().map(|key| item(201, created(*key))).collect();
-            response(200, &json!({ "results": results }))
-        }
+    let done = |(key, payload): (&IdempotencyKey, &Value)| match payload.get("cancellationReason") {
+        Some(_) => settled(*key, "createdAndCancelled", "Cancelled"),
+        None => created(*key),
+    };
+    let (keys, payloads) = (keys(upload), payloads(upload));
+    let mut answers: Vec<_> = keys.iter().zip(&payloads).map(done).collect();
+    if let [only] = &answers[..] {
+        return response(201, only);
     }
+    answers = answers.into_iter().map(|answer| item(201, answer)).collect();
+    response(200, &json!({ "results": answers }))
 }
 
 /// Whether these bytes stand in any file of the folder.

@@ -1,5 +1,7 @@
 //! What an answer means for every entry of an upload and for the queue as a whole.
 
+use incident_core::Status;
+
 use super::{
     super::upload::{
         in_flight::Item,
@@ -42,7 +44,7 @@ pub(crate) fn read(items: Vec<Item>, result: &UploadResult) -> Consequences {
     };
     let answer = Answer::read(body);
     let consequences = if let [only] = &items[..] {
-        single(only.clone(), judge(status, &answer, Some(only.key)))
+        single(only.clone(), judge_item(status, &answer, only))
     } else {
         match answer.results(items.len()).filter(|_| status == 200) {
             Some(results) => Consequences { ours: true, ..each(items, &results) },
@@ -51,6 +53,17 @@ pub(crate) fn read(items: Vec<Item>, result: &UploadResult) -> Consequences {
         }
     };
     Consequences { ours: consequences.ours || answer.is_ours(), ..consequences }
+}
+
+/// Some gateways keep the first answer to a key and give it again: that is none to the cancellation, which is sent under
+/// the same key.
+fn judge_item(status: i64, answer: &Answer<'_>, item: &Item) -> Consequence {
+    match judge(status, answer, Some(item.key)) {
+        Consequence::Settled(Some(incident)) if item.is_cancelled() && incident.status == Status::Open => {
+            not_ours(answer.problem(status))
+        }
+        consequence => consequence,
+    }
 }
 
 /// One entry alone: what keeps the server from answering holds for the queue, too.
@@ -80,7 +93,7 @@ fn each(items: Vec<Item>, results: &[Answer<'_>]) -> Consequences {
     let mut items: Vec<_> = items
         .into_iter()
         .zip(results)
-        .map(|(item, answer)| (alone(judge(answer.http_status(), answer, Some(item.key))), item))
+        .map(|(item, answer)| (alone(judge_item(answer.http_status(), answer, &item)), item))
         .collect();
     let nothing_went = !items.iter().any(|(consequence, _)| consequence.is_success());
     if !nothing_went {

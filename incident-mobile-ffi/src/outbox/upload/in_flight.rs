@@ -20,3 +20,11 @@ pub(crate) struct Item {
     pub(crate) anonymous: bool,
     pub(crate) payload: String,
 }
+
+impl Item {
+    /// Whether it was sent with a reason to call it off. The payload is canonical: in a text no quotation mark stands
+    /// without a backslash, so this is a name.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.payload.contains(",\"cancellationReason\":")
+    }
+}
