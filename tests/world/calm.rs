@@ -8,22 +8,13 @@ use crate::{
     answers::check,
     gate::Condition,
     people::{NAMES, Token},
+    phone::Device,
     wire,
     world::{World, note},
 };
 
 /// So many rounds are more than any queue needs.
 const ROUNDS: usize = 2000;
-
-/// What one round of all outboxes came to.
-enum Round {
-    /// Something was sent.
-    Sent,
-    /// Nobody may send before so many ms.
-    Waits(i64),
-    /// Nobody has anything to send.
-    Idle,
-}
 
 impl World {
     /// All that is wrong comes to an end; then everything has to arrive.
@@ -40,12 +31,16 @@ impl World {
         if self.server.is_none() {
             self.start_server()?;
         }
-        let had_no_room: Vec<_> =
-            self.devices.iter().map(|device| device.settings.max_pages.is_some()).collect();
-        self.devices.iter_mut().for_each(|device| device.settings.max_pages = None);
-        for process in 0..self.processes.len() {
+        let had_no_room: Vec<_> = self.devices.iter().map(Device::may_be_full).collect();
+        for device in &mut self.devices {
+            device.settings.max_pages = None;
+            device.set_full(false);
+        }
+        for process in
+            (0..self.processes.len()).filter(|at| self.processes[*at].has_begun()).collect::<Vec<_>>()
+        {
             self.processes[process].calm();
-            if had_no_room[self.processes[process].device] {
+            if had_no_room[self.processes[process].device] || !self.processes[process].is_open() {
                 self.processes[process].close();
                 self.open(process)?;
             }
@@ -69,25 +64,25 @@ impl World {
     }
 
     /// What is in quarantine is tried again, too: in fair weather nothing stays there. A report that took the name of
-    /// another takes the next one, which may be taken as well.
-    pub(crate) fn try_all_again(&mut self, rng: &mut Rng) -> Result<(), Broken> {
-        for _ in 0..=self.promises.len() {
+    /// another takes the next one, which may be taken as well. Says whether there was any.
+    pub(crate) fn try_all_again(&mut self, rng: &mut Rng) -> Result<bool, Broken> {
+        for times in 0..=self.promises.len() + 1 {
+            if self.in_quarantine()?.is_none() {
+                return Ok(times > 0);
+            }
             note!(self, "what is in quarantine is tried again");
-            for process in 0..self.processes.len() {
+            for process in self.open_processes() {
                 let now_ms = self.now_of(process);
                 let again = self.processes[process].call(|outbox| outbox.retry_all(None, now_ms));
                 self.survived(process, again)?;
             }
             self.drain(rng)?;
-            if self.in_quarantine()?.is_none() {
-                return Ok(());
-            }
         }
         Err(format!("in fair weather it stays in quarantine: {:?}", self.in_quarantine()?))
     }
 
     fn in_quarantine(&mut self) -> Result<Option<Entry>, Broken> {
-        for process in 0..self.processes.len() {
+        for process in self.open_processes() {
             let left =
                 self.processes[process].call(|outbox| outbox.entries(Some(EntryState::Quarantined), 1, None));
             let left = self.survived(process, left)?.and_then(|left| left.into_iter().next());
@@ -98,40 +93,34 @@ impl World {
         Ok(None)
     }
 
+    /// All that is in the outboxes is sent; time passes where somebody has to wait.
     fn drain(&mut self, rng: &mut Rng) -> Result<(), Broken> {
+        let mut left = self.open_processes();
         for _ in 0..ROUNDS {
-            match self.round(rng)? {
-                Round::Sent => {}
-                Round::Waits(ms) => self.pass(ms.max(1)),
-                Round::Idle => return Ok(()),
+            let mut waits = Vec::new();
+            for process in left {
+                waits.extend(self.send_all(process, rng)?.map(|ms| (ms, process)));
             }
+            let Some((soonest_ms, _)) = waits.iter().min() else { return Ok(()) };
+            self.pass((*soonest_ms).max(1));
+            left = waits.into_iter().map(|(_, process)| process).collect();
         }
         Err("a queue never becomes idle".to_owned())
     }
 
-    fn round(&mut self, rng: &mut Rng) -> Result<Round, Broken> {
-        let mut round = Round::Idle;
-        for process in 0..self.processes.len() {
+    /// Sends what may be sent now; how long the next has to wait, if there is one.
+    fn send_all(&mut self, process: usize, rng: &mut Rng) -> Result<Option<i64>, Broken> {
+        for _ in 0..ROUNDS {
             let now_ms = self.now_of(process);
             let next = self.processes[process].call(|outbox| outbox.next_upload(now_ms));
             match self.survived(process, next)? {
-                Some(NextUpload::Send { upload }) => {
-                    self.exchange(process, &upload, rng)?;
-                    round = Round::Sent;
-                }
-                Some(NextUpload::Wait { until, .. }) => {
-                    let ms = until.0 - now_ms;
-                    round = match round {
-                        Round::Sent => Round::Sent,
-                        Round::Waits(before) => Round::Waits(before.min(ms)),
-                        Round::Idle => Round::Waits(ms),
-                    };
-                }
+                Some(NextUpload::Send { upload }) => self.exchange(process, &upload, rng)?,
+                Some(NextUpload::Wait { until, .. }) => return Ok(Some(until.0 - now_ms)),
                 Some(NextUpload::SignIn { why, .. }) => return Err(format!("with a good token: {why:?}")),
-                Some(NextUpload::Idle) | None => {}
+                Some(NextUpload::Idle) | None => return Ok(None),
             }
         }
-        Ok(round)
+        Err("an outbox sends for ever".to_owned())
     }
 
     fn exchange(&mut self, process: usize, upload: &Upload, rng: &mut Rng) -> Result<(), Broken> {

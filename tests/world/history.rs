@@ -145,7 +145,7 @@ fn make_outbox(file: &Path) -> Result<(), Failure> {
 }
 
 fn take_steps(world: &mut World, plan: &Plan, taken: &mut Vec<usize>) -> Result<(), Broken> {
-    let length = chance::of_step(plan.seed, usize::MAX - 2).usize(6..26);
+    let length = chance::of_step(plan.seed, usize::MAX - 2).usize(3..13);
     for step in (0..length).filter(|step| plan.steps.as_ref().is_none_or(|steps| steps.contains(step))) {
         world.step = step;
         taken.push(step);
@@ -156,8 +156,9 @@ fn take_steps(world: &mut World, plan: &Plan, taken: &mut Vec<usize>) -> Result<
     let rng = &mut chance::of_step(plan.seed, CALM);
     world.calm(rng)?;
     world.judge()?;
-    world.try_all_again(rng)?;
-    world.judge()?;
+    if world.try_all_again(rng)? {
+        world.judge()?;
+    }
     world.read_to_the_end(rng)?;
     world.database.oracle().fault()
 }

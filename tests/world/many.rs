@@ -15,6 +15,7 @@ use incident_tests::proof::processor_time;
 use crate::{
     Broken, Failure,
     history::{Ground, History, Plan},
+    processors::{processors, stay_on},
     shrink::shrink,
 };
 
@@ -46,7 +47,7 @@ pub(crate) fn live(ground: &Ground, first: u64, until: Until, jobs: usize, enoug
         Until::Moment(end) => Instant::now() >= end,
         Until::Seed(end) => seed >= end,
     };
-    let work = || loop {
+    let work = &|| loop {
         let seed = next.load(Ordering::Relaxed);
         let has_enough = broken.lock().unwrap_or_else(PoisonError::into_inner).len() >= enough;
         if is_over(seed) || has_enough {
@@ -58,9 +59,16 @@ pub(crate) fn live(ground: &Ground, first: u64, until: Until, jobs: usize, enoug
             broken.lock().unwrap_or_else(PoisonError::into_inner).push((seed, steps, why));
         }
     };
+    let processors = processors();
     thread::scope(|scope| {
-        for _ in 0..jobs {
-            scope.spawn(work);
+        for job in 0..jobs {
+            let own = processors.get(job % processors.len().max(1));
+            scope.spawn(move || {
+                if let Some(own) = own {
+                    stay_on(*own);
+                }
+                work();
+            });
         }
     });
     let histories = next.into_inner() - first;

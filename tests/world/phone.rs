@@ -11,7 +11,7 @@ use incident_mobile_ffi::outbox::{Limits, Options, Outbox, OutboxError, Reached,
 
 use crate::{
     Broken,
-    disk::{End, image},
+    disk::{End, image, set_full},
 };
 
 /// A file with outboxes of one or two people in it.
@@ -21,6 +21,8 @@ pub(crate) struct Device {
     pub(crate) settings: Settings,
     /// How far its clock is wrong.
     pub(crate) error_ms: i64,
+    /// Whether its disk is full for now.
+    is_full: bool,
 }
 
 /// What an app on the device has set.
@@ -88,7 +90,7 @@ impl Fuse {
 
 impl Device {
     pub(crate) fn new(folder: &Path, number: usize, settings: Settings) -> Self {
-        Self { file: folder.join(format!("phone{number}")), lives: 0, settings, error_ms: 0 }
+        Self { file: folder.join(format!("phone{number}")), lives: 0, settings, error_ms: 0, is_full: false }
     }
 
     /// Where the file is after the next end.
@@ -101,8 +103,20 @@ impl Device {
         name.split('_').next().unwrap_or_default().to_owned()
     }
 
-    /// The file is what was left of it.
+    /// Whether it may refuse what is new for want of room.
+    pub(crate) fn may_be_full(&self) -> bool {
+        self.is_full || self.settings.max_pages.is_some()
+    }
+
+    /// Others fill its disk, or make room.
+    pub(crate) fn set_full(&mut self, is_full: bool) {
+        self.is_full = is_full;
+        set_full(&self.file, is_full);
+    }
+
+    /// The file is what was left of it, and there is room again.
     pub(crate) fn begin_next_life(&mut self) {
+        self.set_full(false);
         self.file = self.next_file();
         self.lives += 1;
     }
@@ -143,9 +157,14 @@ impl Process {
                 self.outbox = Some(outbox);
                 Ok(())
             }
-            Err(OutboxError::NoSpace(_)) if max_pages.is_some() => Ok(()),
+            Err(OutboxError::NoSpace(_)) if device.may_be_full() => Ok(()),
             Err(error) => Err(format!("an outbox does not open: {error:?}")),
         }
+    }
+
+    /// Whether it was ever there.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.opening > 0
     }
 
     pub(crate) fn is_open(&self) -> bool {

@@ -1,4 +1,4 @@
-//! Somebody who reads the changes, page by page, from the beginning.
+//! People who read the changes, page by page, each from the beginning and at their own pace.
 
 use axum::body::Body;
 use fastrand::Rng;
@@ -27,7 +27,9 @@ impl World {
             let limit = rng.usize(1..4);
             return self.get(&format!("/api/incidents?limit={limit}"), rng).map(drop);
         }
-        self.read_on(rng.usize(1..6), rng).map(drop)
+        let reader = rng.usize(..self.readers.len());
+        let is_lost = rng.u8(..6) == 0;
+        self.read_on(reader, rng.usize(1..6), is_lost, rng).map(drop)
     }
 
     fn get(&mut self, path: &str, rng: &mut Rng) -> Result<Option<Value>, Broken> {
@@ -41,26 +43,41 @@ impl World {
         }
     }
 
-    /// Reads so many changes at most; says whether there was one.
-    fn read_on(&mut self, limit: usize, rng: &mut Rng) -> Result<bool, Broken> {
-        let after = self.reader.cursor.as_ref().map_or(String::new(), |cursor| format!("&after={cursor}"));
+    /// Reads so many changes at most; says whether there may be more. Of an answer that is lost nothing is seen.
+    fn read_on(&mut self, at: usize, limit: usize, is_lost: bool, rng: &mut Rng) -> Result<bool, Broken> {
+        let after =
+            self.readers[at].cursor.as_ref().map_or(String::new(), |cursor| format!("&after={cursor}"));
         let Some(page) = self.get(&format!("/api/incidents/changes?limit={limit}{after}"), rng)? else {
             return Ok(false);
         };
-        note!(self, "the reader reads {page}");
+        note!(self, "reader {at} reads {page}{}", if is_lost { ", lost" } else { "" });
+        if is_lost {
+            return Ok(true);
+        }
         let changes = page["changes"].as_array().cloned().unwrap_or_default();
-        self.reader.cursor = page["nextCursor"].as_str().map(str::to_owned);
-        let has_read = !changes.is_empty();
-        self.reader.seen.extend(changes);
-        Ok(has_read)
+        let reader = &mut self.readers[at];
+        reader.cursor = page["nextCursor"].as_str().map(str::to_owned);
+        let is_whole_page = changes.len() == limit;
+        reader.seen.extend(changes);
+        Ok(is_whole_page)
     }
 
-    /// Reads to the end: what the reader saw is the history, but for what was erased before it came there.
+    /// All read to the end: what each saw is the history, but for what was erased before they came there.
     pub(crate) fn read_to_the_end(&mut self, rng: &mut Rng) -> Result<(), Broken> {
-        while self.read_on(50, rng)? {}
+        for reader in 0..self.readers.len() {
+            if reader > 0 && self.readers[reader].cursor.is_none() {
+                continue; // it would see what another sees that begins now
+            }
+            while self.read_on(reader, 50, false, rng)? {}
+            self.saw_the_history(&self.readers[reader])?;
+        }
+        Ok(())
+    }
+
+    fn saw_the_history(&self, reader: &Reader) -> Result<(), Broken> {
         let oracle = self.database.oracle();
         let mut log = oracle.log.iter();
-        for change in &self.reader.seen {
+        for change in &reader.seen {
             loop {
                 let Some(logged) = log.next() else {
                     return Err(format!("a reader saw {change} twice, or made up"));

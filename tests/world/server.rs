@@ -76,8 +76,8 @@ impl Server {
         time: &Time,
     ) -> Result<Self, Broken> {
         let runtime = Builder::new_current_thread().enable_time().build().map_err(failed)?;
-        let store = database.runtime.block_on(SqliteStore::open_file(file)).map_err(failed)?;
-        let store = Arc::new(GatedStore { store: Arc::new(store), database: database.clone() });
+        let store = database.wait_for(SqliteStore::open_file(file)).map_err(failed)?;
+        let store = Arc::new(GatedStore { store, database: database.clone() });
         let inside = runtime.enter();
         let app = App::new(Parts {
             store,

@@ -19,7 +19,7 @@ use crate::{
 type Step = fn(&mut World, &mut Rng) -> Result<(), Broken>;
 
 /// Each with its weight.
-const STEPS: [(u32, Step); 15] = [
+const STEPS: [(u32, Step); 16] = [
     (22, World::report),
     (9, World::call_off),
     (5, World::look_after_an_entry),
@@ -35,6 +35,7 @@ const STEPS: [(u32, Step); 15] = [
     (3, World::erase),
     (4, World::read),
     (3, World::change_the_database),
+    (2, World::fill_a_phone),
 ];
 
 /// One step, as chance wants it.
@@ -56,14 +57,17 @@ fn end(rng: &mut Rng) -> End {
 
 #[expect(clippy::unnecessary_wraps, reason = "all steps have one form")]
 impl World {
-    /// A process that is there.
-    pub(crate) fn any_process(&self, rng: &mut Rng) -> Option<usize> {
-        let open: Vec<_> = (0..self.processes.len()).filter(|at| self.processes[*at].is_open()).collect();
-        (!open.is_empty()).then(|| open[rng.usize(..open.len())])
+    /// A process that is there; one that was never there begins.
+    pub(crate) fn any_process(&mut self, rng: &mut Rng) -> Result<Option<usize>, Broken> {
+        let process = rng.usize(..self.processes.len());
+        if !self.processes[process].is_open() {
+            self.open(process)?;
+        }
+        Ok(self.processes[process].is_open().then_some(process))
     }
 
     fn send(&mut self, rng: &mut Rng) -> Result<(), Broken> {
-        let Some(process) = self.any_process(rng) else { return Ok(()) };
+        let Some(process) = self.any_process(rng)? else { return Ok(()) };
         let now_ms = self.now_of(process);
         let next = self.processes[process].call(|outbox| outbox.next_upload(now_ms));
         match self.survived(process, next)? {
@@ -219,7 +223,7 @@ impl World {
     }
 
     fn end_a_phone(&mut self, rng: &mut Rng) -> Result<(), Broken> {
-        let Some(process) = self.any_process(rng) else { return Ok(()) };
+        let Some(process) = self.any_process(rng)? else { return Ok(()) };
         let device = self.processes[process].device;
         match rng.u8(..4) {
             0 => {
@@ -236,6 +240,15 @@ impl World {
                 Ok(())
             }
         }
+    }
+
+    /// Its disk is full, or has room again.
+    fn fill_a_phone(&mut self, rng: &mut Rng) -> Result<(), Broken> {
+        let device = rng.usize(..self.devices.len());
+        let is_full = rng.bool();
+        note!(self, "the disk of device {device}: {}", if is_full { "full" } else { "room" });
+        self.devices[device].set_full(is_full);
+        Ok(())
     }
 
     /// Somebody has another token; whether it is a good one shows later.

@@ -1,6 +1,11 @@
 //! The real store behind the gate. What it answers is held against the oracle, one transaction after the other.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::{
+    pin::pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Wake, Waker},
+    thread::{self, Thread},
+};
 
 use async_trait::async_trait;
 use incident_core::{Event, IncidentId, Timestamp};
@@ -8,17 +13,18 @@ use incident_server::store::{
     ChangePage, Erased, Horizon, IncidentPage, ListQuery, Partitions, Pool, Position, SqliteStore, Store,
     StoreError, StoredIncident, SyncItem, Verdict,
 };
-use tokio::{runtime::Handle, sync::watch};
+use tokio::{runtime::Handle, sync::watch, task::coop::unconstrained};
 
 use crate::{
     gate::{Fate, Gate},
     oracle::Oracle,
+    time::MachineTime,
 };
 
 /// What a world keeps while servers come and go.
 #[derive(Clone)]
 pub(crate) struct Database {
-    /// Where the store's own tasks run. The world stands still meanwhile, so that nothing ever happens beside it.
+    /// Where the store's own tasks run.
     pub(crate) runtime: Handle,
     pub(crate) gate: Arc<Gate>,
     pub(crate) oracle: Arc<Mutex<Oracle>>,
@@ -33,26 +39,34 @@ impl Database {
         self.oracle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does something elsewhere and waits for it.
-    pub(crate) fn wait_for<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
-        let (sender, receiver) = mpsc::sync_channel(1);
-        self.runtime.spawn(async move { drop(sender.send(work.await)) });
-        receiver.recv().expect("the store's task ends")
+    /// Does something with a store, and nothing else meanwhile: it is waited for here, whoever asks.
+    pub(crate) fn wait_for<T>(&self, work: impl Future<Output = T>) -> T {
+        let _machine = MachineTime::begin();
+        let _there = self.runtime.enter();
+        let waker = Waker::from(Arc::new(Waiting(thread::current())));
+        let mut work = pin!(unconstrained(work));
+        loop {
+            if let Poll::Ready(done) = work.as_mut().poll(&mut Context::from_waker(&waker)) {
+                return done;
+            }
+            thread::park();
+        }
+    }
+}
+
+/// A thread that waits.
+struct Waiting(Thread);
+
+impl Wake for Waiting {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
     }
 }
 
 /// A store that is asked one thing at a time.
 pub(crate) struct GatedStore {
-    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) store: SqliteStore,
     pub(crate) database: Database,
-}
-
-/// Asks the store. The names are those of its method and of the oracle's.
-macro_rules! ask {
-    ($self:ident, $store:ident => $question:expr) => {{
-        let $store = Arc::clone(&$self.store);
-        $self.database.wait_for(async move { $question })
-    }};
 }
 
 impl GatedStore {
@@ -62,6 +76,10 @@ impl GatedStore {
             Fate::Failed => Err(broken()),
             fate => Ok(fate),
         }
+    }
+
+    fn ask<T>(&self, question: impl Future<Output = T>) -> T {
+        self.database.wait_for(question)
     }
 
     fn oracle(&self) -> MutexGuard<'_, Oracle> {
@@ -94,51 +112,48 @@ impl Store for GatedStore {
 
     async fn sync(&self, batch: &[SyncItem], now: Timestamp) -> Result<Vec<Verdict>, StoreError> {
         let fate = self.pass().await?;
-        let items = batch.to_vec();
-        let verdicts = self.well("a batch", ask!(self, store => store.sync(&items, now).await))?;
+        let verdicts = self.well("a batch", self.ask(self.store.sync(batch, now)))?;
         self.oracle().synced(batch, now, &verdicts);
         told(fate, verdicts)
     }
 
     async fn erase(&self, ids: &[IncidentId], now: Timestamp) -> Result<Vec<Erased>, StoreError> {
         let fate = self.pass().await?;
-        let these = ids.to_vec();
-        let erased = self.well("an erasure", ask!(self, store => store.erase(&these, now).await))?;
+        let erased = self.well("an erasure", self.ask(self.store.erase(ids, now)))?;
         self.oracle().erased(ids, now, &erased);
         told(fate, erased)
     }
 
     async fn forget(&self) -> Result<(), StoreError> {
-        ask!(self, store => store.forget().await)
+        self.ask(self.store.forget())
     }
 
     async fn incident(&self, id: IncidentId) -> Result<Option<StoredIncident>, StoreError> {
-        let found = self.well("an incident", ask!(self, store => store.incident(id).await))?;
+        let found = self.well("an incident", self.ask(self.store.incident(id)))?;
         self.oracle().incident(id, found.as_ref());
         Ok(found)
     }
 
     async fn incidents(&self, query: &ListQuery) -> Result<IncidentPage, StoreError> {
-        let asked = query.clone();
-        let page = self.well("a list", ask!(self, store => store.incidents(&asked).await))?;
+        let page = self.well("a list", self.ask(self.store.incidents(query)))?;
         self.oracle().incidents(query, &page);
         Ok(page)
     }
 
     async fn history(&self, id: IncidentId) -> Result<Vec<Event>, StoreError> {
-        let events = self.well("a history", ask!(self, store => store.history(id).await))?;
+        let events = self.well("a history", self.ask(self.store.history(id)))?;
         self.oracle().history(id, &events);
         Ok(events)
     }
 
     async fn changes(&self, after: Position, limit: i64) -> Result<ChangePage, StoreError> {
-        let page = self.well("changes", ask!(self, store => store.changes(after, limit).await))?;
+        let page = self.well("changes", self.ask(self.store.changes(after, limit)))?;
         self.oracle().changes(after, limit, &page);
         Ok(page)
     }
 
     async fn horizon(&self) -> Result<Horizon, StoreError> {
-        let horizon = self.well("a horizon", ask!(self, store => store.horizon().await))?;
+        let horizon = self.well("a horizon", self.ask(self.store.horizon()))?;
         self.oracle().horizon(horizon);
         Ok(horizon)
     }
@@ -152,11 +167,11 @@ impl Store for GatedStore {
     }
 
     async fn holds_incidents(&self) -> Result<bool, StoreError> {
-        ask!(self, store => store.holds_incidents().await)
+        self.ask(self.store.holds_incidents())
     }
 
     async fn knows_secret(&self, fingerprint: [u8; 32]) -> Result<bool, StoreError> {
-        ask!(self, store => store.knows_secret(fingerprint).await)
+        self.ask(self.store.knows_secret(fingerprint))
     }
 
     fn log_bytes(&self) -> Option<u64> {
@@ -173,10 +188,10 @@ impl Store for GatedStore {
 
     async fn ready(&self) -> Result<(), StoreError> {
         self.pass().await?;
-        ask!(self, store => store.ready().await)
+        self.ask(self.store.ready())
     }
 
     async fn close(&self) {
-        ask!(self, store => store.close().await);
+        self.ask(self.store.close());
     }
 }

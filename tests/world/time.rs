@@ -30,6 +30,21 @@ pub(crate) fn turn_timers(ms: i64) {
     TIMERS_NS.set(TIMERS_NS.get() + ms * 1_000_000);
 }
 
+/// As long as it lives, the timers of this thread go by the machine's clock.
+pub(crate) struct MachineTime(i64);
+
+impl MachineTime {
+    pub(crate) fn begin() -> Self {
+        Self(TIMERS_NS.replace(-1))
+    }
+}
+
+impl Drop for MachineTime {
+    fn drop(&mut self) {
+        TIMERS_NS.set(self.0);
+    }
+}
+
 /// In place of the C library's: a program's own symbol goes first.
 #[expect(unsafe_code, reason = "the seam of the operating system is a C function")]
 #[unsafe(no_mangle)]

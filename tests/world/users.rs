@@ -13,7 +13,7 @@ use crate::{
 
 impl World {
     pub(crate) fn report(&mut self, rng: &mut Rng) -> Result<(), Broken> {
-        let Some(process) = self.any_process(rng) else { return Ok(()) };
+        let Some(process) = self.any_process(rng)? else { return Ok(()) };
         let now_ms = self.now_of(process);
         let new = report(self.step, rng, now_ms);
         let done = self.processes[process].call(|outbox| outbox.report(&new, now_ms));
@@ -123,7 +123,7 @@ impl World {
     }
 
     pub(crate) fn look_after_all(&mut self, rng: &mut Rng) -> Result<(), Broken> {
-        let Some(process) = self.any_process(rng) else { return Ok(()) };
+        let Some(process) = self.any_process(rng)? else { return Ok(()) };
         let now_ms = self.now_of(process);
         let all = &mut self.processes[process];
         let done = match rng.u8(..4) {

@@ -46,7 +46,7 @@ pub(crate) struct World {
     pub(crate) late: Vec<(Upload, Option<String>)>,
     /// What the server answered of late.
     pub(crate) answers: Vec<Answer>,
-    pub(crate) reader: Reader,
+    pub(crate) readers: [Reader; 2],
     openings: u64,
     pub(crate) trace: Trace,
 }
@@ -118,7 +118,7 @@ impl World {
             flights: Vec::new(),
             late: Vec::new(),
             answers: Vec::new(),
-            reader: Reader::default(),
+            readers: Default::default(),
             openings: 0,
             trace,
         };
@@ -139,8 +139,12 @@ impl World {
                 self.processes.push(Process::new(number, other));
             }
         }
-        self.start_server()?;
-        (0..self.processes.len()).try_for_each(|process| self.open(process))
+        self.start_server()
+    }
+
+    /// Those that are there.
+    pub(crate) fn open_processes(&self) -> Vec<usize> {
+        (0..self.processes.len()).filter(|at| self.processes[*at].is_open()).collect()
     }
 
     pub(crate) fn start_server(&mut self) -> Result<(), Broken> {
@@ -195,8 +199,8 @@ impl World {
     /// All processes of a device end, and begin again on what is left of its file.
     pub(crate) fn device_died(&mut self, device: usize) -> Result<(), Broken> {
         note!(self, "device {device} died");
-        let own: Vec<_> =
-            (0..self.processes.len()).filter(|at| self.processes[*at].device == device).collect();
+        let is_its = |at: &usize| self.processes[*at].device == device && self.processes[*at].has_begun();
+        let own: Vec<_> = (0..self.processes.len()).filter(is_its).collect();
         for process in &own {
             self.processes[*process].die();
         }
@@ -219,7 +223,7 @@ impl World {
         let device = self.processes[process].device;
         match done {
             Ok(Ok(done)) => Ok(Some(done)),
-            Ok(Err(OutboxError::NoSpace(_))) if self.devices[device].settings.max_pages.is_some() => Ok(None),
+            Ok(Err(OutboxError::NoSpace(_))) if self.devices[device].may_be_full() => Ok(None),
             Ok(Err(error)) => Err(format!("an outbox fails: {error:?}")),
             Err(Killed(moment)) => {
                 note!(self, "process {process} is killed at {moment}");
