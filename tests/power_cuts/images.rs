@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// After so many faults there is enough to look at.
-const ENOUGH: usize = 5;
+const ENOUGH: usize = 3;
 
 /// What is opened again: the real code on real files.
 pub(crate) trait Subject: Sync {

@@ -7,8 +7,12 @@ use incident_tests::proof::{Proof, processor_time};
 use crate::{
     Failure,
     images::{Counts, Subject, Which, each_cut, open_all, put},
+    record::{Event, Life},
 };
 
+/// Which syncs are forgotten by a disk that lies, and how many of its images are looked at, at most.
+const EVERY: usize = 3;
+const SOME_LIES: u64 = 500;
 /// So many answers are held against their syncs, in a short run.
 const SOME_ANSWERS: u64 = 500;
 
@@ -69,7 +73,33 @@ pub(crate) fn short(subject: &dyn Subject, some: u64, jobs: usize) -> Result<(),
     each_cut(&lives, |_| all += 1);
     let counts = open_all(subject, &lives, Which::Each((all / some.max(1)).max(1)), jobs)?;
     tell(&counts, 0, lives.len(), started);
-    verdict(subject, &counts, 0)
+    verdict(subject, &counts, 0)?;
+    finds_something(subject, lives, all, jobs)
+}
+
+/// On a disk that says that a sync is done and does not do it, a few images have to show that something is lost: or the
+/// others show nothing.
+fn finds_something(
+    subject: &dyn Subject,
+    mut lives: Vec<Life>,
+    all: u64,
+    jobs: usize,
+) -> Result<(), Failure> {
+    for life in &mut lives {
+        let mut syncs = 0;
+        life.events.retain(|event| {
+            syncs += usize::from(matches!(event, Event::Sync { .. }));
+            !matches!(event, Event::Sync { .. }) || syncs % EVERY != 0
+        });
+    }
+    let counts = open_all(subject, &lives, Which::Each((all / SOME_LIES).max(1)), jobs)?;
+    if counts.lost == 0 {
+        return Err(
+            "on a disk that forgets its syncs nothing is lost: what was recorded is not what was done".into(),
+        );
+    }
+    println!("on a disk that forgets every third sync reports are lost, as they must be");
+    Ok(())
 }
 
 /// Builds one image, says what is wrong with it, and leaves it.
