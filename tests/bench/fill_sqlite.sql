@@ -35,4 +35,18 @@ FROM moments
 WHERE {cancelled}
 ORDER BY n;
 
+INSERT INTO list_by_reporter (reporter, id, location_id, cancelled_at_ms)
+SELECT reporter, id, location_id, cancelled_at_ms
+FROM incidents
+WHERE id IN (SELECT id FROM moments)
+ORDER BY reporter, id;
+
+INSERT INTO list_of_open_by_location (location_id, id)
+SELECT location_id, id
+FROM incidents
+WHERE cancelled_at_ms IS NULL AND id IN (SELECT id FROM moments)
+ORDER BY location_id, id;
+
+UPDATE installation SET listed_to = (SELECT max(position) FROM history);
+
 COMMIT;

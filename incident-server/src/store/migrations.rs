@@ -23,6 +23,7 @@ pub(super) static SQLITE: LazyLock<Migrator> = steps!("sqlite":
     2 "0002_installation",
     3 "0003_lists",
     4 "0004_erased",
+    5 "0005_listed_later",
 );
 
 pub(super) static POSTGRES: LazyLock<Migrator> = steps!("postgres":

@@ -216,13 +216,14 @@ async fn a_backup_of_an_older_version_gets_its_tables_when_it_is_restored() {
     server_with(&old, 1).await.stop().await;
     let mut session = old.database().session().await;
     session.run("DROP TABLE installation; DELETE FROM _sqlx_migrations WHERE version > 1").await;
-    session.run("DROP INDEX incidents_open; DROP INDEX incidents_open_by_location").await;
+    session.run("DROP TRIGGER listed_state; DROP TRIGGER listed_where; DROP TRIGGER listed_no_more").await;
+    session.run("DROP TABLE list_by_reporter; DROP TABLE list_of_open_by_location").await;
+    session.run("DROP INDEX incidents_open").await;
     session.run("DROP INDEX incidents_cancelled; DROP INDEX incidents_cancelled_by_location").await;
     session
         .run("CREATE INDEX incidents_by_reporter ON incidents (reporter, id) WHERE reporter IS NOT NULL")
         .await;
     session.run("CREATE INDEX incidents_by_location ON incidents (location_id, id)").await;
-    session.run("DROP INDEX incidents_of_reporter").await;
     session.run("ALTER TABLE incidents DROP COLUMN erased_at_ms").await;
 
     succeeds(&setup, "restore", &old.data_dir().join("incidents.sqlite")).await;

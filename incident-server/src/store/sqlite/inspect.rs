@@ -76,7 +76,9 @@ async fn look(session: &mut SqliteConnection, found: &mut Inspection) -> Result<
     if found.schema == Schema::Missing {
         return Ok(());
     }
-    check_edges(session).await?;
+    if found.schema == Schema::Current {
+        check_edges(session).await?;
+    }
     found.holds_incidents = super::installation::has_incidents(session).await?;
     let last: Option<i64> = sqlx::query_scalar(LAST_WRITTEN).fetch_optional(&mut *session).await?;
     found.last_written = last.and_then(|ms| Timestamp::from_unix_ms(ms).ok());

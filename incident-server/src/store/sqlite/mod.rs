@@ -9,6 +9,7 @@ mod erase;
 pub(super) mod export;
 mod inspect;
 mod installation;
+mod listing;
 mod lock;
 mod log_bound;
 mod opened;
@@ -17,6 +18,7 @@ mod read;
 mod readers;
 mod restore;
 mod served;
+mod unlisted;
 mod write;
 
 use std::{
@@ -33,15 +35,17 @@ use sqlx::{
 use tokio::sync::{Mutex, watch};
 
 pub(crate) use self::{backup::backup, compact::compact, restore::restore};
-pub(super) use self::{
-    corruption::tells_corruption,
-    inspect::{inspect, read_only, schema},
-};
 use self::{
+    corruption::tells_corrupt_pages,
     log_bound::LogBound,
     opened::OpenedFile,
     prepare::{check_edges, check_version, make_private, migrate},
     readers::Readers,
+    unlisted::{TURN, Unlisted},
+};
+pub(super) use self::{
+    corruption::tells_corruption,
+    inspect::{inspect, read_only, schema},
 };
 use super::{OpenError, Position, Store, StoreError, pools::Waits};
 use crate::limits::{LOCK_DEADLINE, READ_DEADLINE};
@@ -53,6 +57,7 @@ pub struct SqliteStore {
     writer: Mutex<Option<SqliteConnection>>,
     writer_waits: Waits,
     readers: Readers,
+    unlisted: Unlisted,
     log: LogBound,
     /// The log may hold what was erased; after a crash, too.
     log_remembers: AtomicBool,
@@ -74,7 +79,7 @@ impl SqliteStore {
         if url.contains(":memory:") || url.contains("mode=memory") {
             return Err(OpenError::InMemory);
         }
-        Self::open(options).await
+        Self::open(options, TURN).await
     }
 
     /// The file that a `sqlite://` URL names.
@@ -90,10 +95,11 @@ impl SqliteStore {
     /// # Errors
     /// As [`open_url`](Self::open_url).
     pub async fn open_file(file: &Path) -> Result<Self, OpenError> {
-        Self::open(SqliteConnectOptions::new().filename(file)).await
+        Self::open(SqliteConnectOptions::new().filename(file), TURN).await
     }
 
-    async fn open(options: SqliteConnectOptions) -> Result<Self, OpenError> {
+    /// With so many incidents that are listed together.
+    async fn open(options: SqliteConnectOptions, turn_size: usize) -> Result<Self, OpenError> {
         let file = options.get_filename().to_owned();
         make_private(&file)?;
         let lock = std::sync::Mutex::new(Some(lock::lock(&file)?));
@@ -104,17 +110,30 @@ impl SqliteStore {
             .pragma("secure_delete", "ON")
             .busy_timeout(LOCK_DEADLINE)
             .disable_statement_logging();
-        let mut writer = options.connect().await.map_err(OpenError::unusable)?;
+        let mut writer = options.connect().await.map_err(|error| not_opened(error, &file))?;
         check_version(&mut writer).await?;
         migrate(&mut writer).await.map_err(|error| OpenError::from_migration(error, &file))?;
         check_edges(&mut writer).await.map_err(|error| OpenError::from_file(error, &file))?;
+        listing::list_all(&mut writer).await.map_err(|error| OpenError::from_file(error, &file))?;
         let readers = Readers::new(&options, READ_DEADLINE);
         let log = LogBound::new(&file, READ_DEADLINE, LOCK_DEADLINE);
         let changed = watch::Sender::new(Position::START);
         let file = OpenedFile::new(&file).map_err(|source| OpenError::File { file, source })?;
         let (writer, log_remembers) = (Mutex::new(Some(writer)), AtomicBool::new(true));
         let writer_waits = Waits::default();
-        let store = Self { options, writer, writer_waits, readers, log, log_remembers, file, lock, changed };
+        let unlisted = Unlisted::new(turn_size);
+        let store = Self {
+            options,
+            writer,
+            writer_waits,
+            readers,
+            unlisted,
+            log,
+            log_remembers,
+            file,
+            lock,
+            changed,
+        };
         store.ready().await.map_err(OpenError::NoCommit)?;
         Ok(store)
     }
@@ -173,4 +192,9 @@ impl SqliteStore {
         self.file.in_place()?;
         self.readers.run(&self.log, query).await.inspect_err(|error| self.note(error))
     }
+}
+
+/// Opening reads the tables' names: the first pages.
+fn not_opened(error: sqlx::Error, file: &Path) -> OpenError {
+    if tells_corrupt_pages(&error) { OpenError::Corrupt(file.to_owned()) } else { OpenError::unusable(error) }
 }

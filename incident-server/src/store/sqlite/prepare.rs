@@ -12,8 +12,10 @@ const EDGES: &str = "
     SELECT
         (SELECT min(id) FROM incidents),
         (SELECT max(id) FROM incidents),
-        (SELECT min(location_id) FROM incidents INDEXED BY incidents_open_by_location WHERE cancelled_at_ms IS NULL),
-        (SELECT max(location_id) FROM incidents INDEXED BY incidents_open_by_location WHERE cancelled_at_ms IS NULL),
+        (SELECT min(reporter) FROM list_by_reporter),
+        (SELECT max(reporter) FROM list_by_reporter),
+        (SELECT min(location_id) FROM list_of_open_by_location),
+        (SELECT max(location_id) FROM list_of_open_by_location),
         (SELECT min(position) FROM history),
         (SELECT max(position) FROM history),
         (SELECT min(incident_id) FROM history INDEXED BY history_by_incident),

@@ -7,7 +7,7 @@ use incident_core::{Event, IncidentId, Timestamp};
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use tokio::sync::watch;
 
-use super::{SqliteStore, erase, installation, read, write};
+use super::{SqliteStore, erase, installation, listing, read, write};
 use crate::store::{
     ChangePage, Erased, Horizon, IncidentPage, ListQuery, Partitions, Pool, Position, Store, StoreError,
     StoredIncident, SyncItem, Verdict,
@@ -20,7 +20,10 @@ impl Store for SqliteStore {
     }
 
     async fn sync(&self, batch: &[SyncItem], now: Timestamp) -> Result<Vec<Verdict>, StoreError> {
-        let verdicts = self.write(async |connection| write::sync(connection, batch, now).await).await;
+        let sync = async |connection: &mut SqliteConnection| {
+            write::sync(connection, batch, now, &self.unlisted).await
+        };
+        let verdicts = self.write(sync).await;
         self.changed.send_modify(|batches| batches.0 += 1); // after an error too: it may have been written
         verdicts
     }
@@ -54,7 +57,7 @@ impl Store for SqliteStore {
     }
 
     async fn incidents(&self, query: &ListQuery) -> Result<IncidentPage, StoreError> {
-        self.read(async |connection| read::incidents(connection, query).await).await
+        self.read(async |connection| read::incidents(connection, query, &self.unlisted).await).await
     }
 
     async fn history(&self, id: IncidentId) -> Result<Vec<Event>, StoreError> {
@@ -115,10 +118,11 @@ impl Store for SqliteStore {
         if !self.file.is_in_place() {
             // SQLite would delete the log by its name, and with it what another file may have there.
             std::mem::forget(writer);
-        } else if let Some(writer) = writer
-            && let Err(error) = writer.close().await
-        {
-            tracing::warn!(error = %error, "the database did not close cleanly; it recovers at the next start");
+        } else if let Some(mut writer) = writer {
+            let listed = listing::list_all(&mut writer).await;
+            if let Err(error) = listed.and(writer.close().await) {
+                tracing::warn!(error = %error, "the database did not close cleanly; it recovers at the next start");
+            }
         }
         self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
     }

@@ -1,11 +1,15 @@
 //! The one transaction that writes. Statements take a whole batch as JSON, so their number is constant.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeMap, sync::LazyLock};
 
-use incident_core::{CancellationReason, Event, IncidentId, Stored, Timestamp};
+use incident_core::{CancellationReason, Change, Event, IncidentId, Stored, Timestamp};
 use serde::Serialize;
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
+use super::{
+    listing::{WRITE_PORTION, next_portion},
+    unlisted::{Portion, Unlisted},
+};
 use crate::store::{
     RowError, StoreError, SyncItem, Verdict,
     columns::{self, JsonRow},
@@ -32,14 +36,15 @@ static BEGIN_AND_LOOK: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-static WRITE_AND_COMMIT: LazyLock<String> = LazyLock::new(|| {
+/// Its parameters have no numbers: sqlx loses count of those that a statement leaves out.
+static WRITE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "
     INSERT INTO incidents (id, {columns})
     SELECT
         unhex(value ->> 0, '-'),
         {values}
-    FROM jsonb_each(?1)
+    FROM jsonb_each(?)
     WHERE true
     ON CONFLICT (id) DO UPDATE SET
         cancelled_at_ms = excluded.cancelled_at_ms,
@@ -47,20 +52,24 @@ static WRITE_AND_COMMIT: LazyLock<String> = LazyLock::new(|| {
 
     INSERT INTO history (incident_id, kind, at_ms, cancellation_reason)
     SELECT unhex(value ->> 0, '-'), value ->> 1, value ->> 2, value ->> 3
-    FROM jsonb_each(?2)
+    FROM jsonb_each(?)
     WHERE true
     ORDER BY key;
-
-    COMMIT",
+",
         columns = columns::written(),
         values = columns::each("value ->> {index}"),
     )
 });
 
+static WRITE_AND_COMMIT: LazyLock<String> = LazyLock::new(|| format!("{} COMMIT", *WRITE));
+static WRITE_LIST_AND_COMMIT: LazyLock<String> =
+    LazyLock::new(|| format!("{}{WRITE_PORTION} COMMIT", *WRITE));
+
 pub(super) async fn sync(
     connection: &mut SqliteConnection,
     batch: &[SyncItem],
     now: Timestamp,
+    unlisted: &Unlisted,
 ) -> Result<Vec<Verdict>, StoreError> {
     let known = look(connection, ids(batch)).await?;
     let Folded { verdicts, changed, events } = fold(known, batch, now);
@@ -68,14 +77,35 @@ pub(super) async fn sync(
         sqlx::query("COMMIT").execute(connection).await?;
         return Ok(verdicts);
     }
+    let of = |kind: fn(&Change) -> bool| {
+        events.iter().filter(move |(_, event)| kind(&event.change)).map(|(id, _)| (*id, &changed[id]))
+    };
+    let portion = next_portion(connection, unlisted, changed.len()).await?;
+    unlisted.add(of(|change| matches!(change, Change::Created)));
+    write_and_commit(connection, &changed, &events, portion.as_ref()).await?;
+    for (id, Changed { incident, .. }) in of(|change| matches!(change, Change::Cancelled(_))) {
+        unlisted.remove_open(id, &incident.facts.location_id);
+    }
+    if let Some(portion) = portion {
+        unlisted.is_listed(&portion);
+    }
+    Ok(verdicts)
+}
+
+async fn write_and_commit(
+    connection: &mut SqliteConnection,
+    changed: &BTreeMap<IncidentId, Changed>,
+    events: &[(IncidentId, Event)],
+    portion: Option<&Portion>,
+) -> Result<(), StoreError> {
     let changed: Vec<_> = changed.iter().map(|(id, changed)| row(*id, changed)).collect();
     let events: Vec<_> = events.iter().map(event_row).collect();
-    sqlx::query(WRITE_AND_COMMIT.as_str())
-        .bind(json(&changed))
-        .bind(json(&events))
-        .execute(connection)
-        .await?;
-    Ok(verdicts)
+    let sql = if portion.is_some() { &WRITE_LIST_AND_COMMIT } else { &WRITE_AND_COMMIT };
+    let mut query = sqlx::query(sql.as_str()).bind(json(&changed)).bind(json(&events));
+    if let Some(Portion { by_reporter, by_location, listed_to }) = portion {
+        query = query.bind(json(by_reporter)).bind(json(by_location)).bind(listed_to.map_or(0, |to| to.0));
+    }
+    Ok(query.execute(connection).await.map(drop)?)
 }
 
 /// Begins a transaction and says what is stored.

@@ -1,0 +1,277 @@
+//! The lists by reporter and of open ones at a location: how their entries are written after the incidents themselves.
+
+use std::sync::LazyLock;
+
+use sqlx::SqliteConnection;
+
+use super::unlisted::{Portion, Unlisted};
+use crate::store::{Position, StoreError};
+
+/// With each new incident so many entries of a turn are written: it ends long before the next one is due.
+const PACE: usize = 2;
+/// And so many with each commit, however small.
+const AT_LEAST: usize = 8;
+/// Positions in one transaction where nothing else happens.
+const TOGETHER: i64 = 100_000;
+
+/// The entries of some incidents, as these are now. In front of it stands which.
+macro_rules! entries {
+    ($by_reporter:literal, $by_location:literal) => {
+        concat!(
+            "
+    INSERT OR IGNORE INTO list_by_reporter (reporter, id, location_id, cancelled_at_ms)
+    SELECT reporter, id, location_id, cancelled_at_ms
+    FROM incidents
+    WHERE reporter IS NOT NULL AND id IN (",
+            $by_reporter,
+            ")
+    ORDER BY reporter, id;
+
+    INSERT OR IGNORE INTO list_of_open_by_location (location_id, id)
+    SELECT location_id, id
+    FROM incidents
+    WHERE cancelled_at_ms IS NULL AND id IN (",
+            $by_location,
+            ")
+    ORDER BY location_id, id;"
+        )
+    };
+}
+
+/// A portion, within a transaction: ids as JSON, ids as JSON, how far everything is listed then or 0.
+pub(super) const WRITE_PORTION: &str = concat!(
+    entries!("SELECT unhex(value, '-') FROM json_each(?)", "SELECT unhex(value, '-') FROM json_each(?)"),
+    "
+    UPDATE installation SET listed_to = ends.at FROM (SELECT ? AS at) AS ends WHERE listed_to < ends.at;
+"
+);
+
+const LIMITS: &str = "SELECT listed_to, (SELECT coalesce(max(position), 0) FROM history) FROM installation";
+
+static WRITE_BETWEEN: LazyLock<String> = LazyLock::new(|| {
+    let entries = entries!(
+        "SELECT incident_id FROM history WHERE kind = 'created' AND position > ? AND position <= ?",
+        "SELECT incident_id FROM history WHERE kind = 'created' AND position > ? AND position <= ?"
+    );
+    format!("BEGIN IMMEDIATE; {entries} UPDATE installation SET listed_to = ?; COMMIT")
+});
+
+/// What to list within the transaction that is open, with so many new incidents.
+pub(super) async fn next_portion(
+    connection: &mut SqliteConnection,
+    unlisted: &Unlisted,
+    created: usize,
+) -> Result<Option<Portion>, StoreError> {
+    if unlisted.is_due() {
+        let newest = "SELECT coalesce(max(position), 0) FROM history";
+        unlisted.begin_turn(Position(sqlx::query_scalar(newest).fetch_one(connection).await?));
+    }
+    Ok(unlisted.portion(PACE * created + AT_LEAST))
+}
+
+/// Lists everything that is stored: before the first request, after a crash, and when the file is closed.
+pub(super) async fn list_all(writer: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let (mut listed_to, newest): (i64, i64) = sqlx::query_as(LIMITS).fetch_one(&mut *writer).await?;
+    if newest - listed_to > TOGETHER {
+        tracing::info!(changes = newest - listed_to, "lists are brought up to date");
+    }
+    while listed_to < newest {
+        let end = newest.min(listed_to + TOGETHER);
+        let write = sqlx::query(WRITE_BETWEEN.as_str()).bind(listed_to).bind(end).bind(listed_to).bind(end);
+        write.bind(end).execute(&mut *writer).await?;
+        listed_to = end;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path, sync::Arc};
+
+    use incident_core::{
+        IdSecret, IdempotencyKey, IncidentId, LocationId, Reporter, Status, Timestamp, decode,
+    };
+    use sqlx::{Connection, sqlite::SqliteConnectOptions};
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::store::{ListQuery, SqliteStore, Store, SyncItem, migrations};
+
+    const FIRST_MS: i64 = 1_795_392_000_000;
+
+    /// What is reported as the nth; some are anonymous, and ids go back and forth in time.
+    fn item(n: i64, cancelled: bool) -> SyncItem {
+        let created_at = Timestamp::from_unix_ms(FIRST_MS + n * 7919 % 1000 * 1000).unwrap();
+        let reporter = Arc::new(Reporter::parse(&format!("reporter-{}", n % 3)).unwrap());
+        let mut payload = serde_json::json!({
+            "locationId": format!("location-{}", n % 2),
+            "gpsCoordinates": { "type": "Point", "coordinates": [1, 2] },
+            "isAnonymous": n % 5 == 4,
+            "createdAt": created_at.to_string(),
+        });
+        if cancelled {
+            payload["cancellationReason"] = "false alarm".into();
+        }
+        let payload = decode(payload.to_string().as_bytes()).unwrap().payload;
+        let key = IdempotencyKey::derive(&reporter, created_at);
+        SyncItem { id: IncidentId::derive(&IdSecret::new(&[1; 32]).unwrap(), key.into()), reporter, payload }
+    }
+
+    async fn open(file: &Path) -> SqliteStore {
+        SqliteStore::open(SqliteConnectOptions::new().filename(file), 10).await.unwrap()
+    }
+
+    /// All pages, small ones.
+    async fn listed(store: &SqliteStore, query: &ListQuery) -> Vec<IncidentId> {
+        let (mut all, mut query) = (Vec::new(), ListQuery { limit: 3, ..query.clone() });
+        loop {
+            let page = store.incidents(&query).await.unwrap();
+            all.extend(page.incidents.iter().map(|one| one.id));
+            query.after = page.next;
+            if query.after.is_none() {
+                return all;
+            }
+        }
+    }
+
+    /// What was stored, as a list has it.
+    struct Known {
+        n: i64,
+        item: SyncItem,
+        cancelled: bool,
+    }
+
+    fn expected(all: &[Known], query: &ListQuery) -> Vec<IncidentId> {
+        let fits = |one: &&Known| {
+            let facts = &one.item.payload.facts;
+            let is_theirs = |wanted: &Arc<Reporter>| !facts.is_anonymous && *wanted == one.item.reporter;
+            query.reporter.as_ref().is_none_or(is_theirs)
+                && query.location_id.as_ref().is_none_or(|wanted| *wanted == facts.location_id)
+                && query.status.is_none_or(|wanted| (wanted == Status::Cancelled) == one.cancelled)
+        };
+        let mut ids: Vec<_> = all.iter().filter(fits).map(|one| one.item.id).collect();
+        ids.sort_unstable_by(|one, other| other.cmp(one));
+        ids
+    }
+
+    fn queries() -> Vec<ListQuery> {
+        let reporters = [None, Some("reporter-0"), Some("reporter-1")];
+        let locations = [None, Some("location-0"), Some("location-1")];
+        let mut all = Vec::new();
+        for reporter in reporters {
+            for location in locations {
+                for status in [None, Some(Status::Open), Some(Status::Cancelled)] {
+                    let reporter = reporter.map(|text| Arc::new(Reporter::parse(text).unwrap()));
+                    let location_id = location.map(|text| LocationId::parse(text).unwrap());
+                    all.push(ListQuery { reporter, status, location_id, ..ListQuery::default() });
+                }
+            }
+        }
+        all
+    }
+
+    async fn assert_lists(store: &SqliteStore, all: &[Known], when: &str) {
+        for query in queries() {
+            assert_eq!(listed(store, &query).await, expected(all, &query), "{when}: {query:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn lists_are_whole_before_a_turn_within_it_and_after_it_and_after_a_crash() {
+        let folder = TempDir::new().unwrap();
+        let file = folder.path().join("incidents.sqlite");
+        let (mut store, mut all) = (open(&file).await, Vec::<Known>::new());
+        for n in 0..60 {
+            let cancelled = n % 7 == 3;
+            let item = item(n, cancelled);
+            store.sync(std::slice::from_ref(&item), Timestamp::MIN).await.unwrap();
+            all.push(Known { n, item, cancelled });
+            if n % 4 == 3 {
+                // One that waits, one of a turn, one that is listed.
+                for known in all.iter_mut().rev().skip(2).step_by(13) {
+                    known.cancelled = true;
+                    store.sync(&[self::item(known.n, true)], Timestamp::MIN).await.unwrap();
+                }
+            }
+            if n % 11 == 10 {
+                for at in [all.len() - 2, all.len() / 2] {
+                    let gone = all.remove(at);
+                    store.erase(&[gone.item.id], Timestamp::MIN).await.unwrap();
+                }
+            }
+            assert_lists(&store, &all, &format!("after {n}")).await;
+            if n % 17 == 16 {
+                let crashed = folder.path().join(format!("crashed-{n}.sqlite"));
+                for end in ["", "-wal"] {
+                    let side = |path: &Path| format!("{}{end}", path.display());
+                    fs::copy(side(&file), side(&crashed)).unwrap();
+                }
+                assert_lists(&open(&crashed).await, &all, &format!("after a crash after {n}")).await;
+            }
+            if n % 23 == 22 {
+                store.close().await;
+                store = open(&file).await;
+                assert_lists(&store, &all, &format!("after a restart after {n}")).await;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_others_change_by_hand_is_listed_as_it_is() {
+        let folder = TempDir::new().unwrap();
+        let file = folder.path().join("incidents.sqlite");
+        let store = open(&file).await;
+        let mut all: Vec<_> = (0..30).map(|n| Known { n, item: item(n, true), cancelled: true }).collect();
+        for one in &all {
+            store.sync(std::slice::from_ref(&one.item), Timestamp::MIN).await.unwrap();
+        }
+        let mut by_hand = SqliteConnection::connect(file.to_str().unwrap()).await.unwrap();
+        let change = "UPDATE incidents SET cancelled_at_ms = NULL, cancellation_reason = NULL;
+            UPDATE incidents SET location_id = 'location-1' WHERE location_id = 'location-0';
+            UPDATE incidents SET reporter = 'reporter-0' WHERE reporter = 'reporter-1';
+            DELETE FROM incidents WHERE id = (SELECT min(id) FROM incidents)";
+        sqlx::raw_sql(change).execute(&mut by_hand).await.unwrap();
+        for one in &mut all {
+            one.cancelled = false;
+            one.item.payload.facts.location_id = LocationId::parse("location-1").unwrap();
+            if one.item.reporter.as_str() == "reporter-1" {
+                one.item.reporter = Arc::new(Reporter::parse("reporter-0").unwrap());
+            }
+        }
+        all.sort_by_key(|one| one.item.id);
+        all.remove(0);
+
+        store.close().await;
+        assert_lists(&open(&file).await, &all, "changed by hand").await;
+    }
+
+    #[tokio::test]
+    async fn the_indexes_of_an_older_file_become_the_lists_as_they_are() {
+        let folder = TempDir::new().unwrap();
+        let file = folder.path().join("incidents.sqlite");
+        let options = SqliteConnectOptions::new().filename(&file).create_if_missing(true);
+        let mut old = SqliteConnection::connect_with(&options).await.unwrap();
+        let steps = migrations::SQLITE.iter().take(4).cloned().collect();
+        sqlx::migrate::Migrator::with_migrations(steps).run(&mut old).await.unwrap();
+        let all: Vec<_> =
+            (0..200).map(|n| Known { n, item: item(n, n % 9 == 1), cancelled: n % 9 == 1 }).collect();
+        for Known { item, cancelled, .. } in &all {
+            let facts = &item.payload.facts;
+            let insert = "INSERT INTO incidents VALUES (?, ?, ?, NULL, 0, 0, ?, ?, 0, 0, ?, ?, NULL)";
+            let reporter = (!facts.is_anonymous).then(|| item.reporter.as_str());
+            let insert = sqlx::query(insert).bind(item.id.as_bytes().to_vec()).bind(reporter);
+            let insert = insert.bind(facts.location_id.as_str()).bind(facts.is_anonymous);
+            let insert = insert.bind(facts.created_at.unix_ms());
+            let insert = insert.bind(cancelled.then_some(1)).bind(cancelled.then_some("x"));
+            insert.execute(&mut old).await.unwrap();
+        }
+        old.close().await.unwrap();
+
+        let store = open(&file).await;
+        assert_lists(&store, &all, "as it was").await;
+        store.close().await;
+        let mut found = SqliteConnection::connect(file.to_str().unwrap()).await.unwrap();
+        let check: String = sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&mut found).await.unwrap();
+        assert_eq!(check, "ok");
+    }
+}

@@ -1,0 +1,170 @@
+//! Incidents whose entries in the lists wait to be written.
+//!
+//! An incident goes to the end of its table. Its entries in the lists by reporter and by location go anywhere: with many
+//! of both, each is a page to read, to log and to write back, which together cost more than the rest of a commit. So they
+//! wait here, and are written in turns: when many wait, they are put into the lists' order and go with the commits that
+//! follow, a portion with each, neighbours in one page. Lists ask here, too. What is lost with the process is found again
+//! in the history, see `listing.rs`.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use incident_core::{IncidentId, LocationId, Reporter, State, Status};
+
+use crate::store::{ListQuery, Position, fold::Changed};
+
+/// So many together that dozens share a page; a few megabytes of memory.
+pub(super) const TURN: usize = 65_536;
+
+/// Ids by what they are listed under. All of them are committed or about to be.
+pub(super) struct Unlisted {
+    turn_size: usize,
+    entries: Mutex<Entries>,
+}
+
+#[derive(Default)]
+struct Entries {
+    waiting: Lists,
+    turn: Option<Turn>,
+}
+
+#[derive(Default)]
+struct Lists {
+    of_reporter: HashMap<Arc<Reporter>, BTreeSet<IncidentId>>,
+    open_at: HashMap<LocationId, BTreeSet<IncidentId>>,
+    incidents: usize,
+}
+
+/// What is being written. Lists find all of it here until the last of it is.
+struct Turn {
+    lists: Lists,
+    left: Portion,
+    /// Nothing else of the history up to here waits.
+    ends_at: Position,
+}
+
+/// Entries to be written, the last of each list first.
+#[derive(Default, Clone)]
+pub(super) struct Portion {
+    pub(super) by_reporter: Vec<IncidentId>,
+    pub(super) by_location: Vec<IncidentId>,
+    /// How far everything is listed with this portion, if its turn ends with it.
+    pub(super) listed_to: Option<Position>,
+}
+
+/// The newest that may belong to a list; its table has the last word.
+#[derive(Default)]
+pub(super) struct Candidates {
+    pub(super) ids: Vec<IncidentId>,
+    pub(super) are_all: bool,
+}
+
+impl Unlisted {
+    pub(super) fn new(turn_size: usize) -> Self {
+        Self { turn_size, entries: Mutex::default() }
+    }
+
+    /// Before their commit: whoever sees the incident finds it in its lists.
+    pub(super) fn add<'a>(&self, created: impl Iterator<Item = (IncidentId, &'a Changed)>) {
+        let waiting = &mut self.entries().waiting;
+        for (id, Changed { reporter, incident }) in created {
+            waiting.incidents += 1;
+            if !incident.facts.is_anonymous {
+                waiting.of_reporter.entry(Arc::clone(reporter)).or_default().insert(id);
+            }
+            if matches!(incident.state, State::Open) {
+                waiting.open_at.entry(incident.facts.location_id.clone()).or_default().insert(id);
+            }
+        }
+    }
+
+    /// After its commit: so that no list looks at it in vain.
+    pub(super) fn remove_open(&self, id: IncidentId, location_id: &LocationId) {
+        let entries = &mut *self.entries();
+        for lists in [Some(&mut entries.waiting), entries.turn.as_mut().map(|turn| &mut turn.lists)] {
+            if let Some(open) = lists.and_then(|lists| lists.open_at.get_mut(location_id)) {
+                open.remove(&id);
+            }
+        }
+    }
+
+    pub(super) fn candidates(&self, query: &ListQuery, most: usize) -> Candidates {
+        let entries = self.entries();
+        let of = |lists: &Lists| lists.newest(query, most);
+        let mut ids = of(&entries.waiting);
+        ids.extend(entries.turn.iter().flat_map(|turn| of(&turn.lists)));
+        ids.sort_unstable_by(|one, other| other.cmp(one));
+        let are_all = ids.len() < most;
+        ids.truncate(most);
+        Candidates { ids, are_all }
+    }
+
+    /// Whether so many wait that the next turn may begin.
+    pub(super) fn is_due(&self) -> bool {
+        let entries = self.entries();
+        entries.turn.is_none() && entries.waiting.incidents >= self.turn_size
+    }
+
+    /// Begins a turn with all that wait. All of them are in the history up to this position, or not at all.
+    pub(super) fn begin_turn(&self, ends_at: Position) {
+        let mut entries = self.entries();
+        let lists = std::mem::take(&mut entries.waiting);
+        let left = Portion {
+            by_reporter: in_order(&lists.of_reporter, |reporter| reporter.as_str()),
+            by_location: in_order(&lists.open_at, LocationId::as_str),
+            listed_to: None,
+        };
+        entries.turn = Some(Turn { lists, left, ends_at });
+    }
+
+    /// What to write next, at most so many of each list.
+    pub(super) fn portion(&self, most: usize) -> Option<Portion> {
+        let entries = self.entries();
+        let Turn { left, ends_at, .. } = entries.turn.as_ref()?;
+        let last_of = |ids: &[IncidentId]| ids[ids.len().saturating_sub(most)..].to_vec();
+        let is_last = left.by_reporter.len().max(left.by_location.len()) <= most;
+        Some(Portion {
+            by_reporter: last_of(&left.by_reporter),
+            by_location: last_of(&left.by_location),
+            listed_to: is_last.then_some(*ends_at),
+        })
+    }
+
+    /// After the commit that wrote it.
+    pub(super) fn is_listed(&self, portion: &Portion) {
+        let mut entries = self.entries();
+        if portion.listed_to.is_some() {
+            entries.turn = None;
+        } else if let Some(Turn { left, .. }) = &mut entries.turn {
+            left.by_reporter.truncate(left.by_reporter.len().saturating_sub(portion.by_reporter.len()));
+            left.by_location.truncate(left.by_location.len().saturating_sub(portion.by_location.len()));
+        }
+    }
+
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lists {
+    fn newest(&self, query: &ListQuery, most: usize) -> Vec<IncidentId> {
+        let ids = match (&query.reporter, &query.location_id, query.status) {
+            (Some(reporter), ..) => self.of_reporter.get(reporter),
+            (None, Some(location_id), None | Some(Status::Open)) => self.open_at.get(location_id),
+            (None, ..) => None, // all others are indexes, written with the incident
+        };
+        let (first, behind) = query.id_range();
+        let in_range =
+            |ids: &BTreeSet<IncidentId>| ids.range(first..behind).rev().take(most).copied().collect();
+        if first < behind { ids.map(in_range).unwrap_or_default() } else { Vec::new() }
+    }
+}
+
+/// The ids in the order of the list, backwards.
+fn in_order<K>(lists: &HashMap<K, BTreeSet<IncidentId>>, text: impl Fn(&K) -> &str) -> Vec<IncidentId> {
+    let mut lists: Vec<_> = lists.iter().map(|(key, ids)| (text(key), ids)).collect();
+    lists.sort_unstable_by(|(one, _), (other, _)| other.cmp(one));
+    lists.into_iter().flat_map(|(_, ids)| ids.iter().rev().copied()).collect()
+}
