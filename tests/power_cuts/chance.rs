@@ -1,6 +1,6 @@
 //! Random bytes that follow from a seed, so that a recording can be made again.
 
-use std::{cell::RefCell, ffi::c_void};
+use std::{cell::RefCell, ffi::c_void, hash::RandomState};
 
 use fastrand::Rng;
 
@@ -10,6 +10,8 @@ thread_local! {
 
 /// From here on the random bytes of this thread follow from the seed.
 pub(crate) fn begin(seed: u64) {
+    // The first map of a thread takes some for all others.
+    drop(RandomState::new());
     BYTES.with_borrow_mut(|bytes| *bytes = Rng::with_seed(seed));
 }
 

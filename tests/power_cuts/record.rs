@@ -113,20 +113,31 @@ impl<'life> Expected<'life> {
         self.calls
     }
 
+    /// Says how many came back that may.
+    ///
     /// # Errors
     /// What is lost, came back, or was never given.
-    pub(crate) fn judge(&self, found: &State) -> Result<(), String> {
+    pub(crate) fn judge(
+        &self,
+        found: &State,
+        may_come_back: impl Fn(&str, &str) -> bool,
+    ) -> Result<u64, String> {
+        let mut came_back = 0;
         let [before, after] = self.either;
         let names = before.into_iter().chain(after).chain([found]).flat_map(BTreeMap::keys);
         for name in names {
-            let is_known = self.acknowledged.contains(&name.as_str());
-            let may_be = [before.filter(|_| !is_known || after.is_none()), after];
+            let is_acknowledged = self.acknowledged.contains(&name.as_str());
+            let may_be = [before.filter(|_| !is_acknowledged || after.is_none()), after];
             let there = found.get(name);
-            if !may_be.into_iter().flatten().any(|state| state.get(name) == there) {
+            let is_known = may_be.into_iter().flatten().any(|state| state.get(name) == there);
+            let is_gone = may_be.into_iter().flatten().all(|state| !state.contains_key(name));
+            if !is_known && is_gone && there.is_some_and(|text| may_come_back(name, text)) {
+                came_back += 1;
+            } else if !is_known {
                 let [before, after] = [before, after].map(|state| state.and_then(|state| state.get(name)));
                 return Err(format!("{name} is {there:?} and was {before:?}, then {after:?}"));
             }
         }
-        Ok(())
+        Ok(came_back)
     }
 }

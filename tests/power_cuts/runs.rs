@@ -34,6 +34,7 @@ pub(crate) fn long(subject: &dyn Subject, images: u64, jobs: usize, results: &Pa
             run.add(&opened, counts.images);
             run.add(&recordings, 1);
             run.add(&format!("repairedOf{title}"), counts.repaired);
+            run.add(&format!("sentAgainBy{title}"), counts.came_back);
             run.add(&format!("lostBy{title}"), counts.lost);
             run.add(&format!("notOpenedBy{title}"), counts.not_opened);
             let used = processor_time().saturating_sub(used);
@@ -129,10 +130,11 @@ pub(crate) fn show(subject: &dyn Subject, recording: u64, image: u64) -> Result<
 }
 
 fn tell(counts: &Counts, seed: u64, lives: usize, started: Instant) {
-    let Counts { images, repaired, not_opened, lost, .. } = counts;
+    let Counts { images, repaired, came_back, not_opened, lost, .. } = counts;
     let seconds = started.elapsed().as_secs().max(1);
     println!(
-        "recording {seed}: {images} images of {lives} lives, {} a second, {repaired} of them repaired; {not_opened} do not open, \
+        "recording {seed}: {images} images of {lives} lives, {} a second, {repaired} of them repaired, {came_back} send what was erased \
+         again; {not_opened} do not open, \
          {lost} lost something",
         images / seconds
     );
