@@ -11,11 +11,13 @@ use std::{
     panic::resume_unwind,
     path::PathBuf,
     process::Stdio,
-    sync::Mutex,
+    sync::{Arc, Mutex},
     thread,
+    time::Duration,
 };
 
-use incident_mobile_ffi::outbox::{EntryState, Options, OutboxError, Reached, RepairStep};
+use incident_mobile_ffi::outbox::{Change, EntryState, Options, OutboxError, Reached, RepairStep};
+use rusqlite::Connection;
 use support::{
     NOW_MS, Phone,
     damage::{beside, spoil_head},
@@ -112,4 +114,30 @@ fn a_repair_that_fails_is_tried_again() {
     assert!(matches!(phone.outbox().entry(keys[0]), Err(OutboxError::Corrupt)), "repaired: ask again");
     assert!(keys.iter().all(|key| phone.state(*key) == EntryState::Pending));
     assert_eq!(phone.outbox().recovery().unwrap().saved, 300);
+}
+
+#[test]
+fn a_new_file_whose_log_cannot_be_emptied_does_not_take_the_place_of_the_corrupt_one() {
+    let mut phone = Phone::new();
+    let keys: Vec<_> = (0..20).map(|n| phone.report(&format!("ward-{n}")).key).collect();
+    drop(phone.outbox.take());
+    let path = phone.path();
+    fs::OpenOptions::new().write(true).open(&path).unwrap().write_all_at(&[42; 100], 0).unwrap();
+    // A reader, as a full disk would, keeps what is in the log from going into the file.
+    let reader = Arc::new(Mutex::new(None));
+    let (held, new) = (reader.clone(), beside(&path, "-building"));
+    let probe = move |reached| {
+        if reached == Reached::BeforeCommit(Change::Salvage) {
+            let connection = Connection::open(&new).unwrap();
+            connection.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema").unwrap();
+            *held.lock().unwrap() = Some(connection);
+        }
+    };
+    let patience = Duration::from_millis(50);
+    let opened =
+        open(&path, "alice", Options { probe: Some(Box::new(probe)), patience, ..options() }, NOW_MS);
+    assert!(matches!(opened, Err(OutboxError::Unavailable(_))), "{opened:?}");
+    drop(reader.lock().unwrap().take());
+    phone.restart();
+    assert!(keys.into_iter().all(|key| phone.state(key) == EntryState::Pending));
 }

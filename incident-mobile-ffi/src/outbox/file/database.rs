@@ -182,8 +182,8 @@ impl File {
         Ok((pragma("page_count")? - pragma("freelist_count")?) * schema::PAGE_BYTES)
     }
 
-    /// Empties the write-ahead log.
-    fn forget(&self) -> Result<bool, OutboxError> {
+    /// Empties the write-ahead log, and says whether all of it is in the file now.
+    pub(crate) fn forget(&self) -> Result<bool, OutboxError> {
         let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
         let is_busy: i64 = self.connection.query_row(checkpoint, [], |row| row.get(0))?;
         Ok(is_busy == 0)

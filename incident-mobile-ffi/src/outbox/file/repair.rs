@@ -165,6 +165,10 @@ fn build(salvaged: &Salvaged, path: &Path, options: &Arc<FileOptions>) -> Result
         salvaged.each_row(|row| restore(transaction, salvaged, &row))?;
         count(transaction, salvaged)
     })?;
+    // Closing it would say nothing where there is no room for that, and the log goes below.
+    if !file.forget()? {
+        return Err(OutboxError::Unavailable("somebody reads the file that a repair is making".into()));
+    }
     drop(file);
     fs::rename(building, beside(path, "-saved"))?;
     for suffix in HELPERS {
