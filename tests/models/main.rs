@@ -3,4 +3,5 @@
 
 mod feed;
 mod lease;
+mod queue;
 mod repair;

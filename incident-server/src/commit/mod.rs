@@ -6,6 +6,9 @@
 
 mod breaker;
 mod error;
+#[cfg(test)]
+#[path = "../../tests/orders/mod.rs"]
+mod orders;
 mod queue;
 mod worker;
 
