@@ -1,6 +1,6 @@
 //! What people ask of a server while it is recorded.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{body::Body, extract::Request, http::Method};
 use fastrand::Rng;
@@ -19,6 +19,9 @@ use crate::{
     server::{FILE, read},
     serving::{Serving, id_secret, request, with_key},
 };
+
+/// After it an erasure may be over.
+const MOMENT: Duration = Duration::from_millis(1);
 
 /// Who reports.
 const NAMES: [&str; 3] = ["alice", "bob", "carol"];
@@ -116,10 +119,23 @@ impl Requests {
     /// The step is over: from now on what it did must be there.
     fn returned(&mut self) -> Result<(), Failure> {
         self.is_in_order()?;
-        let state = self.serving.wait_for(read(&*self.serving.store))?;
+        let state = self.at_rest()?;
         recorder::note(Event::Returned(self.states.len()));
         self.states.push(state);
         Ok(())
+    }
+
+    /// What stands in the database, read while nothing was erased.
+    fn at_rest(&self) -> Result<State, Failure> {
+        let store = &self.serving.store;
+        loop {
+            let before = store.erasures();
+            let state = self.serving.wait_for(read(&**store));
+            if before.are_over() && store.erasures() == before {
+                return Ok(state?);
+            }
+            self.serving.wait_for(async { tokio::time::sleep(MOMENT).await });
+        }
     }
 
     fn is_in_order(&self) -> Result<(), Failure> {

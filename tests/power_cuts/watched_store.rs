@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashSet,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
@@ -25,6 +25,20 @@ pub(crate) struct WatchedStore {
 struct Committed {
     ids: HashSet<IncidentId>,
     too_early: u64,
+    erasures: Erasures,
+}
+
+/// Erasures come on their own, too, when incidents are old enough.
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Erasures {
+    begun: u64,
+    ended: u64,
+}
+
+impl Erasures {
+    pub(crate) fn are_over(self) -> bool {
+        self.begun == self.ended
+    }
 }
 
 impl WatchedStore {
@@ -34,7 +48,7 @@ impl WatchedStore {
 
     /// Called when nothing else writes: whatever the commit wrote must be synced.
     fn note(&self, ids: impl IntoIterator<Item = IncidentId>) {
-        let mut committed = self.committed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut committed = self.committed();
         match recorder::unsynced(&[LOG]) {
             (_, None) => committed.ids.extend(ids),
             _ => committed.too_early += 1,
@@ -43,12 +57,21 @@ impl WatchedStore {
 
     /// Whether a commit with this incident in it was synced, so that it may be answered.
     pub(crate) fn has_synced(&self, id: IncidentId) -> bool {
-        self.committed.lock().unwrap_or_else(PoisonError::into_inner).ids.contains(&id)
+        self.committed().ids.contains(&id)
     }
 
     /// How many commits returned before they were synced.
     pub(crate) fn too_early(&self) -> u64 {
-        self.committed.lock().unwrap_or_else(PoisonError::into_inner).too_early
+        self.committed().too_early
+    }
+
+    /// How many there were.
+    pub(crate) fn erasures(&self) -> Erasures {
+        self.committed().erasures
+    }
+
+    fn committed(&self) -> MutexGuard<'_, Committed> {
+        self.committed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -65,9 +88,13 @@ impl Store for WatchedStore {
     }
 
     async fn erase(&self, ids: &[IncidentId], now: Timestamp) -> Result<Vec<Erased>, StoreError> {
-        let erased = self.store.erase(ids, now).await?;
-        self.note(ids.iter().copied());
-        Ok(erased)
+        self.committed().erasures.begun += 1;
+        let erased = self.store.erase(ids, now).await;
+        self.committed().erasures.ended += 1;
+        if erased.is_ok() {
+            self.note(ids.iter().copied());
+        }
+        erased
     }
 
     async fn forget(&self) -> Result<(), StoreError> {
