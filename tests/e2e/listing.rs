@@ -51,6 +51,8 @@ async fn filters_narrow_the_list_and_combine() {
         let report = if hour % 2 == 0 { payload::with(report, "locationId", "ward 8/ä") } else { report };
         alice.sync(&if hour < 12 { payload::cancelled(report, "x") } else { report }).await;
     }
+    // Which no filter shows to alice.
+    server.client("bob").sync(&payload::at("2026-11-22T13:30Z")).await;
 
     for (query, hours) in [
         ("?status=Open", &["13", "12"][..]),
