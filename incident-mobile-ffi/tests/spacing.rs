@@ -70,13 +70,14 @@ fn a_named_report_without_an_answer_keeps_the_anonymous_ones_away_too() {
 }
 
 #[test]
-fn a_clock_set_back_makes_the_distance_no_longer() {
+fn a_clock_set_back_makes_the_distance_no_longer_and_it_comes_to_an_end() {
     let mut phone = Phone::new();
     phone.report("a");
     settle_next(&mut phone);
     phone.report_anonymously("hidden");
     phone.now_ms -= 365 * 24 * 60 * MINUTE_MS;
     assert!(phone.wait().0 <= 10 * MINUTE_MS);
+    assert_eq!(payloads(&phone.upload())[0]["isAnonymous"], true);
 }
 
 #[test]

@@ -27,7 +27,7 @@ impl Outbox {
             return Ok(wait(flight.deadline_ms, WaitReason::AnotherSender));
         }
         self.in_flight = None;
-        let spaced_ms = self.spacing.wait(self.file.read(), now_ms)?;
+        let spaced_ms = self.spaced(now_ms)?;
         let items = self.pick(now_ms, spaced_ms.is_none())?;
         let turn = if items.is_empty() { self.turn(spaced_ms, now_ms)? } else { None };
         if items.is_empty() && turn.is_none() {
@@ -43,6 +43,15 @@ impl Outbox {
             return Ok(wait(until_ms, WaitReason::AnotherSender));
         }
         Ok(NextUpload::Send { upload: self.start(items, now_ms) })
+    }
+
+    /// Until when the next anonymous report waits.
+    fn spaced(&mut self, now_ms: i64) -> Result<Option<i64>, OutboxError> {
+        let spacing = self.spacing;
+        if spacing.stepped_back(self.file.read(), now_ms)? {
+            self.file.write(Change::Wait, |transaction| spacing.shorten(transaction, now_ms))?;
+        }
+        spacing.wait(self.file.read(), now_ms)
     }
 
     /// Takes the right to send, if another has not got it; `Some(until_ms)` where it has. From here on an anonymous

@@ -28,12 +28,22 @@ impl Spacing {
     /// No waiting.
     pub const NONE: Self = Self { shortest_ms: 0, longest_ms: 0 };
 
-    /// Until when the next anonymous report waits, `None` if it may go. A wait that is longer than it can have been
-    /// when it began means that the clock was set back: then it is as long as it may be.
+    /// Until when the next anonymous report waits, `None` if it may go.
     pub(crate) fn wait(self, connection: &Connection, now_ms: i64) -> Result<Option<i64>, OutboxError> {
         let until_ms = own::anonymous_after_ms(connection)?;
         let waits = self.longest_ms > 0 && until_ms > now_ms;
         Ok(waits.then(|| until_ms.min(now_ms.saturating_add(self.longest_ms))))
+    }
+
+    /// Whether the wait is longer than it can have been when it began: the clock was set back.
+    pub(crate) fn stepped_back(self, connection: &Connection, now_ms: i64) -> Result<bool, OutboxError> {
+        let longest_until_ms = now_ms.saturating_add(self.longest_ms);
+        Ok(self.longest_ms > 0 && own::anonymous_after_ms(connection)? > longest_until_ms)
+    }
+
+    /// Then it is as long as it may be, from now on, and comes to an end.
+    pub(crate) fn shorten(self, connection: &Connection, now_ms: i64) -> Result<(), OutboxError> {
+        own::set_anonymous_after_ms(connection, now_ms.saturating_add(self.longest_ms))
     }
 
     /// Whether the wait has to begin anew before a named report is sent, or since the clock was set back.
