@@ -5,8 +5,8 @@
 mod strategies;
 
 use incident_core::{
-    Applied, Change, ConflictError, Event, Facts, Incident, MAX_RESTATED_REASONS, Outcome, State, Status,
-    Stored, SyncPayload, Timestamp,
+    Applied, Change, ConflictError, Coordinates, Event, Facts, Field, Incident, LocationId,
+    MAX_RESTATED_REASONS, Outcome, RoomNumber, State, Status, Stored, SyncPayload, Timestamp,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use strategies::{facts, reason, timestamp};
@@ -184,6 +184,24 @@ proptest! {
             Ok(applied) => prop_assert!(one == other && applied.events.is_empty()),
             Err(conflict) => prop_assert_eq!(conflict.fields, one.differences(&other)),
         }
+    }
+}
+
+#[test]
+fn one_field_that_differs_is_a_conflict_that_names_it() {
+    let stored = sample_facts;
+    for (field, facts) in [
+        (Field::LocationId, Facts { location_id: LocationId::parse("v").unwrap(), ..stored() }),
+        (Field::RoomNumber, Facts { room_number: RoomNumber::parse("12B").ok(), ..stored() }),
+        (Field::GpsCoordinates, Facts { gps_coordinates: Coordinates::from_e7(1, 2).unwrap(), ..stored() }),
+        (Field::IsAnonymous, Facts { is_anonymous: true, ..stored() }),
+        (Field::CreatedAt, Facts { created_at: Timestamp::MIN, ..stored() }),
+    ] {
+        let mut ledger = Ledger::default();
+        let payload = |facts| SyncPayload { facts, cancellation_reason: None };
+        ledger.sync(&payload(stored()), Timestamp::MIN).unwrap();
+        let refused = ledger.sync(&payload(facts), Timestamp::MIN);
+        assert_eq!(refused, Err(ConflictError { fields: vec![field] }));
     }
 }
 
