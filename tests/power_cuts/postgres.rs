@@ -64,6 +64,8 @@ pub(crate) fn answers(wanted: u64) -> Result<u64, Failure> {
         answered.push(Flushed { id: report.id().to_string(), here, there });
         serving.pass(1);
     }
+    // What nobody flushed until now cannot be read.
+    serving.wait_for(sqlx::query("CHECKPOINT").execute(&mut session))?;
     let commits = serving.wait_for(sqlx::query(COMMITTED).bind(begin).fetch_all(&mut session))?;
     judge(&answered, &commits)
 }
