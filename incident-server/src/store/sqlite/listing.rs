@@ -7,12 +7,13 @@ use sqlx::SqliteConnection;
 use super::unlisted::{Portion, Unlisted};
 use crate::store::{Position, StoreError};
 
-/// With each new incident so many entries of a turn are written: it ends long before the next one is due.
-const PACE: usize = 2;
-/// And so many with each commit, however small.
+/// With each new incident an entry of each list is written, and with each commit these: so a turn ends before the next is
+/// due, and a commit writes no more pages than if it listed its own.
 const AT_LEAST: usize = 8;
-/// Positions in one transaction where nothing else happens.
-const TOGETHER: i64 = 100_000;
+/// Positions in one transaction where nothing else happens: were each entry in a page of its own, the log would take 40 MB.
+const TOGETHER: i64 = 5_000;
+/// From here on it takes so long that somebody may wonder.
+const MANY: i64 = 100_000;
 
 /// The entries of some incidents, as these are now. In front of it stands which.
 macro_rules! entries {
@@ -66,22 +67,29 @@ pub(super) async fn next_portion(
         let newest = "SELECT coalesce(max(position), 0) FROM history";
         unlisted.begin_turn(Position(sqlx::query_scalar(newest).fetch_one(connection).await?));
     }
-    Ok(unlisted.portion(PACE * created + AT_LEAST))
+    Ok(unlisted.portion(created + AT_LEAST))
 }
 
 /// Lists everything that is stored: before the first request, after a crash, and when the file is closed.
 pub(super) async fn list_all(writer: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    let (mut listed_to, newest): (i64, i64) = sqlx::query_as(LIMITS).fetch_one(&mut *writer).await?;
-    if newest - listed_to > TOGETHER {
+    let (listed_to, newest): (i64, i64) = sqlx::query_as(LIMITS).fetch_one(&mut *writer).await?;
+    if newest - listed_to > MANY {
         tracing::info!(changes = newest - listed_to, "lists are brought up to date");
     }
-    while listed_to < newest {
-        let end = newest.min(listed_to + TOGETHER);
-        let write = sqlx::query(WRITE_BETWEEN.as_str()).bind(listed_to).bind(end).bind(listed_to).bind(end);
-        write.bind(end).execute(&mut *writer).await?;
-        listed_to = end;
-    }
+    while list_more(writer).await? {}
     Ok(())
+}
+
+/// Lists some of what is stored and not listed, in a transaction of its own, and says whether there was anything.
+pub(super) async fn list_more(writer: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    let (listed_to, newest): (i64, i64) = sqlx::query_as(LIMITS).fetch_one(&mut *writer).await?;
+    if listed_to >= newest {
+        return Ok(false);
+    }
+    let end = newest.min(listed_to + TOGETHER);
+    let write = sqlx::query(WRITE_BETWEEN.as_str()).bind(listed_to).bind(end).bind(listed_to).bind(end);
+    write.bind(end).execute(writer).await?;
+    Ok(true)
 }
 
 #[cfg(test)]
@@ -214,6 +222,27 @@ mod tests {
                 assert_lists(&store, &all, &format!("after a restart after {n}")).await;
             }
         }
+    }
+
+    #[tokio::test]
+    async fn what_was_not_committed_does_not_wait_to_be_listed() {
+        let folder = TempDir::new().unwrap();
+        let file = folder.path().join("incidents.sqlite");
+        let (store, all) = (open(&file).await, Known { n: 1, item: item(1, false), cancelled: false });
+        store.sync(std::slice::from_ref(&all.item), Timestamp::MIN).await.unwrap();
+        let mut by_hand = SqliteConnection::connect(file.to_str().unwrap()).await.unwrap();
+        let refuse = "CREATE TRIGGER full BEFORE INSERT ON history BEGIN SELECT RAISE(ABORT, 'full'); END";
+        sqlx::raw_sql(refuse).execute(&mut by_hand).await.unwrap();
+
+        for n in 2..9 {
+            store.sync(&[item(n, false)], Timestamp::MIN).await.unwrap_err();
+            assert!(store.unlisted.waiting() <= 2, "{n}");
+        }
+
+        sqlx::raw_sql("DROP TRIGGER full").execute(&mut by_hand).await.unwrap();
+        store.ready().await.unwrap();
+        assert_eq!(store.unlisted.waiting(), 0);
+        assert_lists(&store, &[all], "after failures").await;
     }
 
     #[tokio::test]

@@ -152,12 +152,7 @@ impl SqliteStore {
         self.file.intact()?;
         let mut writer = match slot.take() {
             Some(writer) => writer,
-            None => self
-                .options
-                .connect()
-                .await
-                .map_err(StoreError::from)
-                .inspect_err(|error| self.note(error))?,
+            None => self.connect_anew().await.inspect_err(|error| self.note(error))?,
         };
         if let Err(error) = self.log.keep(&mut writer).await {
             tracing::warn!(%error, "the write-ahead log could not be emptied; tried again when it has grown");
@@ -166,6 +161,16 @@ impl SqliteStore {
         *slot = Some(writer);
         self.file.in_place()?;
         Ok(done)
+    }
+
+    /// After an error nobody knows what it came to: what is there is listed, and nothing else waits to be.
+    async fn connect_anew(&self) -> Result<SqliteConnection, StoreError> {
+        let mut writer = self.options.connect().await?;
+        while listing::list_more(&mut writer).await? {
+            self.log.keep(&mut writer).await?;
+        }
+        self.unlisted.clear();
+        Ok(writer)
     }
 
     /// Says why, in SQLite's words, which have no value of a row in them, and its extended code.

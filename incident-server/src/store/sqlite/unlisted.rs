@@ -143,6 +143,16 @@ impl Unlisted {
         }
     }
 
+    /// When everything that is committed is listed, and the writer is at rest.
+    pub(super) fn clear(&self) {
+        *self.entries() = Entries::default();
+    }
+
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.entries().waiting.incidents
+    }
+
     fn entries(&self) -> MutexGuard<'_, Entries> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
