@@ -52,6 +52,8 @@ const MIB: u64 = 1024 * 1024;
 async fn filled(setup: &Setup) {
     setup.clone().start().await.stop().await;
     setup.database().session().await.run(format!("BEGIN; {FILL}; COMMIT")).await;
+    // It lists them.
+    setup.clone().start().await.stop().await;
     let bytes = std::fs::metadata(setup.data_dir().join("incidents.sqlite")).unwrap().len();
     assert!(bytes > 300 * MIB, "only {} MiB", bytes / MIB);
 }
