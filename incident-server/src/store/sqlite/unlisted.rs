@@ -4,7 +4,7 @@
 //! of both, each is a page to read, to log and to write back, which together cost more than the rest of a commit. So they
 //! wait here, and are written in turns: when many wait, they are put into the lists' order and go with the commits that
 //! follow, a portion with each, neighbours in one page. Lists ask here, too. What is lost with the process is found again
-//! in the history, see `listing.rs`.
+//! in the history, see `listing/`.
 
 use std::{
     collections::{BTreeSet, HashMap},
