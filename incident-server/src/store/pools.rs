@@ -24,7 +24,7 @@ pub struct Pool {
 #[derive(Debug, Default)]
 pub(super) struct Waits {
     uses: AtomicU64,
-    microseconds: AtomicU64,
+    nanoseconds: AtomicU64,
 }
 
 /// A wait; it ends when this is dropped, also by somebody who waits no longer.
@@ -41,15 +41,33 @@ impl Waits {
 
     /// The pool with what was waited for it.
     pub(super) fn pool(&self, name: &'static str, busy: usize, limit: usize) -> Pool {
-        let waited = Duration::from_micros(self.microseconds.load(Ordering::Relaxed));
+        let waited = Duration::from_nanos(self.nanoseconds.load(Ordering::Relaxed));
         Pool { name, busy, limit, uses: self.uses.load(Ordering::Relaxed), waited }
     }
 }
 
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
-        let microseconds = u64::try_from(self.since.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let nanoseconds = u64::try_from(self.since.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.waits.uses.fetch_add(1, Ordering::Relaxed);
-        self.waits.microseconds.fetch_add(microseconds, Ordering::Relaxed);
+        self.waits.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_of_less_than_a_microsecond_add_up() {
+        let waits = Waits::default();
+
+        for _ in 0..10_000 {
+            drop(waits.begin());
+        }
+
+        let pool = waits.pool("read", 0, 1);
+        assert_eq!(pool.uses, 10_000);
+        assert!(pool.waited > Duration::ZERO, "{pool:?}");
     }
 }
