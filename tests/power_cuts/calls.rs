@@ -59,9 +59,8 @@ impl Phones {
             reports: 0,
             answers: 0,
         };
-        for person in 0..NAMES.len() {
-            phones.call(|phones| phones.open(person))?;
-        }
+        // As one call: whoever opens the file erases what is old of both, and only of an open outbox the state is known.
+        phones.call(Self::open_both)?;
         Ok(phones)
     }
 
@@ -230,6 +229,10 @@ impl Phones {
     fn reopen_both(&mut self) -> Result<(), OutboxError> {
         self.outboxes = [None, None];
         self.now_ms += 2 * SETTLED_FOR_MS;
+        self.open_both()
+    }
+
+    fn open_both(&mut self) -> Result<(), OutboxError> {
         (0..NAMES.len()).try_for_each(|person| self.open(person))
     }
 }
