@@ -24,6 +24,7 @@ mod idempotency;
 mod issuer;
 mod key_sets;
 mod key_sets_away;
+mod links;
 mod listing;
 mod merging;
 mod metrics;

@@ -3,6 +3,7 @@
 //! It builds on [`schema`](crate::schema), [`view`](crate::view) and [`problem`](crate::problem); only handlers
 //! and the route table build on it.
 
+mod links;
 mod problems;
 
 use utoipa::{
@@ -53,7 +54,7 @@ use crate::{
 )]
 pub(crate) struct Base;
 
-/// Adds what the macros cannot say: how a caller proves who they are.
+/// Adds what the macros cannot say: how a caller proves who they are, and where answers lead.
 pub(crate) fn complete(mut document: Document) -> Document {
     let bearer = Http::builder()
         .scheme(HttpAuthScheme::Bearer)
@@ -65,5 +66,6 @@ pub(crate) fn complete(mut document: Document) -> Document {
         .build();
     let components = document.components.get_or_insert_default();
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    links::add(&mut document);
     document
 }
