@@ -2,7 +2,9 @@
 //! an answer, the other does not send. Clocks go forward here: after one was set back both may send, which costs a
 //! request and no report.
 
-use stateright::{Checker, Model, Property};
+use stateright::{Model, Property};
+
+use crate::promise::{breaks, keeps};
 
 /// As in `limits.rs`, in units of 45 s: how long a lease holds, and after how long an upload is given up at the latest.
 const LEASE: u8 = 4;
@@ -139,16 +141,11 @@ impl Model for Lease {
 
 #[test]
 fn of_two_processes_on_one_outbox_one_sends_at_a_time() {
-    Lease { without: Guard::None }.checker().spawn_bfs().join().assert_properties();
+    keeps("lease", Lease { without: Guard::None });
 }
 
 #[test]
 fn without_any_one_of_its_guards_two_send_at_a_time() {
-    for without in [Guard::Waiting, Guard::Renewal, Guard::Owner] {
-        let checked = Lease { without }.checker().spawn_bfs().join();
-        assert!(
-            checked.discovery("one sends at a time").is_some(),
-            "one sends at a time without {without:?}"
-        );
-    }
+    let guards = [Guard::Waiting, Guard::Renewal, Guard::Owner];
+    breaks("lease", |without| Lease { without }, &guards.map(|guard| (guard, "one sends at a time")));
 }

@@ -3,5 +3,6 @@
 
 mod feed;
 mod lease;
+mod promise;
 mod queue;
 mod repair;

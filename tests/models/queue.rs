@@ -1,8 +1,10 @@
 //! The queue of requests before their commit (`incident-server/src/commit`): whatever the order of arrivals, commits and
 //! answers, every answer is that of its request, nothing is answered before it is committed, nobody is forgotten and
-//! nobody is passed over. `incident-server/src/commit/orders` runs the code itself through such orders.
+//! nobody is passed over. `incident-server/tests/orders` runs the code itself through such orders.
 
-use stateright::{Checker, Model, Property};
+use stateright::{Model, Property};
+
+use crate::promise::{breaks, keeps};
 
 /// The payloads of each request.
 const REQUESTS: [&[Payload]; 4] = [&[0], &[1, 2], &[3], &[4, 5]];
@@ -235,20 +237,17 @@ impl Model for Queue {
 
 #[test]
 fn every_request_has_its_own_answer_after_its_commit_and_with_the_next_transaction() {
-    Queue { without: Guard::None }.checker().threads(2).spawn_bfs().join().assert_properties();
+    keeps("queue", Queue { without: Guard::None });
 }
 
 #[test]
 fn without_any_one_of_its_guards_a_request_has_no_answer_or_a_wrong_one() {
-    let breaks = [
+    let guards = [
         (Guard::Order, "an answer is that of its request"),
         (Guard::EachOfAll, "an answer is that of its request"),
         (Guard::CommitFirst, "what was answered is committed"),
         (Guard::TakeAll, "nobody is passed over"),
         (Guard::Drain, "nobody is forgotten"),
     ];
-    for (without, promise) in breaks {
-        let checked = Queue { without }.checker().threads(2).spawn_bfs().join();
-        assert!(checked.discovery(promise).is_some(), "{promise} without {without:?}");
-    }
+    breaks("queue", |without| Queue { without }, &guards);
 }

@@ -1,7 +1,9 @@
 //! Two processes on one outbox, of which either repairs (`incident-mobile-ffi/src/outbox/file/repair.rs`): whatever the
 //! order, and whoever is killed, what was acknowledged stays where the next one who opens the outbox finds it.
 
-use stateright::{Checker, Model, Property};
+use stateright::{Model, Property};
+
+use crate::promise::{breaks, keeps};
 
 /// Reports that are made, at most.
 const REPORTS: u8 = 3;
@@ -240,16 +242,12 @@ impl Model for Repair {
 
 #[test]
 fn what_was_acknowledged_outlives_repairs_by_two_processes_and_a_kill() {
-    Repair { without: Guard::None }.checker().spawn_bfs().join().assert_properties();
+    keeps("repair", Repair { without: Guard::None });
 }
 
 #[test]
 fn without_any_one_of_its_guards_a_repair_loses_a_report() {
-    for without in [Guard::Lock, Guard::Place, Guard::SavedFirst, Guard::CutShort] {
-        let checked = Repair { without }.checker().spawn_bfs().join();
-        assert!(
-            checked.discovery("what was acknowledged is found").is_some(),
-            "nothing is lost without {without:?}"
-        );
-    }
+    let guards = [Guard::Lock, Guard::Place, Guard::SavedFirst, Guard::CutShort];
+    let guards = guards.map(|guard| (guard, "what was acknowledged is found"));
+    breaks("repair", |without| Repair { without }, &guards);
 }

@@ -9,7 +9,11 @@ mod database;
 use std::{sync::Arc, time::Duration};
 
 use incident_core::{IdSecret, IdempotencyKey, IncidentId, Reporter, Timestamp, decode};
-use shuttle::future::{JoinHandle, block_on, spawn, yield_now};
+use shuttle::{
+    Config, Runner,
+    future::{JoinHandle, block_on, spawn, yield_now},
+    scheduler::RandomScheduler,
+};
 use tokio::{
     runtime::Builder,
     sync::{Mutex, mpsc},
@@ -133,24 +137,25 @@ fn history(writers: usize, weather: Weather) {
     });
 }
 
-/// Timers are made and never turned.
-fn with_timers(run: impl FnOnce()) {
+/// Runs it in so many orders, and says so, for `tests/models/run` to count. Timers are made and never turned.
+fn in_orders(many: usize, run: impl Fn() + Send + Sync + 'static) {
     let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
     let _inside = runtime.enter();
-    run();
+    let ran = Runner::new(RandomScheduler::new(many), Config::default()).run(run);
+    println!("{ran} orders");
 }
 
 #[test]
 fn every_request_has_its_own_answer_and_goes_with_the_next_commit_in_any_order() {
-    with_timers(|| shuttle::check_random(|| history(1, Weather::Fair), 3_000));
+    in_orders(3_000, || history(1, Weather::Fair));
 }
 
 #[test]
 fn a_payload_that_the_database_refuses_is_refused_alone_whoever_waits_beside_it() {
-    with_timers(|| shuttle::check_random(|| history(2, Weather::Refusals), 2_000));
+    in_orders(2_000, || history(2, Weather::Refusals));
 }
 
 #[test]
 fn whatever_fails_an_answer_is_true_and_nobody_waits_for_ever() {
-    with_timers(|| shuttle::check_random(|| history(2, Weather::Foul), 3_000));
+    in_orders(3_000, || history(2, Weather::Foul));
 }
