@@ -5,39 +5,24 @@
 
 use std::sync::LazyLock;
 
-use incident_core::{IncidentId, Outcome, Timestamp};
+use incident_core::{Column, EventKind, IncidentId, Outcome, Timestamp};
 use sqlx::SqliteConnection;
 
-use super::write::{json, look};
-use crate::store::{
-    Erased, StoreError,
-    columns::{self, JsonRow},
-    fold,
+use super::{
+    script::{Given, Script},
+    write::{WHERE_GIVEN, WRITE_EVENTS, look},
 };
+use crate::store::{Erased, StoreError, columns, fold};
 
-/// The event comes before the history goes: the last position is never given out again.
-static ERASE_AND_COMMIT: LazyLock<String> = LazyLock::new(|| {
+static ERASE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "
-    INSERT INTO history (incident_id, kind, at_ms)
-    SELECT unhex(value ->> 0, '-'), 'erased', value ->> {erased_at}
-    FROM json_each(?1)
-    WHERE true
-    ORDER BY key;
-
-    DELETE FROM history
-    WHERE incident_id IN (SELECT unhex(value ->> 0, '-') FROM json_each(?1))
-        AND kind <> 'erased';
-
     UPDATE incidents
     SET {columns},
-        erased_at_ms = erasure.value ->> {erased_at}
-    FROM json_each(?1) AS erasure
-    WHERE incidents.id = unhex(erasure.value ->> 0, '-');
-
-    COMMIT",
-        columns = columns::each("{column} = erasure.value ->> {index}"),
-        erased_at = columns::index_of("cancelled_at_ms"),
+        erased_at_ms = erasure.column{erased_at}
+    FROM ",
+        columns = columns::each("{column} = erasure.column{place}"),
+        erased_at = columns::place_of("cancelled_at_ms"),
     )
 });
 
@@ -46,14 +31,22 @@ pub(super) async fn erase(
     ids: &[IncidentId],
     now: Timestamp,
 ) -> Result<Vec<Erased>, StoreError> {
-    let known = look(connection, ids.to_vec()).await?;
+    let known = look(connection, ids).await?;
     let erased = fold::erase(&known, ids, now);
-    let fresh = erased.iter().filter(|erased| erased.outcome == Outcome::Erased);
-    let rows: Vec<_> = fresh.map(|one| JsonRow { id: one.id, columns: one.tombstone.columns() }).collect();
-    if rows.is_empty() {
-        sqlx::query("COMMIT").execute(connection).await?;
-    } else {
-        sqlx::query(ERASE_AND_COMMIT.as_str()).bind(json(&rows)).execute(connection).await?;
-    }
+    let fresh = || erased.iter().filter(|erased| erased.outcome == Outcome::Erased);
+    let ids: Vec<Given<'_, 0>> = fresh().map(|one| (one.id, [])).collect();
+    let events: Vec<_> = fresh().map(event_row).collect();
+    let rows: Vec<_> = fresh().map(|one| (one.id, one.tombstone.columns())).collect();
+    // The event comes before the history goes: the last position is never given out again.
+    let script = Script::default()
+        .for_rows(WRITE_EVENTS, &events, WHERE_GIVEN)
+        .for_rows("DELETE FROM history WHERE incident_id IN ", &ids, " AND kind <> 'erased';")
+        .for_rows(&ERASE, &rows, " AS erasure WHERE incidents.id = erasure.column1;");
+    script.then("COMMIT").execute(connection).await?;
     Ok(erased)
+}
+
+fn event_row(erased: &Erased) -> Given<'_, 3> {
+    let (kind, at_ms) = (EventKind::Erased.as_str(), erased.tombstone.erased_at.unix_ms());
+    (erased.id, [Column::Text(Some(kind)), Column::BigInteger(Some(at_ms)), Column::Text(None)])
 }

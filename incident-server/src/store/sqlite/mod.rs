@@ -17,6 +17,7 @@ mod prepare;
 mod read;
 mod readers;
 mod restore;
+mod script;
 mod served;
 mod unlisted;
 mod write;

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use incident_core::{Event, IncidentId, Status};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
-use super::{unlisted::Unlisted, write::json};
+use super::unlisted::Unlisted;
 use crate::store::{
     ChangePage, Horizon, IncidentPage, ListQuery, Position, Series, StoreError, StoredIncident, columns,
     record::{StoredRow, change_page, events, incident_page, stored_incident},
@@ -109,7 +109,8 @@ fn ids(sql: &mut QueryBuilder<Sqlite>, query: &ListQuery, candidates: &[Incident
         state(sql, *status);
         newest(sql, query).push(") UNION ALL ");
     }
-    sql.push("SELECT unhex(value, '-') FROM json_each(").push_bind(json(&candidates)).push("))");
+    let candidates = serde_json::to_string(candidates).expect("ids are texts");
+    sql.push("SELECT unhex(value, '-') FROM json_each(").push_bind(candidates).push("))");
     of_whom_and_where(sql, query);
     state(sql, query.status);
 }

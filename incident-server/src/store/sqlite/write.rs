@@ -1,26 +1,26 @@
-//! The one transaction that writes. Statements take a whole batch as JSON, so their number is constant.
+//! The one transaction that writes: two executions, whatever the size of the batch.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
-use incident_core::{CancellationReason, Change, Event, IncidentId, Stored, Timestamp};
-use serde::Serialize;
+use incident_core::{
+    CancellationReason, Change, Column, Event, INCIDENT_COLUMNS, IncidentId, Stored, Timestamp,
+};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
-    listing::{WRITE_PORTION, next_portion},
+    listing::{next_portion, write_portion},
+    script::{Given, Script},
     unlisted::{Portion, Unlisted},
 };
 use crate::store::{
-    RowError, StoreError, SyncItem, Verdict,
-    columns::{self, JsonRow},
+    RowError, StoreError, SyncItem, Verdict, columns,
     fold::{Changed, Folded, Known, fold, ids},
     record::{StoredRow, incident},
 };
 
-static BEGIN_AND_LOOK: LazyLock<String> = LazyLock::new(|| {
+static LOOK: LazyLock<String> = LazyLock::new(|| {
     format!(
         "
-    BEGIN IMMEDIATE;
     SELECT
         incidents.id,
         {columns},
@@ -31,39 +31,33 @@ static BEGIN_AND_LOOK: LazyLock<String> = LazyLock::new(|| {
                 AND history.kind = 'cancellationRestated'
         ) ELSE '[]' END AS restated
     FROM incidents
-    WHERE id IN (SELECT unhex(value, '-') FROM json_each(?1))",
+    WHERE id IN ",
         columns = columns::read(),
     )
 });
 
-/// Its parameters have no numbers: sqlx loses count of those that a statement leaves out.
-static WRITE: LazyLock<String> = LazyLock::new(|| {
+static WRITE_INCIDENTS: LazyLock<String> = LazyLock::new(|| {
+    let columns = columns::written();
     format!(
         "
     INSERT INTO incidents (id, {columns})
-    SELECT
-        unhex(value ->> 0, '-'),
-        {values}
-    FROM jsonb_each(?)
-    WHERE true
-    ON CONFLICT (id) DO UPDATE SET
-        cancelled_at_ms = excluded.cancelled_at_ms,
-        cancellation_reason = excluded.cancellation_reason;
-
-    INSERT INTO history (incident_id, kind, at_ms, cancellation_reason)
-    SELECT unhex(value ->> 0, '-'), value ->> 1, value ->> 2, value ->> 3
-    FROM jsonb_each(?)
-    WHERE true
-    ORDER BY key;
-",
-        columns = columns::written(),
-        values = columns::each("value ->> {index}"),
+    SELECT * FROM "
     )
 });
 
-static WRITE_AND_COMMIT: LazyLock<String> = LazyLock::new(|| format!("{} COMMIT", *WRITE));
-static WRITE_LIST_AND_COMMIT: LazyLock<String> =
-    LazyLock::new(|| format!("{}{WRITE_PORTION} COMMIT", *WRITE));
+/// A row of NULL is none.
+pub(super) const WHERE_GIVEN: &str = " WHERE column1 IS NOT NULL;";
+
+const OR_CANCEL: &str = "
+    WHERE column1 IS NOT NULL
+    ON CONFLICT (id) DO UPDATE SET
+        cancelled_at_ms = excluded.cancelled_at_ms,
+        cancellation_reason = excluded.cancellation_reason;
+";
+
+pub(super) const WRITE_EVENTS: &str = "
+    INSERT INTO history (incident_id, kind, at_ms, cancellation_reason)
+    SELECT * FROM ";
 
 pub(super) async fn sync(
     connection: &mut SqliteConnection,
@@ -71,7 +65,7 @@ pub(super) async fn sync(
     now: Timestamp,
     unlisted: &Unlisted,
 ) -> Result<Vec<Verdict>, StoreError> {
-    let known = look(connection, ids(batch)).await?;
+    let known = look(connection, &ids(batch)).await?;
     let Folded { verdicts, changed, events } = fold(known, batch, now);
     if events.is_empty() {
         sqlx::query("COMMIT").execute(connection).await?;
@@ -100,22 +94,22 @@ async fn write_and_commit(
 ) -> Result<(), StoreError> {
     let changed: Vec<_> = changed.iter().map(|(id, changed)| row(*id, changed)).collect();
     let events: Vec<_> = events.iter().map(event_row).collect();
-    let sql = if portion.is_some() { &WRITE_LIST_AND_COMMIT } else { &WRITE_AND_COMMIT };
-    let mut query = sqlx::query(sql.as_str()).bind(json(&changed)).bind(json(&events));
-    if let Some(Portion { by_reporter, by_location, listed_to }) = portion {
-        query = query.bind(json(by_reporter)).bind(json(by_location)).bind(listed_to.map_or(0, |to| to.0));
+    let mut script = Script::default().for_rows(&WRITE_INCIDENTS, &changed, OR_CANCEL).for_rows(
+        WRITE_EVENTS,
+        &events,
+        WHERE_GIVEN,
+    );
+    if let Some(portion) = portion {
+        script = write_portion(script, portion);
     }
-    Ok(query.execute(connection).await.map(drop)?)
+    script.then("COMMIT").execute(connection).await
 }
 
 /// Begins a transaction and says what is stored.
-pub(super) async fn look(
-    connection: &mut SqliteConnection,
-    ids: Vec<IncidentId>,
-) -> Result<Known, StoreError> {
-    let rows =
-        sqlx::query::<sqlx::Sqlite>(BEGIN_AND_LOOK.as_str()).bind(json(&ids)).fetch_all(connection).await?;
-    rows.iter().map(known).collect()
+pub(super) async fn look(connection: &mut SqliteConnection, ids: &[IncidentId]) -> Result<Known, StoreError> {
+    let ids: Vec<_> = ids.iter().map(|id| (*id, [])).collect();
+    let look = Script::default().then("BEGIN IMMEDIATE;").for_rows(&LOOK, &ids, ";");
+    look.fetch_all(connection).await?.iter().map(known).collect()
 }
 
 fn known(row: &SqliteRow) -> Result<(IncidentId, Result<Stored, RowError>), StoreError> {
@@ -130,15 +124,12 @@ fn restated(row: &SqliteRow, id: IncidentId) -> Result<Vec<Option<String>>, RowE
     text.ok().and_then(|text| serde_json::from_str(text).ok()).ok_or_else(fault)
 }
 
-fn row(id: IncidentId, Changed { reporter, incident }: &Changed) -> JsonRow<'_> {
-    JsonRow { id, columns: incident.columns(reporter) }
+fn row(id: IncidentId, Changed { reporter, incident }: &Changed) -> Given<'_, { INCIDENT_COLUMNS.len() }> {
+    (id, incident.columns(reporter))
 }
 
-fn event_row((id, event): &(IncidentId, Event)) -> impl Serialize + use<'_> {
+fn event_row((id, event): &(IncidentId, Event)) -> Given<'_, 3> {
+    let (kind, at_ms) = (event.change.kind().as_str(), event.at.unix_ms());
     let reason = event.change.reason().map(CancellationReason::as_str);
-    (*id, event.change.kind(), event.at.unix_ms(), reason)
-}
-
-pub(super) fn json(rows: &impl Serialize) -> String {
-    serde_json::to_string(rows).expect("rows of texts and numbers serialise")
+    (*id, [Column::Text(Some(kind)), Column::BigInteger(Some(at_ms)), Column::Text(reason)])
 }

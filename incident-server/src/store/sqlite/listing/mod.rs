@@ -2,9 +2,13 @@
 
 use std::sync::LazyLock;
 
+use incident_core::IncidentId;
 use sqlx::SqliteConnection;
 
-use super::unlisted::{Portion, Unlisted};
+use super::{
+    script::Script,
+    unlisted::{Portion, Unlisted},
+};
 use crate::store::{Position, StoreError};
 
 /// With each new incident an entry of each list is written, and with each commit these: so a turn ends before the next is
@@ -15,46 +19,42 @@ const TOGETHER: i64 = 5_000;
 /// From here on it takes so long that somebody may wonder.
 const MANY: i64 = 100_000;
 
-/// The entries of some incidents, as these are now. In front of it stands which.
-macro_rules! entries {
-    ($by_reporter:literal, $by_location:literal) => {
-        concat!(
-            "
+/// The entries of some incidents, as these are now. Behind it stands which.
+const BY_REPORTER: &str = "
     INSERT OR IGNORE INTO list_by_reporter (reporter, id, location_id, cancelled_at_ms)
     SELECT reporter, id, location_id, cancelled_at_ms
     FROM incidents
-    WHERE reporter IS NOT NULL AND id IN (",
-            $by_reporter,
-            ")
-    ORDER BY reporter, id;
-
+    WHERE reporter IS NOT NULL AND id IN ";
+const BY_LOCATION: &str = "
     INSERT OR IGNORE INTO list_of_open_by_location (location_id, id)
     SELECT location_id, id
     FROM incidents
-    WHERE cancelled_at_ms IS NULL AND id IN (",
-            $by_location,
-            ")
-    ORDER BY location_id, id;"
-        )
-    };
-}
+    WHERE cancelled_at_ms IS NULL AND id IN ";
+const IN_THEIR_ORDER: &str = " ORDER BY reporter, id;";
+const IN_ITS_ORDER: &str = " ORDER BY location_id, id;";
 
-/// A portion, within a transaction: ids as JSON, ids as JSON, how far everything is listed then or 0.
-pub(super) const WRITE_PORTION: &str = concat!(
-    entries!("SELECT unhex(value, '-') FROM json_each(?)", "SELECT unhex(value, '-') FROM json_each(?)"),
-    "
-    UPDATE installation SET listed_to = ends.at FROM (SELECT ? AS at) AS ends WHERE listed_to < ends.at;
-"
-);
+/// Writes a portion, within a transaction.
+pub(super) fn write_portion(script: Script, portion: &Portion) -> Script {
+    let rows = |ids: &[IncidentId]| ids.iter().map(|id| (*id, [])).collect::<Vec<_>>();
+    let script = script.for_rows(BY_REPORTER, &rows(&portion.by_reporter), IN_THEIR_ORDER).for_rows(
+        BY_LOCATION,
+        &rows(&portion.by_location),
+        IN_ITS_ORDER,
+    );
+    match portion.listed_to {
+        Some(Position(to)) => script.then("UPDATE installation SET listed_to = max(listed_to, ?);").with(to),
+        None => script,
+    }
+}
 
 const LIMITS: &str = "SELECT listed_to, (SELECT coalesce(max(position), 0) FROM history) FROM installation";
 
 static WRITE_BETWEEN: LazyLock<String> = LazyLock::new(|| {
-    let entries = entries!(
-        "SELECT incident_id FROM history WHERE kind = 'created' AND position > ? AND position <= ?",
-        "SELECT incident_id FROM history WHERE kind = 'created' AND position > ? AND position <= ?"
-    );
-    format!("BEGIN IMMEDIATE; {entries} UPDATE installation SET listed_to = ?; COMMIT")
+    let new = "(SELECT incident_id FROM history WHERE kind = 'created' AND position > ? AND position <= ?)";
+    format!(
+        "BEGIN IMMEDIATE; {BY_REPORTER}{new}{IN_THEIR_ORDER} {BY_LOCATION}{new}{IN_ITS_ORDER}
+        UPDATE installation SET listed_to = ?; COMMIT"
+    )
 });
 
 /// What to list within the transaction that is open, with so many new incidents.
