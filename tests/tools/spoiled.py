@@ -40,7 +40,7 @@ class Copy:
             # Nobody links an app against it.
             manifest = self.folder / manifest
             manifest.write_text(manifest.read_text().replace('["cdylib", "staticlib", "lib"]', '["lib"]'))
-        quick = "".join(f"[profile.release.package.{crate}]\nopt-level = 0\n" for crate in OWN_CRATES)
+        quick = "".join(f"[profile.release.package.{crate}]\nopt-level = 0\ncodegen-units = 256\n" for crate in OWN_CRATES)
         (self.folder / ".cargo").mkdir(exist_ok=True)
         (self.folder / ".cargo" / "config.toml").write_text(f"[profile.release]\nincremental = true\n{quick}")
         if not self.target.exists():
