@@ -8,7 +8,7 @@ use std::fs;
 use incident_core::{IdempotencyKey, Reporter};
 use incident_mobile_ffi::outbox::{Draft, Entry, EntryState, NextUpload, Options, OutboxError, Spacing};
 use support::{
-    NOW_MS, Phone, draft, item, open, options, payloads, problem, response, settle_all, stands_in,
+    NOW_MS, Phone, created, draft, item, open, options, payloads, problem, response, settle_all, stands_in,
 };
 
 fn derived(entry: &Entry) -> IdempotencyKey {
@@ -50,7 +50,9 @@ fn a_millisecond_that_was_an_erased_ones_gives_another_key() {
     let mut phone = Phone::new();
     let first = phone.outbox().report(&anonymous("w"), NOW_MS).unwrap();
     settle_next(&mut phone);
+    phone.restart();
     let second = phone.outbox().report(&anonymous("w"), NOW_MS).unwrap();
+    assert_eq!(first.payload.facts.created_at, second.payload.facts.created_at);
     assert_ne!(first.key, second.key);
 }
 
@@ -118,17 +120,22 @@ fn of_hundreds_of_settled_and_discarded_anonymous_reports_nothing_is_left_in_any
 }
 
 #[test]
-fn nothing_of_other_discarded_reports_is_left_in_gaps_either() {
+fn nothing_of_other_discarded_reports_is_left_in_gaps_between_kept_ones() {
     let mut phone = Phone::new();
-    for n in 0..500 {
-        phone.report(&format!("discarded-{n}-{}", "x".repeat(n % 90)));
+    for n in 0..600 {
+        let word = if n % 3 == 0 { "kept" } else { "discarded" };
+        phone.report(&format!("{word}-{n}-{}", "x".repeat(n * 7 % 90)));
     }
     while let NextUpload::Send { upload } = phone.next() {
-        let refused = item(422, problem(422, "validation-failed", "quarantine"));
-        let results = vec![refused; payloads(&upload).len()];
+        let answer = |(payload, key): (&serde_json::Value, IdempotencyKey)| {
+            let is_kept = payload["locationId"].as_str().unwrap().starts_with("kept");
+            let refused = item(422, problem(422, "validation-failed", "quarantine"));
+            if is_kept { item(201, created(key)) } else { refused }
+        };
+        let results: Vec<_> = payloads(&upload).iter().zip(support::keys(&upload)).map(answer).collect();
         phone.complete(&upload, &response(200, &serde_json::json!({ "results": results })));
     }
-    assert_eq!(phone.outbox().discard_all(None).unwrap(), 500);
+    assert_eq!(phone.outbox().discard_all(Some(EntryState::Quarantined)).unwrap(), 400);
     drop(phone.outbox.take());
     assert!(!stands_in(phone.folder.path(), b"discarded-"));
 }

@@ -70,6 +70,18 @@ fn a_named_report_without_an_answer_keeps_the_anonymous_ones_away_too() {
 }
 
 #[test]
+fn a_named_report_whose_sender_died_keeps_the_next_persons_anonymous_ones_away() {
+    let mut phone = Phone::new();
+    phone.report("a");
+    phone.upload();
+    phone.sign_in("bob");
+    let key = phone.report_anonymously("hidden").key;
+    let begun_ms = phone.now_ms;
+    assert_eq!(support::keys(&phone.upload_at_last()), [key]);
+    assert!(phone.now_ms - begun_ms >= 2 * MINUTE_MS - 5);
+}
+
+#[test]
 fn a_clock_set_back_makes_the_distance_no_longer_and_it_comes_to_an_end() {
     let mut phone = Phone::new();
     phone.report("a");
