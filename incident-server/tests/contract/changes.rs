@@ -25,6 +25,7 @@ async fn all(store: &dyn Store, limit: i64) -> Vec<StoredChange> {
             return seen;
         }
         assert!(page.len() <= usize::try_from(limit).unwrap());
+        assert!(page[0].position > after, "a page begins behind what was read");
         seen.extend(page);
     }
 }

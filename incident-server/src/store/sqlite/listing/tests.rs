@@ -10,6 +10,8 @@ use super::*;
 use crate::store::{ListQuery, SqliteStore, Store, SyncItem, migrations};
 
 const FIRST_MS: i64 = 1_795_392_000_000;
+/// A turn of several commits, and more of a reporter waiting than a page has: else lists are never asked within one.
+const TURN_SIZE: usize = 36;
 
 /// What is reported as the nth; some are anonymous, and ids go back and forth in time.
 fn item(n: i64, cancelled: bool) -> SyncItem {
@@ -30,7 +32,7 @@ fn item(n: i64, cancelled: bool) -> SyncItem {
 }
 
 async fn open(file: &Path) -> SqliteStore {
-    SqliteStore::open(SqliteConnectOptions::new().filename(file), 10).await.unwrap()
+    SqliteStore::open(SqliteConnectOptions::new().filename(file), TURN_SIZE).await.unwrap()
 }
 
 /// All pages, small ones.
@@ -93,7 +95,7 @@ async fn lists_are_whole_before_a_turn_within_it_and_after_it_and_after_a_crash(
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("incidents.sqlite");
     let (mut store, mut all) = (open(&file).await, Vec::<Known>::new());
-    for n in 0..60 {
+    for n in 0..100 {
         let cancelled = n % 7 == 3;
         let item = item(n, cancelled);
         store.sync(std::slice::from_ref(&item), Timestamp::MIN).await.unwrap();
@@ -120,7 +122,7 @@ async fn lists_are_whole_before_a_turn_within_it_and_after_it_and_after_a_crash(
             }
             assert_lists(&open(&crashed).await, &all, &format!("after a crash after {n}")).await;
         }
-        if n % 23 == 22 {
+        if n % 41 == 40 {
             store.close().await;
             store = open(&file).await;
             assert_lists(&store, &all, &format!("after a restart after {n}")).await;
@@ -154,7 +156,7 @@ async fn what_others_change_by_hand_is_listed_as_it_is() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("incidents.sqlite");
     let store = open(&file).await;
-    let mut all: Vec<_> = (0..30).map(|n| Known { n, item: item(n, true), cancelled: true }).collect();
+    let mut all: Vec<_> = (0..60).map(|n| Known { n, item: item(n, true), cancelled: true }).collect();
     for one in &all {
         store.sync(std::slice::from_ref(&one.item), Timestamp::MIN).await.unwrap();
     }
