@@ -20,6 +20,7 @@ mod gate;
 mod history;
 mod judge;
 mod many;
+mod memory;
 mod oracle;
 mod people;
 mod phone;
@@ -73,7 +74,8 @@ struct Arguments {
 
 fn main() -> Result<(), Failure> {
     let arguments = Arguments::parse();
-    leave_memory_uncounted();
+    memory::give_to_sqlite();
+    processors::wake_without_haste();
     let ground = Ground::new()?;
     if let Some(seed) = arguments.seed {
         let steps = arguments.steps.map(|steps| steps.into_iter().collect());
@@ -89,13 +91,6 @@ fn main() -> Result<(), Failure> {
     let lived = many::live(&ground, arguments.first, until, arguments.jobs, arguments.enough);
     println!("{lived}");
     lived.verdict(&ground)
-}
-
-/// SQLite counts what it allocates, under a lock of all connections, and nobody asks here.
-#[expect(unsafe_code, reason = "SQLite is set up by a C function")]
-fn leave_memory_uncounted() {
-    // SAFETY: nothing of SQLite is in use yet. Where it is refused SQLite counts.
-    unsafe { libsqlite3_sys::sqlite3_config(libsqlite3_sys::SQLITE_CONFIG_MEMSTATUS, 0) };
 }
 
 /// What happens depends on nothing but the seed.

@@ -27,3 +27,12 @@ pub(crate) fn stay_on(processor: usize) {
         libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const own);
     }
 }
+
+/// Lets no thread of this process take the processor from another that wakes it: who wakes another mostly waits right
+/// afterwards.
+#[expect(unsafe_code, reason = "how a process is scheduled is not for Rust")]
+pub(crate) fn wake_without_haste() {
+    let priority = libc::sched_param { sched_priority: 0 };
+    // SAFETY: the kernel judges the call. Where it fails all is as it was.
+    unsafe { libc::sched_setscheduler(0, libc::SCHED_BATCH, &raw const priority) };
+}
