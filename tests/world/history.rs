@@ -3,8 +3,9 @@
 use std::{
     any::Any,
     collections::BTreeSet,
-    fs,
+    fs, io,
     path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
     thread,
 };
 
@@ -19,7 +20,7 @@ use crate::{
     Broken, Failure, chance, disk,
     people::NAMES,
     server::{Server, Setup},
-    steps,
+    spare, steps,
     store::Database,
     time::{Time, stop_timers},
     world::{World, note},
@@ -31,6 +32,8 @@ const CALM: usize = usize::MAX - 1;
 /// What all histories stand on.
 pub(crate) struct Ground {
     folder: TempDir,
+    /// Folders that a history has left, each with connections to the files in it.
+    places: Mutex<Vec<PathBuf>>,
     runtime: Runtime,
 }
 
@@ -81,7 +84,7 @@ impl Ground {
         let setup = Setup { secret: 0, rate_limit: "1/s,1", retention: "off" };
         let database = Database::new(runtime.handle().clone());
         drop(Server::start(&files.join("other"), &setup, &database, &Time::new())?);
-        let ground = Self { folder, runtime };
+        let ground = Self { folder, places: Mutex::default(), runtime };
         // What a program makes once and for all takes of the chance of the first one who asks.
         ground.run(&Plan::whole(u64::MAX));
         Ok(ground)
@@ -101,25 +104,50 @@ impl Ground {
     }
 
     fn live(&self, plan: &Plan) -> History {
-        chance::begin(plan.seed);
-        stop_timers();
-        let folder = match TempDir::new_in(self.folder.path()) {
-            Ok(folder) => folder,
+        let place = match self.place() {
+            Ok(place) => place,
             Err(error) => return History::broken(error.to_string()),
         };
+        chance::begin(plan.seed);
+        stop_timers();
         let files = self.folder.path().join("files");
-        let world = World::new(plan.seed, folder.path(), &files, self.runtime.handle().clone(), plan.is_told);
+        let world = World::new(plan.seed, &place, &files, self.runtime.handle().clone(), plan.is_told);
         let history = match world {
             Ok(mut world) => {
                 let mut steps = Vec::new();
                 let verdict = take_steps(&mut world, plan, &mut steps);
+                spare::is_over(&place);
                 world.stop_server();
                 History { fingerprint: world.trace.fingerprint(), steps, verdict }
             }
             Err(broken) => History::broken(broken),
         };
-        disk::forget(folder.path());
+        let is_left = spare::all_closed(&place);
+        disk::forget(&place);
+        if is_left && history.verdict.is_ok() {
+            self.places().push(place);
+        }
         history
+    }
+
+    fn places(&self) -> MutexGuard<'_, Vec<PathBuf>> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next history begins in a new folder.
+    pub(crate) fn leave_places(&self) {
+        self.places().clear();
+    }
+
+    /// A folder with nothing in it.
+    fn place(&self) -> io::Result<PathBuf> {
+        let left = self.places().pop();
+        let place = match left {
+            Some(left) => left,
+            None => TempDir::new_in(self.folder.path())?.keep(),
+        };
+        spare::empty(&place)?;
+        Ok(place)
     }
 }
 

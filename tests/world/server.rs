@@ -31,6 +31,7 @@ use tower_service::Service;
 use crate::{
     Broken,
     disk::{End, image},
+    spare,
     store::{Database, GatedStore},
     time::{Time, turn_timers},
 };
@@ -144,6 +145,7 @@ impl Server {
     /// Ends in the midst of whatever it does; `to` is what is left of its file.
     pub(crate) fn end(self, to: &Path, end: End) -> io::Result<()> {
         image(&self.file, to, end)?;
+        spare::is_over(&self.file);
         let Self { runtime, router, app, .. } = self;
         drop((router, app));
         runtime.shutdown_background();

@@ -19,6 +19,7 @@ use crate::{
     phone::{Device, Killed, Process, Settings},
     reader::Reader,
     server::{Answer, Pending, Server, Setup},
+    spare,
     store::Database,
     time::Time,
     wire::Flight,
@@ -201,6 +202,7 @@ impl World {
         note!(self, "device {device} died");
         let is_its = |at: &usize| self.processes[*at].device == device && self.processes[*at].has_begun();
         let own: Vec<_> = (0..self.processes.len()).filter(is_its).collect();
+        spare::is_over(&self.devices[device].file);
         for process in &own {
             self.processes[*process].die();
         }
