@@ -81,7 +81,7 @@ async fn a_moment_that_is_none(setup: Setup) {
     let (server, guilty) = edited(setup, NO_MOMENT).await;
 
     assert_eq!(guilty.said(), (500, "internal".into()));
-    assert!(server.log().contains("the column received_at_ms of incidents cannot be read in the row"));
+    server.logs("the column received_at_ms of incidents cannot be read in the row").await;
 }
 
 async fn a_history_that_was_deleted(setup: Setup) {
@@ -130,7 +130,7 @@ async fn a_row_that_never_changes_keeps_nobody_busy_on_postgres() {
     let (server, guilty) = edited(Setup::on_postgres(), nothing).await;
 
     assert_eq!(guilty.said(), (500, "internal".into()));
-    assert!(server.log().contains("changes whenever it is written"), "{}", server.log());
+    server.logs("changes whenever it is written").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -131,17 +131,18 @@ async fn keys_on_this_machine_are_fetched_past_any_proxy() {
 #[tokio::test]
 async fn a_set_without_audience_is_warned_of_and_one_with_both_is_not() {
     let issuer = Issuer::start(0, &[Signer::new("EdDSA").jwk("a")]).await;
-    let log = async |flags: &[(&str, &str)]| {
+    let server = async |flags: &[(&str, &str)]| {
         let setup = Setup::new().flag("--auth-jwks", issuer.url());
         let setup = flags.iter().fold(setup, |setup, (name, value)| setup.flag(name, *value));
-        setup.start().await.log()
+        setup.start().await
     };
 
-    let neither = log(&[]).await;
-    let issuer_alone = log(&[("--auth-issuer", "https://id.example")]).await;
-    let both = log(&[("--auth-issuer", "https://id.example"), ("--auth-audience", "incidents")]).await;
+    let neither = server(&[]).await;
+    let issuer_alone = server(&[("--auth-issuer", "https://id.example")]).await;
+    let both = server(&[("--auth-issuer", "https://id.example"), ("--auth-audience", "incidents")]).await;
 
-    assert!(neither.contains("every token under these keys is taken"), "{neither}");
-    assert!(issuer_alone.contains("made for other programs are taken, too"), "{issuer_alone}");
-    assert!(!both.contains("are taken") && !both.contains("is taken"), "{both}");
+    neither.logs("every token under these keys is taken").await;
+    issuer_alone.logs("made for other programs are taken, too").await;
+    let log = both.stop().await.1;
+    assert!(!log.contains("are taken") && !log.contains("is taken"), "{log}");
 }

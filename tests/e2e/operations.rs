@@ -86,5 +86,5 @@ async fn secret_files_that_others_can_read_are_a_warning() {
 
     let server = Setup::new().flag("--id-secret-file", file.path().to_str().unwrap()).start().await;
 
-    assert!(server.log().contains("others than its owner can read this secret file"), "{}", server.log());
+    server.logs("others than its owner can read this secret file").await;
 }

@@ -4,7 +4,7 @@ use std::{
     path::{Path, PathBuf},
     process::ExitStatus,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use incident_server::{
@@ -13,7 +13,7 @@ use incident_server::{
 };
 use tempfile::TempDir;
 
-use crate::{Answer, Client, Database, Program, Run, until};
+use crate::{Answer, Client, Database, PATIENCE, Program, Run, until};
 
 /// How a server is started.
 #[derive(Clone)]
@@ -184,9 +184,21 @@ impl Server {
         &mut self.run
     }
 
-    /// What it has logged so far.
+    /// What it has logged so far. A thread of its own writes the log: a line comes behind the answer that it is about.
     pub fn log(&self) -> String {
         self.run.log()
+    }
+
+    /// Waits until this stands in the log.
+    ///
+    /// # Panics
+    /// It did not come in time.
+    pub async fn logs(&self, words: &str) {
+        let started = Instant::now();
+        while !self.log().contains(words) {
+            assert!(started.elapsed() < PATIENCE, "«{words}» is not logged: {}", self.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Somebody without the right to read the incidents of others.

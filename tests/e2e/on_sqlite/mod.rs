@@ -49,8 +49,11 @@ async fn a_disk_without_room_is_not_ready_until_there_is_some_and_the_log_says_w
 
     until("ready again", async || (server.get("/readyz").await.status == 200).then_some(())).await;
     assert_eq!(alice.sync(&payload::numbered(2)).await.status, 201);
-    let log = server.log();
-    assert!(log.contains("disk I/O error") || log.contains("disk is full"), "{log}");
+    until("the log says why", async || {
+        let log = server.log();
+        (log.contains("disk I/O error") || log.contains("disk is full")).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -118,7 +121,7 @@ async fn is_out_of_service(server: &Server, because: &str) {
     assert_eq!(alice.sync(&payload::numbered(2)).await.said(), (503, "overloaded".into()));
     assert_eq!(alice.get("/api/incidents").await.said(), (503, "overloaded".into()));
     until("not ready", async || (server.get("/readyz").await.status == 503).then_some(())).await;
-    assert!(server.log().contains(because), "{}", server.log());
+    server.logs(because).await;
 }
 
 #[tokio::test]
