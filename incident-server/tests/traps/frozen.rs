@@ -10,6 +10,7 @@ use tokio::{
 
 use crate::support::{
     cluster::Cluster,
+    proxy::until,
     server::{Server, reader},
 };
 
@@ -52,10 +53,8 @@ async fn every_sync_is_answered_in_time_then_at_once_and_all_are_taken_when_it_g
     assert!(at_once < Duration::from_secs(2), "{at_once:?}");
     assert_eq!(ready.status(), 503);
     cluster.thaw();
-    let thawed = Instant::now();
-    while !server.try_report(0).await.status().is_success() {
-        assert!(thawed.elapsed() < Duration::from_secs(5));
-    }
+    let is_taken = async || server.try_report(0).await.status().is_success();
+    until("a report is taken", Duration::from_secs(5), is_taken).await;
     assert!(syncs(&server, 1..2100).await.iter().all(|status| [200, 201].contains(status)));
 }
 
