@@ -93,17 +93,25 @@ impl Cluster {
 
     /// `kill -9` to the server and every process of it.
     pub(crate) fn kill(&self) {
+        self.stop_starting_processes();
         self.signal("-9");
     }
 
     /// Stops every process of it where it is, as a frozen machine or disk does.
     pub(crate) fn freeze(&self) {
+        self.stop_starting_processes();
         self.signal("-STOP");
     }
 
     /// Lets every process of it go on.
     pub(crate) fn thaw(&self) {
         self.signal("-CONT");
+    }
+
+    /// One that is started while they are listed would be missed, and wait for ever for the memory of the others.
+    fn stop_starting_processes(&self) {
+        let postmaster = self.postmaster().expect("it runs");
+        let _ = Command::new("kill").args(["-STOP", &postmaster]).output().expect("kill");
     }
 
     fn signal(&self, signal: &str) {
