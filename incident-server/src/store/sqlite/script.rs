@@ -1,7 +1,7 @@
 //! Statements that are executed together, with the rows that they are given.
 //!
-//! Each value of a row is bound, which takes SQLite a fifth of what it takes to find it in JSON. Rows come in portions of a
-//! few sizes, filled up with rows of NULL, so that few texts are ever parsed.
+//! Each value of a row is bound: to find it in JSON took an eighth of all instructions of a report. Rows come in portions of
+//! a few sizes, filled up with rows of NULL, so that few texts are ever parsed.
 
 use std::iter;
 
