@@ -30,6 +30,26 @@ fn another_entrys_answer_settles_nothing() {
     assert_eq!(phone.state(key), EntryState::Pending);
 }
 
+/// Two phones of one person can report in the same millisecond, and so under the same key.
+#[test]
+fn the_answer_to_another_report_under_the_same_key_settles_nothing() {
+    let mut phone = Phone::new();
+    let key = phone.report("w").key;
+    let upload = phone.upload();
+    let mut answer = created(key);
+    answer["incident"].as_object_mut().unwrap().extend(payloads(&upload)[0].as_object().unwrap().clone());
+    answer["incident"]["locationId"] = json!("elsewhere");
+
+    phone.complete(&upload, &response(201, &answer));
+
+    assert_eq!(phone.state(key), EntryState::Pending);
+    assert_eq!(phone.wait().1, WaitReason::NotTheServer);
+    answer["incident"]["locationId"] = json!("w");
+    let again = phone.upload_at_last();
+    phone.complete(&again, &response(200, &answer));
+    assert_eq!(phone.state(key), EntryState::Settled);
+}
+
 #[test]
 fn a_captive_portal_is_waited_out_and_costs_nothing() {
     let mut phone = Phone::new();

@@ -56,10 +56,13 @@ pub(crate) fn read(items: Vec<Item>, result: &UploadResult) -> Consequences {
 }
 
 /// Some gateways keep the first answer to a key and give it again: that is none to the cancellation, which is sent under
-/// the same key.
+/// the same key, nor to the report of another phone of the same person in the same millisecond.
 fn judge_item(status: i64, answer: &Answer<'_>, item: &Item) -> Consequence {
     match judge(status, answer, Some(item.key)) {
         Consequence::Settled(Some(incident)) if item.is_cancelled() && incident.status == Status::Open => {
+            not_ours(answer.problem(status))
+        }
+        Consequence::Settled(_) if answer.is_of_another_report(&item.payload) => {
             not_ours(answer.problem(status))
         }
         consequence => consequence,

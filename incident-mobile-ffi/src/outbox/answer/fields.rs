@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use incident_core::{Disposition, IdempotencyKey, Outcome, Problem as Slug, Status, Timestamp};
+use incident_core::{Disposition, IdempotencyKey, Outcome, Problem as Slug, Status, Timestamp, decode};
 use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, SeqAccess, Visitor},
@@ -90,6 +90,14 @@ impl<'a> Answer<'a> {
     pub(crate) fn names(&self, key: Option<IdempotencyKey>) -> bool {
         let named = self.idempotency_key.as_deref().and_then(|text| text.parse().ok());
         key.is_some() && named == key
+    }
+
+    /// Whether the incident of a success has other facts than this payload. Every incident reads as a payload, too; one
+    /// that does not, as a newer server may write it, contradicts nobody.
+    pub(crate) fn is_of_another_report(&self, payload: &str) -> bool {
+        let facts = |text: &str| decode(text.as_bytes()).ok().map(|decoded| decoded.payload.facts);
+        let shown = self.incident.and_then(|incident| facts(incident.get()));
+        shown.zip(facts(payload)).is_some_and(|(shown, sent)| shown != sent)
     }
 
     /// The incident of a success; `None` where a newer server writes it in a way that this version cannot read.
