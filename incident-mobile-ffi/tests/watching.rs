@@ -60,9 +60,12 @@ fn what_another_process_reports_is_seen() {
     assert_eq!(pending(&mut phone, &mut seen), Some(0));
     let mut child = example("steady_reporter", &phone.path()).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap());
-    for _ in 0..3 {
+    let mut last = 0;
+    for reported in 1..=3 {
         assert_ne!(lines.read_line(&mut String::new()).unwrap(), 0, "it reports on");
-        assert!(pending(&mut phone, &mut seen).is_some_and(|pending| pending > 0));
+        // It may be further than it has said.
+        last = pending(&mut phone, &mut seen).unwrap_or(last);
+        assert!(last >= reported);
     }
     child.kill().unwrap();
     child.wait().unwrap();
