@@ -6,7 +6,8 @@ mod support;
 use incident_mobile_ffi::outbox::{
     EntryState, MAX_STRIKES, NetworkFailureKind, NextUpload, UploadResult, WaitReason,
 };
-use support::{Phone, created, failure, no_network, payloads, problem, respond, response};
+use serde_json::json;
+use support::{Phone, created, failure, item, no_network, payloads, problem, respond, response};
 
 #[test]
 fn a_network_failure_waits_for_the_whole_queue_and_costs_nothing() {
@@ -136,4 +137,16 @@ fn a_server_that_is_down_for_all_is_no_entrys_fault() {
         phone.complete(&upload, &response(500, &problem(500, "internal", "retry")));
     }
     assert_eq!(phone.state(key), EntryState::Pending);
+}
+
+#[test]
+fn a_batch_whose_entries_are_all_put_off_waits_as_long_as_the_server_asks() {
+    let mut phone = Phone::new();
+    phone.report("a");
+    phone.report("b");
+    let busy = item(429, problem(429, "rate-limited", "retry"));
+    let body = json!({ "results": [busy.clone(), busy] }).to_string();
+    let upload = phone.upload();
+    phone.complete(&upload, &respond(200, &[("Retry-After", "3600")], body.as_bytes()));
+    assert_eq!(phone.wait(), (3_600_000, WaitReason::ServerBusy));
 }

@@ -6,7 +6,7 @@ mod support;
 use std::fs;
 use std::path::Path;
 
-use incident_mobile_ffi::outbox::{EntryState, Options, OutboxError};
+use incident_mobile_ffi::outbox::{Draft, EntryState, Options, OutboxError};
 use support::{
     NOW_MS, Phone,
     damage::{corrupt, corrupt_files},
@@ -142,4 +142,25 @@ fn a_deleted_file_is_not_said_to_be_repaired() {
         assert!(matches!(refused, Err(OutboxError::Unavailable(_))), "{refused:?}");
     }
     assert!(!phone.path().exists());
+}
+
+#[test]
+fn reports_of_every_length_are_saved_those_that_no_page_holds_too() {
+    let mut phone = Phone::new();
+    let of_length = |characters: usize| Draft {
+        room_number: Some("\u{1f9ef}".repeat(64)),
+        cancellation_reason: Some("\u{1f9ef}".repeat(characters)),
+        ..draft(&"\u{1f9ef}".repeat(128))
+    };
+    let reports: Vec<_> = (1..=1000)
+        .step_by(9)
+        .map(|characters| phone.outbox().report(&of_length(characters), NOW_MS).unwrap())
+        .collect();
+    drop(phone.outbox.take());
+    let mut bytes = fs::read(phone.path()).unwrap();
+    bytes[..100].fill(42);
+    fs::write(phone.path(), bytes).unwrap();
+    phone.restart();
+    assert_eq!(phone.outbox().recovery().unwrap().lost, 0);
+    assert!(reports.iter().all(|report| phone.entry(report.key).payload == report.payload));
 }

@@ -131,3 +131,15 @@ fn the_log_of_a_file_that_is_no_database_any_more_is_saved_from() {
     assert!(phone.outbox().recovery().unwrap().saved >= 2);
     assert!(keys.into_iter().all(|key| phone.state(key) == EntryState::Pending));
 }
+
+#[test]
+fn a_log_that_a_power_cut_left_with_no_whole_frame_is_no_damage() {
+    for length in [1, HEADER, HEADER + FRAME - 1] {
+        let (mut phone, _) = cut_off(1);
+        let log = phone.folder.path().join("outbox.db-wal");
+        fs::OpenOptions::new().write(true).open(log).unwrap().set_len(length as u64).unwrap();
+        phone.restart();
+        assert!(phone.outbox().recovery().is_none(), "{length}");
+        phone.report("life goes on");
+    }
+}

@@ -74,6 +74,17 @@ fn a_conflict_that_is_retried_takes_the_next_free_millisecond_and_a_new_key() {
 }
 
 #[test]
+fn a_conflict_that_is_retried_with_all_others_takes_a_new_key_too() {
+    let mut phone = Phone::new();
+    let entry = phone.report("w");
+    phone.answer(409, &problem(409, "idempotency-conflict", "quarantine"));
+    let now_ms = phone.now_ms;
+    assert_eq!(phone.outbox().retry_all(None, now_ms).unwrap(), 1);
+    assert!(phone.outbox().entry(entry.key).is_err(), "the old key is somebody else's");
+    assert_ne!(support::keys(&phone.upload()), [entry.key]);
+}
+
+#[test]
 fn all_in_quarantine_are_sent_again_or_discarded_at_once() {
     let mut phone = Phone::new();
     let refuse = |phone: &mut Phone| {
@@ -110,7 +121,8 @@ fn an_entry_that_alone_draws_server_errors_while_others_succeed_is_quarantined()
         } else {
             support::settle_all(&upload)
         };
-        phone.complete(&upload, &answer);
+        let told = phone.complete(&upload, &answer).quarantined;
+        assert_eq!(told, i64::from(phone.state(poison) == EntryState::Quarantined));
         requests += 1;
         assert!(requests < 200, "never quarantined");
     }

@@ -4,7 +4,7 @@
 mod support;
 
 use incident_mobile_ffi::outbox::{EntryState, NextUpload, Options, Spacing, WaitReason};
-use support::{Phone, no_network, options, payloads, problem, settle_all};
+use support::{Phone, no_network, open, options, payloads, problem, settle_all};
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -129,4 +129,31 @@ fn a_refused_sealed_key_is_the_reports_own_fault() {
     let key = phone.report_anonymously("hidden").key;
     phone.answer(422, &problem(422, "idempotency-key-mismatch", "quarantine"));
     assert_eq!(phone.state(key), EntryState::Quarantined);
+}
+
+#[test]
+fn an_app_that_keeps_no_distance_waits_for_none_and_leaves_that_of_others() {
+    let mut phone = Phone::new();
+    phone.report("a");
+    settle_next(&mut phone);
+    phone.report_anonymously("hidden");
+    drop(phone.outbox.take());
+    let without = Options { spacing: Spacing::NONE, ..options() };
+    phone.outbox = Some(open(&phone.path(), "alice", without, phone.now_ms).unwrap());
+    phone.upload();
+    phone.restart();
+    assert_eq!(phone.wait().1, WaitReason::Spacing);
+}
+
+#[test]
+fn a_clock_set_back_lets_nothing_be_asked_again_later_than_after_a_quarter_of_an_hour() {
+    let hour = Spacing { shortest_ms: 60 * MINUTE_MS, longest_ms: 60 * MINUTE_MS };
+    let mut phone = Phone::with(Options { spacing: hour, ..options() });
+    phone.report_anonymously("hidden");
+    phone.answer(500, &problem(500, "internal", "retry"));
+    phone.report("a");
+    settle_next(&mut phone);
+    phone.now_ms -= 365 * 24 * 60 * MINUTE_MS;
+    let NextUpload::Wait { until, why: WaitReason::ServerBusy, .. } = phone.next() else { panic!("no wait") };
+    assert_eq!(until.0 - phone.now_ms, 15 * MINUTE_MS);
 }

@@ -99,3 +99,24 @@ impl Checksum {
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
     bytes.iter().skip(at).take(4).fold(0, |value, byte| value << 8 | u32::from(*byte))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Broken;
+
+    impl Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::Error::other("the disk"))
+        }
+    }
+
+    #[test]
+    fn a_disk_that_fails_is_not_the_end_of_the_log() {
+        let mut frame = [0; FRAME_HEADER + PAGE];
+        assert!(read_whole(&mut Broken, &mut frame).is_err());
+        assert!(!read_whole(&mut &frame[1..], &mut [0; FRAME_HEADER + PAGE]).unwrap());
+        assert!(read_whole(&mut [0; FRAME_HEADER + PAGE].as_slice(), &mut frame).unwrap());
+    }
+}

@@ -183,4 +183,37 @@ mod tests {
             assert_eq!(pages.page(number).is_some(), is_there, "{number}");
         }
     }
+
+    /// The row of this number, in which nothing stands.
+    fn put_row(page: &mut [u8], at: usize, number: u8) {
+        page[at..at + 3].copy_from_slice(&[1, number, 1]);
+    }
+
+    #[test]
+    fn a_page_has_as_many_rows_as_it_says_and_no_older_ones() {
+        let mut page = [0; PAGE];
+        page[..12].copy_from_slice(&[TABLE_LEAF, 0, 0, 0, 1, 0, 0, 0, 0x0f, 0, 0x0e, 0]);
+        put_row(&mut page, 0x0f00, 5);
+        put_row(&mut page, 0x0e00, 6);
+        let mut rows = Vec::new();
+        let see = |record| {
+            if let Record::Table(number, _) = record {
+                rows.push(number);
+            }
+            Ok::<_, io::Error>(())
+        };
+        Pages::of(&page[..], Vec::new()).unwrap().each_record(see).unwrap();
+        assert_eq!(rows, [5]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_log_that_is_not_there_is_none_and_one_that_cannot_be_opened_is_told() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let [file, missing, looping] = ["file", "missing", "looping"].map(|name| folder.path().join(name));
+        fs::write(&file, [0; PAGE]).unwrap();
+        std::os::unix::fs::symlink(&looping, &looping).unwrap();
+        assert!(Pages::open(&file, &[missing]).is_ok());
+        assert!(Pages::open(&file, &[looping]).is_err());
+    }
 }

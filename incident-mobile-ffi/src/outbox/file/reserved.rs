@@ -61,3 +61,17 @@ pub(crate) fn forget_old(connection: &Connection, now_ms: i64) -> Result<(), Out
     connection.execute("DELETE FROM reserved WHERE until_ms < ?1", [now_ms])?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_is_kept_for_400_to_800_days_and_says_no_more_of_the_moment() {
+        for created_at_ms in [0, 1, RESERVED_FOR_MS - 1, RESERVED_FOR_MS, 1_795_342_530_120] {
+            let kept_ms = forget_after_ms(created_at_ms) - created_at_ms;
+            assert!((RESERVED_FOR_MS + 1..=2 * RESERVED_FOR_MS).contains(&kept_ms), "{created_at_ms}");
+            assert_eq!(forget_after_ms(created_at_ms) % RESERVED_FOR_MS, 0, "{created_at_ms}");
+        }
+    }
+}
