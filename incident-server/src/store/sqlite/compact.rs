@@ -10,7 +10,10 @@ use std::{
 use sqlx::{Connection, Row, SqliteConnection};
 use tokio::time::sleep;
 
-use super::backup::{CopyError, connect, options, unreadable};
+use super::{
+    backup::{CopyError, connect, options, unreadable},
+    log_again::write_log_again,
+};
 
 /// How long to wait for readers to end, so that the log can be emptied.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -27,6 +30,7 @@ pub(crate) async fn compact(database: &Path) -> Result<(), CopyError> {
     // Synced as by the server: no copy is made here that could be thrown away.
     let options = options(database).synchronous(sqlx::sqlite::SqliteSynchronous::Full);
     let mut session = connect(&options, database).await?;
+    write_log_again(&mut session, database).await.map_err(unreadable(database))?;
     sqlx::query("VACUUM").execute(&mut session).await.map_err(unreadable(database))?;
     let started = Instant::now();
     while !is_log_empty(&mut session).await.map_err(unreadable(database))? {

@@ -11,6 +11,7 @@ mod inspect;
 mod installation;
 mod listing;
 mod lock;
+mod log_again;
 mod log_bound;
 mod opened;
 mod prepare;
@@ -38,6 +39,7 @@ use tokio::sync::{Mutex, watch};
 pub(crate) use self::{backup::backup, compact::compact, restore::restore};
 use self::{
     corruption::tells_corrupt_pages,
+    log_again::write_log_again,
     log_bound::LogBound,
     opened::OpenedFile,
     prepare::{check_edges, check_version, make_private, migrate},
@@ -113,6 +115,7 @@ impl SqliteStore {
             .disable_statement_logging();
         let mut writer = options.connect().await.map_err(|error| not_opened(error, &file))?;
         check_version(&mut writer).await?;
+        write_log_again(&mut writer, &file).await.map_err(|error| OpenError::from_file(error, &file))?;
         migrate(&mut writer).await.map_err(|error| OpenError::from_migration(error, &file))?;
         check_edges(&mut writer).await.map_err(|error| OpenError::from_file(error, &file))?;
         listing::list_all(&mut writer).await.map_err(|error| OpenError::from_file(error, &file))?;
