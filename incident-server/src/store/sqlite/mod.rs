@@ -119,7 +119,7 @@ impl SqliteStore {
         migrate(&mut writer).await.map_err(|error| OpenError::from_migration(error, &file))?;
         check_edges(&mut writer).await.map_err(|error| OpenError::from_file(error, &file))?;
         listing::list_all(&mut writer).await.map_err(|error| OpenError::from_file(error, &file))?;
-        let readers = Readers::new(&options, READ_DEADLINE);
+        let readers = Readers::open(&options, READ_DEADLINE).await.map_err(OpenError::unusable)?;
         let log = LogBound::new(&file, READ_DEADLINE, LOCK_DEADLINE);
         let changed = watch::Sender::new(Position::START);
         let file = OpenedFile::new(&file).map_err(|source| OpenError::File { file, source })?;

@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use sqlx::{
-    SqliteConnection, SqlitePool,
+    ConnectOptions, Connection, SqliteConnection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqlitePoolOptions},
 };
+use tokio::sync::Mutex;
 
 use super::log_bound::LogBound;
 use crate::store::{
@@ -20,16 +21,22 @@ const STEPS: i32 = 10_000;
 
 pub(super) struct Readers {
     pool: SqlitePool,
+    /// Reads nothing. While it is there, no other connection is the last to close, after which the next one reads the log anew
+    /// and takes a commit whose sync failed for one that is there.
+    last: Mutex<Option<SqliteConnection>>,
     waits: Waits,
     /// A query is interrupted after this long, so that one that walks through a large table costs only its caller.
     longest: Duration,
 }
 
 impl Readers {
-    pub(super) fn new(options: &SqliteConnectOptions, longest: Duration) -> Self {
+    pub(super) async fn open(options: &SqliteConnectOptions, longest: Duration) -> Result<Self, sqlx::Error> {
+        let options = options.clone().read_only(true);
+        let mut last = options.connect().await?;
+        sqlx::query("SELECT 1 FROM sqlite_schema LIMIT 1").execute(&mut last).await?;
         let pool = SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(longest);
-        let pool = pool.connect_lazy_with(options.clone().read_only(true));
-        Self { pool, waits: Waits::default(), longest }
+        let pool = pool.connect_lazy_with(options);
+        Ok(Self { pool, last: Mutex::new(Some(last)), waits: Waits::default(), longest })
     }
 
     /// Runs one query.
@@ -54,12 +61,17 @@ impl Readers {
 
     pub(super) async fn close(&self) {
         self.pool.close().await;
+        if let Some(last) = self.last.lock().await.take() {
+            let _ = last.close().await; // it has nothing to lose
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use sqlx::sqlite::SqliteJournalMode;
+
+    use super::{super::lock::beside, *};
 
     const ENDLESS: &str = "
         WITH RECURSIVE numbers (n) AS (
@@ -73,7 +85,7 @@ mod tests {
     async fn a_query_without_end_is_interrupted_and_the_next_one_is_not() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let options = SqliteConnectOptions::new().filename(file.path());
-        let readers = Readers::new(&options, Duration::from_millis(50));
+        let readers = Readers::open(&options, Duration::from_millis(50)).await.unwrap();
         let log = LogBound::new(file.path(), Duration::from_secs(1), Duration::from_secs(1));
         let count = async |sql: &'static str| {
             let query = async |connection: &mut SqliteConnection| {
@@ -86,5 +98,19 @@ mod tests {
 
         assert!(matches!(interrupted, Err(StoreError::Unavailable(_))), "{interrupted:?}");
         assert_eq!(count("SELECT 1").await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_writer_that_closes_leaves_the_log_and_nobody_reads_it_anew() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let options = SqliteConnectOptions::new().filename(file.path()).journal_mode(SqliteJournalMode::Wal);
+        let mut writer = options.connect().await.unwrap();
+        sqlx::query("CREATE TABLE t (n)").execute(&mut writer).await.unwrap();
+        let readers = Readers::open(&options, Duration::from_secs(1)).await.unwrap();
+
+        writer.close().await.unwrap();
+
+        assert!(beside(file.path(), "-wal").exists());
+        readers.close().await;
     }
 }
