@@ -17,11 +17,12 @@ use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
-    Broken, Failure, chance, disk,
+    Broken, Failure, chance,
+    database::Database,
+    disk,
     people::NAMES,
     server::{Server, Setup},
     spare, steps,
-    store::Database,
     time::{Time, stop_timers},
     world::{World, note},
 };

@@ -15,6 +15,7 @@ use clap::Parser;
 mod answers;
 mod calm;
 mod chance;
+mod database;
 mod disk;
 mod gate;
 mod history;

@@ -30,9 +30,10 @@ use tower_service::Service;
 
 use crate::{
     Broken,
+    database::Database,
     disk::{End, image},
     spare,
-    store::{Database, GatedStore},
+    store::GatedStore,
     time::{Time, turn_timers},
 };
 

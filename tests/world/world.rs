@@ -13,6 +13,7 @@ use tokio::runtime::Handle;
 
 use crate::{
     Broken, chance,
+    database::Database,
     disk::{End, is_old},
     gate::Fate,
     people::{NAMES, Promise, Token},
@@ -20,7 +21,6 @@ use crate::{
     reader::Reader,
     server::{Answer, Pending, Server, Setup},
     spare,
-    store::Database,
     time::Time,
     wire::Flight,
 };
