@@ -6,9 +6,12 @@ use incident_mobile_ffi::outbox::{Entry, EntryState, NextUpload, Upload};
 use crate::{
     Broken,
     answers::check,
+    disk::End,
+    failing,
     gate::Condition,
     people::{NAMES, Token},
     phone::Device,
+    server::Server,
     wire,
     world::{World, note},
 };
@@ -21,12 +24,16 @@ impl World {
     pub(crate) fn calm(&mut self, rng: &mut Rng) -> Result<(), Broken> {
         note!(self, "the weather clears");
         self.database.gate.set(Condition::Well);
+        failing::set(&self.server_file, None);
         self.time.set_server_error(0);
         self.tokens = [Token::Good; NAMES.len()];
         self.flights.clear();
         if self.setup.rate_limit != "off" {
             self.setup.rate_limit = "off";
             self.stop_server();
+        }
+        if failing::failed(&self.server_file) > 0 && rng.u8(..4) == 0 {
+            self.end_server(0, End::Killed)?;
         }
         if self.server.is_none() {
             self.start_server()?;
@@ -49,7 +56,13 @@ impl World {
         self.deliver_late(rng)?;
         self.drain(rng)?;
         self.late = behind;
-        self.deliver_late(rng)
+        self.deliver_late(rng)?;
+        if failing::failed(&self.server_file) > 0 {
+            self.end_server(0, End::PowerCut)?;
+            self.start_server()?;
+        }
+        self.server.iter().for_each(Server::settle_doubts);
+        Ok(())
     }
 
     /// Requests that were long under way arrive before the queue is idle, or long after.

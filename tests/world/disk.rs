@@ -1,7 +1,7 @@
 //! The disk, which is memory: what was not synced is known, and after a power cut it is not there.
 //!
-//! Of what is overwritten or cut off the bytes before are kept until the next sync. So a sync costs nothing, and a power
-//! cut takes back what was written since.
+//! Of what is overwritten or cut off the bytes before are kept until the next sync (`unsynced.rs`). So a sync costs nothing, and
+//! a power cut takes back what was written since. What fails is in `failing.rs`.
 
 use std::{
     collections::HashMap,
@@ -10,44 +10,24 @@ use std::{
     mem::ManuallyDrop,
     os::{
         fd::{AsRawFd, FromRawFd},
-        unix::fs::{FileExt, MetadataExt},
+        unix::fs::MetadataExt,
     },
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
 
+use crate::{
+    failing::{self, Kind},
+    unsynced::Unsynced,
+};
+
 #[expect(clippy::cast_possible_truncation, reason = "the kernel has this number in another type")]
 const F_UNLCK: i16 = libc::F_UNLCK as i16;
-
-/// What became of a file since it was synced last.
-#[derive(Debug, Clone, Default)]
-struct Unsynced {
-    /// How long it was then.
-    length: u64,
-    /// What was overwritten or cut off since, in order.
-    before: Vec<(u64, Vec<u8>)>,
-}
-
-impl Unsynced {
-    /// What the file held when it was synced last.
-    fn undo(&self, mut bytes: Vec<u8>) -> Vec<u8> {
-        let size = |length: u64| usize::try_from(length).unwrap_or(usize::MAX);
-        for (at, before) in self.before.iter().rev() {
-            let (at, end) = (size(*at), size(*at) + before.len());
-            bytes.resize(bytes.len().max(end), 0);
-            bytes[at..end].copy_from_slice(before);
-        }
-        bytes.resize(size(self.length), 0);
-        bytes
-    }
-}
 
 /// Each file by its inode, with its path. Of a file that is not here nothing was ever synced.
 type Files = HashMap<u64, (PathBuf, Unsynced)>;
 
 static FILES: Mutex<Option<Files>> = Mutex::new(None);
-/// Databases that have no room to grow.
-static FULL: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 fn files<T>(look: impl FnOnce(&mut Files) -> T) -> T {
     look(FILES.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default())
@@ -73,69 +53,72 @@ fn of_open<T>(file: &fs::File, found: &fs::Metadata, look: impl FnOnce(&Path, &m
     })
 }
 
-/// Whether the file must not grow. The index of a log is memory and no disk.
-fn is_full(file: &Path) -> bool {
-    let full = FULL.lock().unwrap_or_else(PoisonError::into_inner);
-    full.iter().any(|full| ["", "-wal"].iter().any(|suffix| beside(full, suffix) == file))
-}
+/// All that is behind a place.
+const ALL: u64 = u64::MAX;
 
-/// From now on a database has no room to grow, or has it again.
-pub(crate) fn set_full(file: &Path, is_full: bool) {
-    let mut full = FULL.lock().unwrap_or_else(PoisonError::into_inner);
-    full.retain(|other| other != file);
-    full.extend(is_full.then(|| file.to_owned()));
-}
-
-/// Keeps what is in a part of the file that was synced; says whether there is room for what comes there.
-fn keep(file: c_int, at: u64, end: u64) -> bool {
-    let Some((file, found)) = borrowed(file) else { return true };
+/// Keeps what was synced of what is about to change; says how much of it changes, or how the call fails.
+fn keep(file: c_int, at: u64, length: u64) -> Result<u64, Kind> {
+    let Some((file, found)) = borrowed(file) else { return Ok(length) };
     of_open(&file, &found, |path, unsynced| {
-        if end != u64::MAX && end > found.len() && is_full(path) {
-            return false;
-        }
-        let end = end.min(unsynced.length).min(found.len());
-        if at < end {
-            let mut before = vec![0; usize::try_from(end - at).unwrap_or(0)];
-            file.read_exact_at(&mut before, at).expect("what is in memory can be read");
-            unsynced.before.push((at, before));
-        }
-        true
+        let grows = length != ALL && at + length > found.len();
+        let length = match failing::next(path, false, grows) {
+            None => length,
+            Some(Kind::Short) if length != ALL => length / 2,
+            Some(kind) => return Err(kind),
+        };
+        unsynced.touch(&file, found.len(), at, at.saturating_add(length));
+        Ok(length)
     })
 }
 
-/// In place of the C library's: what is overwritten is kept, and a full disk takes nothing more.
+/// As the C library says that a call failed.
+#[expect(unsafe_code, reason = "the C library has a number for it")]
+fn fail(kind: Kind) -> c_int {
+    // SAFETY: it leads to this thread's own.
+    unsafe { *libc::__errno_location() = failing::number(kind) };
+    -1
+}
+
+/// In place of the C library's: what is overwritten is kept, and a disk may fail.
 #[expect(unsafe_code, reason = "the seam of the operating system is a C function")]
 #[unsafe(no_mangle)]
 extern "C" fn pwrite64(file: c_int, bytes: *const c_void, length: usize, at: i64) -> isize {
-    if !keep(file, at.unsigned_abs(), at.unsigned_abs() + length as u64) {
-        // SAFETY: it leads to this thread's own.
-        unsafe { *libc::__errno_location() = libc::ENOSPC };
-        return -1;
-    }
-    // SAFETY: the call as it came; the kernel judges its arguments.
+    let length = match keep(file, at.unsigned_abs(), length as u64) {
+        Ok(length) => length,
+        Err(kind) => return fail(kind) as isize,
+    };
+    // SAFETY: the call as it came, or a part of it; the kernel judges its arguments.
     let done = unsafe { libc::syscall(libc::SYS_pwrite64, file, bytes, length, at) };
     isize::try_from(done).unwrap_or(-1)
 }
 
-/// In place of the C library's: what is cut off is kept.
+/// In place of the C library's: what is cut off is kept, and a disk may fail.
 #[expect(unsafe_code, reason = "the seam of the operating system is a C function")]
 #[unsafe(no_mangle)]
 extern "C" fn ftruncate64(file: c_int, length: i64) -> c_int {
-    keep(file, length.unsigned_abs(), u64::MAX);
+    if let Err(kind) = keep(file, length.unsigned_abs(), ALL) {
+        return fail(kind);
+    }
     // SAFETY: the call as it came; the kernel judges its arguments.
     let done = unsafe { libc::syscall(libc::SYS_ftruncate, file, length) };
     c_int::try_from(done).unwrap_or(-1)
 }
 
-/// In place of the C library's: nothing is written anywhere, but what would be is known.
+/// In place of the C library's: nothing is written anywhere, but what would be is known, and a disk may fail.
 #[unsafe(no_mangle)]
 #[expect(unsafe_code, reason = "the seam of the operating system is a C function")]
 extern "C" fn fsync(file: c_int) -> c_int {
-    if let Some((file, found)) = borrowed(file) {
-        let length = found.len();
-        of_open(&file, &found, |_, unsynced| *unsynced = Unsynced { length, before: Vec::new() });
-    }
-    0
+    let Some((file, found)) = borrowed(file) else { return 0 };
+    of_open(&file, &found, |path, unsynced| match failing::next(path, true, false) {
+        None => {
+            unsynced.sync(found.len());
+            0
+        }
+        Some(kind) => {
+            unsynced.fail_to_sync(found.len());
+            fail(kind)
+        }
+    })
 }
 
 /// As [`fsync`].
@@ -196,8 +179,7 @@ fn copy(file: &Path, copy: &Path, suffix: &str, end: End) -> io::Result<()> {
         // What a killed process left may never come to the disk.
         fs::copy(file, copy)?;
     } else if suffix != "-shm" {
-        fs::write(copy, unsynced.undo(fs::read(file)?))?;
-        unsynced.before.clear();
+        fs::write(copy, unsynced.cut(fs::read(file)?))?;
     } else {
         return Ok(()); // its pages are in memory alone
     }
@@ -213,7 +195,7 @@ fn remember(file: &Path, unsynced: Unsynced) -> io::Result<()> {
 /// Forgets the files of a folder that is no more.
 pub(crate) fn forget(folder: &Path) {
     files(|files| files.retain(|_, (file, _)| !file.starts_with(folder)));
-    FULL.lock().unwrap_or_else(PoisonError::into_inner).retain(|file| !file.starts_with(folder));
+    failing::forget(folder);
 }
 
 /// Takes a file that was there from the beginning for one that was synced.
@@ -221,7 +203,7 @@ pub(crate) fn forget(folder: &Path) {
 /// # Errors
 /// It cannot be read.
 pub(crate) fn is_old(file: &Path) -> io::Result<()> {
-    remember(file, Unsynced { length: fs::metadata(file)?.len(), before: Vec::new() })
+    remember(file, Unsynced::none(fs::metadata(file)?.len()))
 }
 
 /// A file with something behind its name, as SQLite names its own.

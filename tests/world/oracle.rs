@@ -8,6 +8,8 @@ use incident_server::store::{
     Verdict,
 };
 
+use crate::doubt::Doubt;
+
 /// One event that was ever committed; its place in the list is its position in the feed.
 #[derive(Debug, Clone)]
 pub(crate) struct Logged {
@@ -18,14 +20,16 @@ pub(crate) struct Logged {
 }
 
 /// All that was committed, and what was answered otherwise.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Oracle {
     pub(crate) stored: BTreeMap<IncidentId, Stored>,
     pub(crate) reporters: BTreeMap<IncidentId, String>,
     pub(crate) log: Vec<Logged>,
     /// Locations of incidents that were stored and then erased.
     pub(crate) erased: BTreeSet<String>,
-    fault: Option<String>,
+    /// What may have been committed, too. The next commit takes its place in the log.
+    pub(crate) doubts: Vec<Doubt>,
+    pub(crate) fault: Option<String>,
 }
 
 impl Oracle {
@@ -49,7 +53,7 @@ impl Oracle {
         }
     }
 
-    fn sync(&mut self, item: &SyncItem, now: Timestamp) -> Verdict {
+    pub(crate) fn sync(&mut self, item: &SyncItem, now: Timestamp) -> Verdict {
         let before = self.stored.get(&item.id).cloned();
         let is_new = before.is_none();
         let applied = Incident::apply(before, &item.payload, now).map_err(ItemError::from)?;
@@ -57,8 +61,16 @@ impl Oracle {
             self.reporters.insert(item.id, item.reporter.as_str().to_owned());
         }
         self.stored.insert(item.id, applied.incident.clone());
-        self.log.extend(applied.events.into_iter().map(|event| Logged { id: item.id, event, is_told: true }));
+        self.commit(applied.events.into_iter().map(|event| Logged { id: item.id, event, is_told: true }));
         Ok((applied.incident, applied.outcome))
+    }
+
+    fn commit(&mut self, events: impl IntoIterator<Item = Logged>) {
+        let before = self.log.len();
+        self.log.extend(events);
+        if self.log.len() > before {
+            self.doubts.clear();
+        }
     }
 
     /// These were erased, with this answer.
@@ -67,7 +79,7 @@ impl Oracle {
         self.expect("an erasure", &answer.to_vec(), &expected);
     }
 
-    fn erase(&mut self, id: IncidentId, now: Timestamp) -> Option<Erased> {
+    pub(crate) fn erase(&mut self, id: IncidentId, now: Timestamp) -> Option<Erased> {
         let erasure = match self.stored.get(&id)? {
             Stored::Erased(tombstone) => {
                 return Some(Erased { id, tombstone: *tombstone, outcome: Outcome::Unchanged });
@@ -78,7 +90,7 @@ impl Oracle {
             }
         };
         self.log.iter_mut().filter(|logged| logged.id == id).for_each(|logged| logged.is_told = false);
-        self.log.push(Logged { id, event: erasure.event(), is_told: true });
+        self.commit([Logged { id, event: erasure.event(), is_told: true }]);
         self.stored.insert(id, erasure.into());
         self.reporters.remove(&id);
         Some(Erased { id, tombstone: erasure, outcome: Outcome::Erased })

@@ -11,7 +11,8 @@ use incident_mobile_ffi::outbox::{Limits, Options, Outbox, OutboxError, Reached,
 
 use crate::{
     Broken,
-    disk::{End, image, set_full},
+    disk::{End, image},
+    failing::set_full,
 };
 
 /// A file with outboxes of one or two people in it.

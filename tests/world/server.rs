@@ -32,7 +32,7 @@ use crate::{
     Broken,
     database::Database,
     disk::{End, image},
-    spare,
+    failing, spare,
     store::GatedStore,
     time::{Time, turn_timers},
 };
@@ -67,6 +67,7 @@ pub(crate) struct Server {
     runtime: Runtime,
     router: Router,
     app: App,
+    store: Arc<GatedStore>,
     file: PathBuf,
 }
 
@@ -79,10 +80,11 @@ impl Server {
     ) -> Result<Self, Broken> {
         let runtime = Builder::new_current_thread().enable_time().build().map_err(failed)?;
         let store = database.wait_for(SqliteStore::open_file(file)).map_err(failed)?;
-        let store = Arc::new(GatedStore { store, database: database.clone() });
+        let store = Arc::new(GatedStore { store, file: file.to_owned(), database: database.clone() });
+        store.settle_doubts();
         let inside = runtime.enter();
         let app = App::new(Parts {
-            store,
+            store: store.clone(),
             verifier: Verifier::hs256(&secret_bytes(setup.secret), None, None),
             id_secret: id_secret(),
             rate_limit: setup.rate_limit.parse::<RateLimit>().map_err(failed)?,
@@ -93,7 +95,7 @@ impl Server {
         app.erase_after(setup.retention.parse()?);
         let router = router(app.clone());
         drop(inside);
-        Ok(Self { runtime, router, app, file: file.to_owned() })
+        Ok(Self { runtime, router, app, store, file: file.to_owned() })
     }
 
     /// A request arrives.
@@ -141,14 +143,23 @@ impl Server {
         while !draining.is_finished() {
             self.pass(500);
         }
+        if spare::is_open(&self.file) {
+            // It has not ended in time, and when its connections are closed is not chance.
+            failing::set(&self.file, None);
+        }
+    }
+
+    /// Whether transactions that ended in an error are there.
+    pub(crate) fn settle_doubts(&self) {
+        self.store.settle_doubts();
     }
 
     /// Ends in the midst of whatever it does; `to` is what is left of its file.
     pub(crate) fn end(self, to: &Path, end: End) -> io::Result<()> {
         image(&self.file, to, end)?;
         spare::is_over(&self.file);
-        let Self { runtime, router, app, .. } = self;
-        drop((router, app));
+        let Self { runtime, router, app, store, .. } = self;
+        drop((router, app, store));
         runtime.shutdown_background();
         Ok(())
     }

@@ -15,7 +15,9 @@ use std::{
     time::Duration,
 };
 
-use crate::disk::beside;
+use libsqlite3_sys::SQLITE_OPEN_READWRITE;
+
+use crate::{disk::beside, failing};
 
 /// What a log's index begins with ("WAL-Index Format", section 2.1 at sqlite.org/walformat.html).
 const INDEX_HEADER: [u8; 136] = [0; 136];
@@ -30,7 +32,7 @@ type Prepared = (Arc<[u8]>, usize);
 
 pub(crate) struct Known {
     /// As SQLite was given it.
-    file: OsString,
+    pub(crate) file: OsString,
     flags: c_int,
     is_open: bool,
     /// Whether this history has had it.
@@ -44,11 +46,14 @@ pub(crate) struct Known {
 
 pub(crate) struct Connections {
     pub(crate) known: BTreeMap<usize, Known>,
+    /// The file of each that is being closed.
+    closing: Vec<OsString>,
     /// Files and folders that nobody will look at again.
     over: Vec<OsString>,
 }
 
-static CONNECTIONS: Mutex<Connections> = Mutex::new(Connections { known: BTreeMap::new(), over: Vec::new() });
+static CONNECTIONS: Mutex<Connections> =
+    Mutex::new(Connections { known: BTreeMap::new(), closing: Vec::new(), over: Vec::new() });
 pub(crate) static CLOSED: Condvar = Condvar::new();
 
 fn lock() -> MutexGuard<'static, Connections> {
@@ -64,13 +69,25 @@ pub(crate) fn is_over(path: &Path) {
     connections(|all| all.over.push(path.into()));
 }
 
-/// Whether all connections to files of this folder are closed; waits for those that are about to be.
+/// Whether all connections to this file, or to files of this folder, are closed; waits for those that are about to be.
 pub(crate) fn all_closed(folder: &Path) -> bool {
-    let is_open = |all: &mut Connections| {
-        all.known.values().any(|known| known.is_open && is_in(&known.file, folder.as_os_str()))
-    };
-    let waited = CLOSED.wait_timeout_while(lock(), LONGEST_CLOSE, is_open);
+    wait_while(|all| all.is_any_open(folder.as_os_str(), |_| true))
+}
+
+/// Whether no connection that writes has this file open; waits for one that is about to be closed.
+pub(crate) fn writer_is_closed(file: &Path) -> bool {
+    let writes = |known: &Known| known.flags & SQLITE_OPEN_READWRITE != 0;
+    wait_while(|all| all.is_any_open(file.as_os_str(), writes))
+}
+
+fn wait_while(is_open: impl Fn(&Connections) -> bool) -> bool {
+    let waited = CLOSED.wait_timeout_while(lock(), LONGEST_CLOSE, |all| is_open(all));
     !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+}
+
+/// Whether a connection has this file open.
+pub(crate) fn is_open(file: &Path) -> bool {
+    connections(|all| all.is_any_open(file.as_os_str(), |_| true))
 }
 
 /// Makes a folder as good as empty. Files that are put aside stay, with nothing in their logs, until one of their name takes
@@ -111,6 +128,11 @@ fn is_in(file: &OsStr, folder: &OsStr) -> bool {
 }
 
 impl Connections {
+    fn is_any_open(&self, path: &OsStr, wanted: impl Fn(&Known) -> bool) -> bool {
+        let mut open = self.known.values().filter(|known| known.is_open && wanted(known));
+        open.any(|known| is_in(&known.file, path)) || self.closing.iter().any(|file| is_in(file, path))
+    }
+
     /// One that is put aside, if there is one; it is open from here on.
     pub(crate) fn take(&mut self, file: &OsStr, flags: c_int) -> Option<usize> {
         let mut known = self.known.iter_mut();
@@ -130,16 +152,24 @@ impl Connections {
     pub(crate) fn close(&mut self, db: usize, is_at_rest: bool) -> Option<Vec<(usize, Known)>> {
         let Some(known) = self.known.get_mut(&db) else { return Some(Vec::new()) };
         let is_over = self.over.iter().any(|over| is_in(&known.file, over));
-        if is_over && is_at_rest && known.in_use.is_empty() && !known.has_few_pages {
+        let is_well = failing::failed(Path::new(&known.file)) == 0;
+        if is_over && is_at_rest && is_well && known.in_use.is_empty() && !known.has_few_pages {
             known.is_open = false;
             return None;
         }
         let file = known.file.clone();
+        self.closing.push(file.clone());
         known.is_open = false;
         let is_last = !self.known.values().any(|other| other.is_open && other.file == file);
         // The last one to close ends the log, so that there must be none aside.
         let closes = |at: usize, other: &Known| at == db || is_last && other.file == file;
         Some(self.known.extract_if(.., |at, other| closes(*at, other)).collect())
+    }
+
+    /// One of this file has been closed.
+    pub(crate) fn has_closed(&mut self, file: &OsStr) {
+        let at = self.closing.iter().position(|closing| closing == file);
+        at.map(|at| self.closing.swap_remove(at));
     }
 }
 

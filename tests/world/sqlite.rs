@@ -74,15 +74,19 @@ unsafe extern "C" fn __wrap_sqlite3_close(db: *mut sqlite3) -> c_int {
         }
         let mut done = SQLITE_OK;
         if let Some(closing) = connections(|all| all.close(db.expose_provenance(), is_at_rest)) {
+            let mut file = None;
             for (other, known) in closing {
                 for (statement, _) in known.at_rest.into_values().flatten() {
                     __real_sqlite3_finalize(ptr::with_exposed_provenance_mut(statement));
                 }
-                if other != db.expose_provenance() {
+                if other == db.expose_provenance() {
+                    file = Some(known.file);
+                } else {
                     __real_sqlite3_close(ptr::with_exposed_provenance_mut(other));
                 }
             }
             done = __real_sqlite3_close(db);
+            connections(|all| file.map(|file| all.has_closed(&file)));
         }
         CLOSED.notify_all();
         done

@@ -9,6 +9,7 @@ use crate::{
     Broken,
     answers::check,
     disk::{End, image},
+    failing::{self, Failure},
     gate::Condition,
     people::{NAMES, Token},
     server::{request, token},
@@ -19,7 +20,7 @@ use crate::{
 type Step = fn(&mut World, &mut Rng) -> Result<(), Broken>;
 
 /// Each with its weight.
-const STEPS: [(u32, Step); 16] = [
+const STEPS: [(u32, Step); 17] = [
     (22, World::report),
     (9, World::call_off),
     (5, World::look_after_an_entry),
@@ -36,6 +37,7 @@ const STEPS: [(u32, Step); 16] = [
     (4, World::read),
     (3, World::change_the_database),
     (2, World::fill_a_phone),
+    (4, World::spoil_the_servers_disk),
 ];
 
 /// One step, as chance wants it.
@@ -295,6 +297,15 @@ impl World {
         };
         note!(self, "the database: {condition:?}");
         self.database.gate.set(condition);
+        Ok(())
+    }
+
+    /// From some call on it fails, in the midst of whatever is done then; or it is well again.
+    fn spoil_the_servers_disk(&mut self, rng: &mut Rng) -> Result<(), Broken> {
+        let failure = Failure::choose(rng);
+        let failure = (!failing::fails(&self.server_file)).then_some(failure);
+        note!(self, "the disk of the server: {failure:?}");
+        failing::set(&self.server_file, failure);
         Ok(())
     }
 }

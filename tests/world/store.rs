@@ -1,6 +1,6 @@
 //! The real store behind the gate. What it answers is held against the oracle, one transaction after the other.
 
-use std::sync::MutexGuard;
+use std::{path::PathBuf, sync::MutexGuard};
 
 use async_trait::async_trait;
 use incident_core::{Event, IncidentId, Timestamp};
@@ -10,11 +10,19 @@ use incident_server::store::{
 };
 use tokio::sync::watch;
 
-use crate::{database::Database, gate::Fate, oracle::Oracle};
+use crate::{
+    database::Database,
+    doubt::{Doubt, EVERYTHING, Found, every_incident},
+    failing,
+    gate::Fate,
+    oracle::Oracle,
+    spare,
+};
 
 /// A store that is asked one thing at a time.
 pub(crate) struct GatedStore {
     pub(crate) store: SqliteStore,
+    pub(crate) file: PathBuf,
     pub(crate) database: Database,
 }
 
@@ -43,6 +51,41 @@ impl GatedStore {
         }
         answer
     }
+
+    /// A transaction, which fails where the disk does. The store closes its connection then, which is waited for: others may
+    /// look at the file before or after that.
+    fn write<T>(
+        &self,
+        what: &str,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let before = failing::failed(&self.file);
+        let done = self.ask(work);
+        if done.is_err() && self.oracle().fault.is_none() && !spare::writer_is_closed(&self.file) {
+            self.oracle().expect("the connection of a transaction that failed", &"open", &"closed");
+        }
+        if failing::failed(&self.file) > before { done } else { self.well(what, done) }
+    }
+
+    /// Something has happened.
+    fn happened(&self, what: impl Fn(&mut Oracle)) {
+        if self.oracle().doubts.is_empty() {
+            what(&mut self.oracle());
+        } else if let Ok(found) = self.well("all there is", self.ask(self.everything())) {
+            self.oracle().see(what, &found);
+        }
+    }
+
+    async fn everything(&self) -> Result<Found, StoreError> {
+        let changes = self.store.changes(Position::START, EVERYTHING).await?;
+        let horizon = self.store.horizon().await?;
+        Ok(Found { changes, horizon, list: self.store.incidents(&every_incident()).await? })
+    }
+
+    /// Whether transactions that ended in an error are there.
+    pub(crate) fn settle_doubts(&self) {
+        self.happened(|_| {});
+    }
 }
 
 fn broken() -> StoreError {
@@ -61,47 +104,56 @@ impl Store for GatedStore {
 
     async fn sync(&self, batch: &[SyncItem], now: Timestamp) -> Result<Vec<Verdict>, StoreError> {
         let fate = self.pass().await?;
-        let verdicts = self.well("a batch", self.ask(self.store.sync(batch, now)))?;
-        self.oracle().synced(batch, now, &verdicts);
+        let verdicts = self.write("a batch", self.store.sync(batch, now)).inspect_err(|_| {
+            self.oracle().doubts.push(Doubt::Batch(batch.to_vec(), now));
+        })?;
+        self.happened(|oracle| oracle.synced(batch, now, &verdicts));
         told(fate, verdicts)
     }
 
     async fn erase(&self, ids: &[IncidentId], now: Timestamp) -> Result<Vec<Erased>, StoreError> {
         let fate = self.pass().await?;
-        let erased = self.well("an erasure", self.ask(self.store.erase(ids, now)))?;
-        self.oracle().erased(ids, now, &erased);
+        let erased = self.write("an erasure", self.store.erase(ids, now)).inspect_err(|_| {
+            self.oracle().doubts.push(Doubt::Erasure(ids.to_vec(), now));
+        })?;
+        self.happened(|oracle| oracle.erased(ids, now, &erased));
         told(fate, erased)
     }
 
     async fn forget(&self) -> Result<(), StoreError> {
-        self.ask(self.store.forget())
+        self.write("an empty log", self.store.forget())
     }
 
     async fn incident(&self, id: IncidentId) -> Result<Option<StoredIncident>, StoreError> {
+        self.settle_doubts();
         let found = self.well("an incident", self.ask(self.store.incident(id)))?;
         self.oracle().incident(id, found.as_ref());
         Ok(found)
     }
 
     async fn incidents(&self, query: &ListQuery) -> Result<IncidentPage, StoreError> {
+        self.settle_doubts();
         let page = self.well("a list", self.ask(self.store.incidents(query)))?;
         self.oracle().incidents(query, &page);
         Ok(page)
     }
 
     async fn history(&self, id: IncidentId) -> Result<Vec<Event>, StoreError> {
+        self.settle_doubts();
         let events = self.well("a history", self.ask(self.store.history(id)))?;
         self.oracle().history(id, &events);
         Ok(events)
     }
 
     async fn changes(&self, after: Position, limit: i64) -> Result<ChangePage, StoreError> {
+        self.settle_doubts();
         let page = self.well("changes", self.ask(self.store.changes(after, limit)))?;
         self.oracle().changes(after, limit, &page);
         Ok(page)
     }
 
     async fn horizon(&self) -> Result<Horizon, StoreError> {
+        self.settle_doubts();
         let horizon = self.well("a horizon", self.ask(self.store.horizon()))?;
         self.oracle().horizon(horizon);
         Ok(horizon)
@@ -137,7 +189,9 @@ impl Store for GatedStore {
 
     async fn ready(&self) -> Result<(), StoreError> {
         self.pass().await?;
-        self.ask(self.store.ready())
+        self.write("a probe", self.store.ready())?;
+        self.happened(|oracle| oracle.doubts.clear());
+        Ok(())
     }
 
     async fn close(&self) {

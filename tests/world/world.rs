@@ -15,6 +15,7 @@ use crate::{
     Broken, chance,
     database::Database,
     disk::{End, is_old},
+    failing,
     gate::Fate,
     people::{NAMES, Promise, Token},
     phone::{Device, Killed, Process, Settings},
@@ -150,7 +151,14 @@ impl World {
 
     pub(crate) fn start_server(&mut self) -> Result<(), Broken> {
         note!(self, "the server starts");
-        self.server = Some(Server::start(&self.server_file, &self.setup, &self.database, &self.time)?);
+        let before = failing::failed(&self.server_file);
+        let started = Server::start(&self.server_file, &self.setup, &self.database, &self.time);
+        if started.is_err() && failing::failed(&self.server_file) > before {
+            note!(self, "its disk fails, and it ends");
+            spare::all_closed(&self.server_file);
+            return Ok(());
+        }
+        self.server = Some(started?);
         Ok(())
     }
 
@@ -159,7 +167,9 @@ impl World {
         let Some(server) = self.server.take() else { return Ok(()) };
         note!(self, "the server ends: {end:?}");
         server.turn(turns);
-        self.server_file = self.folder.join(format!("server{}", self.step + 1));
+        let left = self.folder.join(format!("server{}", self.step + 1));
+        failing::moved(&self.server_file, &left);
+        self.server_file = left;
         let ended = server.end(&self.server_file, end);
         self.database.gate.abandon();
         self.flights.iter_mut().for_each(|flight| flight.pending = None);
