@@ -130,6 +130,15 @@ fn another_persons_token_asks_to_sign_in_and_costs_no_entry_anything() {
 }
 
 #[test]
+fn another_persons_token_costs_a_named_report_that_goes_alone_nothing_either() {
+    let mut phone = Phone::new();
+    let key = phone.report("w").key;
+    phone.answer(422, &problem(422, "idempotency-key-mismatch", "quarantine"));
+    assert!(matches!(phone.next(), NextUpload::SignIn { why: SignInReason::WrongReporter, .. }));
+    assert_eq!((phone.state(key), phone.entry(key).attempts), (EntryState::Pending, 0));
+}
+
+#[test]
 fn a_token_without_the_scope_asks_to_sign_in() {
     let mut phone = Phone::new();
     let key = phone.report("w").key;

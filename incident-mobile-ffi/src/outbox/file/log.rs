@@ -119,4 +119,29 @@ mod tests {
         assert!(!read_whole(&mut &frame[1..], &mut [0; FRAME_HEADER + PAGE]).unwrap());
         assert!(read_whole(&mut [0; FRAME_HEADER + PAGE].as_slice(), &mut frame).unwrap());
     }
+
+    /// A log of one empty page, with checksums of this byte order.
+    fn log(big_endian: bool) -> Vec<u8> {
+        let mut log = vec![0; HEADER + FRAME_HEADER + PAGE];
+        log[..4].copy_from_slice(&(MAGIC | u32::from(big_endian)).to_be_bytes());
+        let mut checksum = Checksum { sums: (0, 0), big_endian };
+        checksum.add(&log[..24]);
+        log[24..28].copy_from_slice(&checksum.sums.0.to_be_bytes());
+        log[28..32].copy_from_slice(&checksum.sums.1.to_be_bytes());
+        log
+    }
+
+    #[test]
+    fn the_head_of_a_log_is_judged_in_either_byte_order() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let file = folder.path().join("log");
+        for big_endian in [false, true] {
+            let mut bytes = log(big_endian);
+            fs::write(&file, &bytes).unwrap();
+            assert!(!is_damaged(&file, None).unwrap(), "big endian: {big_endian}");
+            bytes[16] ^= 4;
+            fs::write(&file, &bytes).unwrap();
+            assert!(is_damaged(&file, None).unwrap(), "big endian: {big_endian}");
+        }
+    }
 }
