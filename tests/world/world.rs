@@ -38,6 +38,8 @@ pub(crate) struct World {
     pub(crate) database: Database,
     pub(crate) server: Option<Server>,
     pub(crate) server_file: PathBuf,
+    /// How often it ended without being told to; what was left of its file then has a name of its own.
+    server_ends: u32,
     pub(crate) setup: Setup,
     pub(crate) devices: Vec<Device>,
     pub(crate) processes: Vec<Process>,
@@ -112,6 +114,7 @@ impl World {
             database,
             server: None,
             server_file,
+            server_ends: 0,
             setup,
             devices: Vec::new(),
             processes: Vec::new(),
@@ -167,7 +170,8 @@ impl World {
         let Some(server) = self.server.take() else { return Ok(()) };
         note!(self, "the server ends: {end:?}");
         server.turn(turns);
-        let left = self.folder.join(format!("server{}", self.step + 1));
+        self.server_ends += 1;
+        let left = self.folder.join(format!("server{}", self.server_ends));
         failing::moved(&self.server_file, &left);
         self.server_file = left;
         let ended = server.end(&self.server_file, end);
