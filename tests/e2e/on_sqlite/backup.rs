@@ -60,6 +60,23 @@ async fn a_backup_is_taken_where_no_server_runs_too() {
     assert!(!setup.data_dir().join("backup-wal").exists());
 }
 
+/// What SQLite writes into the database when its last connection closes would have to be synced before the log goes.
+#[tokio::test]
+async fn a_backup_leaves_what_a_killed_server_left_as_it_is() {
+    let setup = Setup::on_sqlite();
+    let mut server = server_with(&setup, 3).await;
+    server.run().kill().await;
+    let left = || {
+        ["incidents.sqlite", "incidents.sqlite-wal"].map(|name| fs::read(setup.data_dir().join(name)).ok())
+    };
+    let before = left();
+
+    succeeds(&setup, "backup", &setup.data_dir().join("backup")).await;
+
+    assert!(left() == before, "the database or its log was written");
+    assert_eq!(outcome(&setup.clone().start().await, 2).await, "unchanged");
+}
+
 #[tokio::test]
 async fn a_backup_overwrites_nothing_and_says_what_is_missing() {
     let setup = Setup::on_sqlite();

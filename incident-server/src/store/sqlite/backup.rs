@@ -75,7 +75,8 @@ pub(crate) async fn backup(database: &Path, to: &Path) -> Result<u64, CopyError>
     if to.exists() {
         return Err(CopyError::Exists(to.to_owned()));
     }
-    let copy = copy(&options(database), directory(to)).await?;
+    // Only read: what its last connection writes into it on closing would not be synced, and its log removed.
+    let copy = copy(&options(database).read_only(true), directory(to)).await?;
     check(database, &mut connect(&options(copy.path()), copy.path()).await?).await?;
     let file = copy.persist_noclobber(to).map_err(|error| match error.error.kind() {
         io::ErrorKind::AlreadyExists => CopyError::Exists(to.to_owned()),
