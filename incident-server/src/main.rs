@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use incident_server::cli::Cli;
 use mimalloc::MiMalloc;
-use tokio::runtime::Runtime;
 
 /// A sync takes a ninth fewer instructions than with the system's.
 #[global_allocator]
@@ -18,14 +17,7 @@ fn main() -> ExitCode {
     {
         return failure(&error);
     }
-    let runtime = match Runtime::new() {
-        Ok(runtime) => runtime,
-        Err(error) => return failure(&error),
-    };
-    let done = runtime.block_on(incident_server::run::run(cli));
-    // A thread that still reads a key set, or asks for an address, is waited for by nobody.
-    runtime.shutdown_background();
-    done.map_or_else(|error| failure(&error), |()| ExitCode::SUCCESS)
+    incident_server::run::run_blocking(cli).map_or_else(|error| failure(&error), |()| ExitCode::SUCCESS)
 }
 
 fn failure(error: &dyn std::fmt::Display) -> ExitCode {

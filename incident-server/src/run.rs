@@ -9,7 +9,7 @@ use std::{
 };
 
 use incident_core::Reporter;
-use tokio::task::JoinSet;
+use tokio::{runtime::Runtime, task::JoinSet};
 
 use crate::{
     App, Clock, Parts,
@@ -31,6 +31,20 @@ use crate::{
 
 const WHERE_THE_SECRET_IS: &str = "start the server once, which makes its secret, and give this command the server's \
     --data-dir or --auth-hs256-secret-file";
+
+/// Does what the command line asks for, in a runtime of its own.
+///
+/// What awaits is compiled where it is waited for: in the program, all of this library would be compiled once more.
+///
+/// # Errors
+/// As those of [`run`], or there is no runtime to be had.
+pub fn run_blocking(cli: Cli) -> Result<(), Failure> {
+    let runtime = Runtime::new()?;
+    let done = runtime.block_on(run(cli));
+    // A thread that still reads a key set, or asks for an address, is waited for by nobody.
+    runtime.shutdown_background();
+    done
+}
 
 /// Does what the command line asks for.
 ///
