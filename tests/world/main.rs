@@ -30,6 +30,7 @@ mod phone;
 mod processors;
 mod proof;
 mod reader;
+mod sending;
 mod server;
 mod shrink;
 mod spare;
