@@ -42,6 +42,8 @@ pub(crate) struct File {
     /// Says to others that the file is in use.
     user: lock::UserLock,
     is_let_go: bool,
+    /// Whether the log may hold a part of a commit that failed.
+    has_remains: bool,
 }
 
 impl File {
@@ -76,7 +78,8 @@ impl File {
         make_private(path);
         schema::set_up(&connection, options)?;
         let (path, identity, options) = (path.to_owned(), identity(path), options.clone());
-        let mut file = Self { options, connection, path, identity, user, is_let_go: false };
+        let mut file =
+            Self { options, connection, path, identity, user, is_let_go: false, has_remains: false };
         if !is_current {
             file.write(Change::Create, schema::migrate)?;
         }
@@ -136,14 +139,26 @@ impl File {
     ) -> Result<T, OutboxError> {
         let _nobody_repairs = lock::RepairLock::to_change(&self.path)?;
         self.check_place()?;
+        self.forget_remains();
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         schema::refuse_later(&transaction)?;
         let value = change(&transaction)?;
         self.options.reached(Reached::BeforeCommit(change_kind));
-        transaction.commit()?;
+        if let Err(error) = transaction.commit() {
+            self.has_remains = true;
+            return Err(error.into());
+        }
         self.options.reached(Reached::AfterCommit(change_kind));
         self.check_place()?;
         Ok(value)
+    }
+
+    /// Begins the log anew after a commit that failed. What that one had written would stand behind a shorter commit, and after a
+    /// kill be taken for damage.
+    fn forget_remains(&mut self) {
+        if self.has_remains {
+            self.has_remains = !self.forget().unwrap_or(false);
+        }
     }
 
     /// Whether the open file still is the one that its path leads to.
@@ -195,8 +210,10 @@ impl File {
     ///
     /// # Errors
     /// [`OutboxError::Corrupt`] alone.
-    pub(crate) fn compact(&self) -> Result<(), OutboxError> {
-        match self.try_compact() {
+    pub(crate) fn compact(&mut self) -> Result<(), OutboxError> {
+        let compacted = self.try_compact();
+        self.has_remains |= compacted.is_err();
+        match compacted {
             Err(OutboxError::Corrupt) => Err(OutboxError::Corrupt),
             _ => Ok(()),
         }
@@ -223,4 +240,35 @@ impl File {
 fn sound(connection: &Connection) -> Result<(), OutboxError> {
     let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if verdict == "ok" { Ok(()) } else { Err(OutboxError::Corrupt) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::super::options::Options, *};
+
+    /// What tells one beginning of the log from another.
+    fn salt(path: &Path) -> Vec<u8> {
+        fs::read(beside(path, "-wal")).unwrap()[16..24].to_vec()
+    }
+
+    #[test]
+    fn after_a_commit_that_failed_the_log_begins_anew() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("outbox");
+        let user = lock::UserLock::take(&path).unwrap();
+        let mut file = File::open(&path, &Options::default().of_file(), user).unwrap();
+        let sql = "CREATE TABLE other (n REFERENCES own DEFERRABLE INITIALLY DEFERRED)";
+        let mut run =
+            |sql: &str| file.write(Change::Report, |transaction| Ok(transaction.execute_batch(sql)?));
+        run(sql).unwrap();
+        let before = salt(&path);
+
+        run("PRAGMA defer_foreign_keys = ON; INSERT INTO other VALUES (2)").unwrap_err();
+        run("INSERT INTO other VALUES (1)").unwrap();
+        let after = salt(&path);
+        run("INSERT INTO other VALUES (1)").unwrap();
+
+        assert_ne!(after, before);
+        assert_eq!(salt(&path), after);
+    }
 }
