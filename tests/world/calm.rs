@@ -38,6 +38,7 @@ impl World {
         if self.server.is_none() {
             self.start_server()?;
         }
+        self.end_failing_devices(rng)?;
         let had_no_room: Vec<_> = self.devices.iter().map(Device::may_be_full).collect();
         for device in &mut self.devices {
             device.settings.max_pages = None;
@@ -62,6 +63,18 @@ impl World {
             self.start_server()?;
         }
         self.server.iter().for_each(Server::settle_doubts);
+        Ok(())
+    }
+
+    /// Disks are well again, and of some devices whose disk was not the power is cut.
+    fn end_failing_devices(&mut self, rng: &mut Rng) -> Result<(), Broken> {
+        for device in 0..self.devices.len() {
+            let file = self.devices[device].file.clone();
+            failing::set(&file, None);
+            if failing::failed(&file) > 0 && rng.bool() {
+                self.end_device(device, End::PowerCut)?;
+            }
+        }
         Ok(())
     }
 

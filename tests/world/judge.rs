@@ -54,10 +54,12 @@ impl World {
             }
             None if promise.is_discarded || takes_an_erased_name(&oracle, promise) => Ok(()),
             Some(EntryState::Settled) | None if was_erased => Ok(()),
+            None if promise.is_doubtful && at_the_server.is_empty() => Ok(()),
             Some(EntryState::Settled) | None => {
                 let Some((id, incident)) = at_the_server.first() else { return Err("it is lost".to_owned()) };
                 let is_cancelled = incident.state.status() == Status::Cancelled;
-                if is_cancelled != promise.reason.is_some() {
+                let may_be_cancelled = is_cancelled && promise.doubtful_reason.is_some();
+                if is_cancelled != promise.reason.is_some() && !may_be_cancelled {
                     return Err("its cancellation is lost, or made up".to_owned());
                 }
                 agrees(*id, is_cancelled, entry)
@@ -92,9 +94,13 @@ impl World {
         let is_there = |promise: &&Promise| {
             entries.iter().any(|entry| entry.payload.facts.location_id.as_str() == promise.location)
         };
+        let oracle = self.database.oracle();
         for (number, device) in self.devices.iter().enumerate() {
             let of_device = self.promises.iter().filter(|promise| promise.device == number);
-            let gone = of_device.filter(|promise| promise.report.is_anonymous && !is_there(promise));
+            let has_gone =
+                |promise: &Promise| !promise.is_doubtful || oracle.at(&promise.location).next().is_some();
+            let gone = of_device
+                .filter(|promise| promise.report.is_anonymous && !is_there(promise) && has_gone(promise));
             let texts: Vec<_> = gone.map(|promise| promise.location.as_str()).collect();
             if let Some(found) = found_in(&device.file, &texts)? {
                 return Err(format!("{found} can still be read on the phone"));

@@ -46,6 +46,10 @@ pub(crate) struct Promise {
     pub(crate) reason: Option<String>,
     /// Its reporter was told why it did not go, and threw it away.
     pub(crate) is_discarded: bool,
+    /// A disk failed while it was made: the outbox refused it, and it may be there.
+    pub(crate) is_doubtful: bool,
+    /// Why it was to be called off when a disk failed.
+    pub(crate) doubtful_reason: Option<String>,
 }
 
 /// What a report says, as far as it is told apart by it.

@@ -12,7 +12,7 @@ use incident_mobile_ffi::outbox::{Limits, Options, Outbox, OutboxError, Reached,
 use crate::{
     Broken,
     disk::{End, image},
-    failing::set_full,
+    failing,
 };
 
 /// A file with outboxes of one or two people in it.
@@ -41,6 +41,10 @@ pub(crate) struct Process {
     pub(crate) person: usize,
     outbox: Option<Outbox>,
     fuse: Arc<Fuse>,
+    /// Where its outbox is.
+    file: PathBuf,
+    /// Whether its disk failed in the last call.
+    saw_failure: bool,
     /// Which opening of the outbox this is, of all.
     pub(crate) opening: u64,
 }
@@ -112,23 +116,33 @@ impl Device {
     /// Others fill its disk, or make room.
     pub(crate) fn set_full(&mut self, is_full: bool) {
         self.is_full = is_full;
-        set_full(&self.file, is_full);
+        failing::set_full(&self.file, is_full);
     }
 
-    /// The file is what was left of it, and there is room again.
+    /// The file is what was left of it, and there is room again. What else ails its disk stays.
     pub(crate) fn begin_next_life(&mut self) {
         self.set_full(false);
-        self.file = self.next_file();
+        let next = self.next_file();
+        failing::moved(&self.file, &next);
+        self.file = next;
         self.lives += 1;
     }
 }
 
 impl Process {
     pub(crate) fn new(device: usize, person: usize) -> Self {
-        Self { device, person, outbox: None, fuse: Arc::default(), opening: 0 }
+        Self {
+            device,
+            person,
+            outbox: None,
+            fuse: Arc::default(),
+            file: PathBuf::new(),
+            saw_failure: false,
+            opening: 0,
+        }
     }
 
-    /// Opens the outbox; a full device may refuse.
+    /// Opens the outbox; a device that is full or fails may refuse.
     pub(crate) fn open(
         &mut self,
         device: &Device,
@@ -149,16 +163,24 @@ impl Process {
             probe: Some(Box::new(move |moment| probe.reached(moment))),
             ..Options::default()
         };
-        (self.fuse, self.opening) = (fuse, opening);
-        match Outbox::open(&device.file, reporter, options, now_ms) {
+        (self.fuse, self.opening, self.file) = (fuse, opening, device.file.clone());
+        let before = failing::failed(&self.file);
+        let opened = Outbox::open(&device.file, reporter, options, now_ms);
+        self.saw_failure = failing::failed(&self.file) > before;
+        match opened {
             Ok(outbox) => {
-                if let Some(recovery) = outbox.recovery() {
+                // Where one commit after the other fails, what one has left in the log may look like damage behind the next one,
+                // and like entries that are lost, though they were refused.
+                let may_look_damaged = failing::failed(&self.file) > 1;
+                if let Some(recovery) = outbox.recovery()
+                    && !may_look_damaged
+                {
                     return Err(format!("a file was taken for corrupt: {recovery:?}"));
                 }
                 self.outbox = Some(outbox);
                 Ok(())
             }
-            Err(OutboxError::NoSpace(_)) if device.may_be_full() => Ok(()),
+            Err(error) if self.may_fail(device, &error) => Ok(()),
             Err(error) => Err(format!("an outbox does not open: {error:?}")),
         }
     }
@@ -175,10 +197,26 @@ impl Process {
     /// Does something with the outbox.
     pub(crate) fn call<T>(&mut self, verb: impl FnOnce(&mut Outbox) -> T) -> Result<T, Killed> {
         let outbox = self.outbox.as_mut().expect("the outbox is open");
-        catch_unwind(AssertUnwindSafe(|| verb(outbox))).map_err(|cause| match cause.downcast() {
+        let before = failing::failed(&self.file);
+        let done = catch_unwind(AssertUnwindSafe(|| verb(outbox))).map_err(|cause| match cause.downcast() {
             Ok(killed) => *killed,
             Err(bug) => resume_unwind(bug),
-        })
+        });
+        self.saw_failure = failing::failed(&self.file) > before;
+        done
+    }
+
+    /// Whether the last call may have ended like this.
+    pub(crate) fn may_fail(&self, device: &Device, error: &OutboxError) -> bool {
+        match error {
+            OutboxError::NoSpace(_) if device.may_be_full() => true,
+            error => self.is_in_doubt(error),
+        }
+    }
+
+    /// Whether the last call ended like this because its disk failed; what it was to do may be done.
+    pub(crate) fn is_in_doubt(&self, error: &OutboxError) -> bool {
+        self.saw_failure && matches!(error, OutboxError::NoSpace(_) | OutboxError::Unavailable(_))
     }
 
     /// At the so-manieth moment from now on the process ends.

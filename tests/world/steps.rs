@@ -7,7 +7,7 @@ use incident_mobile_ffi::outbox::Outbox;
 
 use crate::{
     Broken,
-    disk::{End, image},
+    disk::End,
     failing::{self, Failure},
     gate::Condition,
     people::{NAMES, Token},
@@ -49,6 +49,18 @@ pub(crate) fn take(world: &mut World, rng: &mut Rng) -> Result<(), Broken> {
         left -= weight;
     }
     Ok(())
+}
+
+/// Now and then: from some call on it fails, in the midst of whatever is done then; or it is well again.
+pub(crate) fn spoil_a_phones_disk(world: &mut World, rng: &mut Rng) {
+    if rng.u8(..32) > 0 {
+        return;
+    }
+    let file = world.devices[rng.usize(..world.devices.len())].file.clone();
+    let failure = Failure::choose(rng);
+    let failure = (!failing::fails(&file)).then_some(failure);
+    note!(world, "the disk of {}: {failure:?}", file.file_name().unwrap_or_default().display());
+    failing::set(&file, failure);
 }
 
 fn end(rng: &mut Rng) -> End {
@@ -111,11 +123,7 @@ impl World {
                 self.processes[process].close();
                 self.open(process)
             }
-            1 => {
-                let (from, to) = (self.devices[device].file.clone(), self.devices[device].next_file());
-                image(&from, &to, end(rng)).map_err(|error| error.to_string())?;
-                self.device_died(device)
-            }
+            1 => self.end_device(device, end(rng)),
             _ => {
                 self.processes[process].arm(rng.u32(..6), end(rng));
                 Ok(())

@@ -28,6 +28,8 @@ impl World {
             key: None,
             reason: new.cancellation_reason.clone(),
             is_discarded: false,
+            is_doubtful: false,
+            doubtful_reason: None,
         };
         match &done {
             Ok(Err(OutboxError::Full)) => return Ok(()),
@@ -37,6 +39,10 @@ impl World {
                 self.promises.push(promise);
             }
             Err(Killed(Reached::AfterCommit(Change::Report))) => self.promises.push(promise),
+            Ok(Err(error)) if self.processes[process].is_in_doubt(error) => {
+                promise.is_doubtful = true;
+                self.promises.push(promise);
+            }
             _ => {}
         }
         self.survived(process, done).map(drop)
@@ -60,17 +66,23 @@ impl World {
         let reason = ["false alarm", "a drill", "it was somebody else"][rng.usize(..3)].to_owned();
         let now_ms = self.now_of(process);
         let done = self.processes[process].call(|outbox| outbox.cancel(key, &reason, now_ms));
-        let known = self.promises[promise].reason.clone();
+        let promise = &mut self.promises[promise];
+        let (known, doubtful) = (promise.reason.clone(), promise.doubtful_reason.clone());
+        let is_another = |known: &Option<String>| known.as_ref().is_some_and(|known| *known != reason);
         note!(self, "process {process} calls {key} off: {:?}", done.as_ref().map(Result::is_ok));
         match &done {
             Ok(Ok(_)) | Err(Killed(Reached::AfterCommit(Change::Cancel))) => {
-                if known.is_some_and(|known| known != reason) {
+                if is_another(&known) {
                     return Err(format!("{key} was called off for two reasons"));
                 }
-                self.promises[promise].reason = Some(reason);
+                (promise.reason, promise.doubtful_reason) = (Some(reason), None);
             }
-            Ok(Err(OutboxError::AlreadyCancelled)) if known.is_some_and(|known| known != reason) => {
+            Ok(Err(OutboxError::AlreadyCancelled)) if is_another(&known) || is_another(&doubtful) => {
+                promise.reason = known.or(doubtful);
                 return Ok(());
+            }
+            Ok(Err(error)) if self.processes[process].is_in_doubt(error) => {
+                promise.doubtful_reason = Some(reason);
             }
             // Erased, renamed, or thrown away.
             Ok(Err(OutboxError::NotFound)) => return Ok(()),
@@ -116,6 +128,9 @@ impl World {
                 }
                 self.promises[promise].is_discarded |= is_told;
             }
+            Ok(Err(error)) if self.processes[process].is_in_doubt(error) => {
+                self.promises[promise].is_discarded |= is_told;
+            }
             Ok(Err(OutboxError::StillPending)) => return Ok(()),
             _ => {}
         }
@@ -138,6 +153,9 @@ impl World {
 
     /// Some entries may have other names now.
     pub(crate) fn learn_names(&mut self, process: usize) -> Result<(), Broken> {
+        if !self.processes[process].is_open() {
+            return Ok(());
+        }
         let entries = self.processes[process].call(|outbox| outbox.entries(None, usize::MAX, None));
         let entries = self.survived(process, entries)?.unwrap_or_default();
         let (device, person) = (self.processes[process].device, self.processes[process].person);

@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 use crate::{
     Broken, chance,
     database::Database,
-    disk::{End, is_old},
+    disk::{End, image, is_old},
     failing,
     gate::Fate,
     people::{NAMES, Promise, Token},
@@ -211,6 +211,13 @@ impl World {
         self.processes[process].open(device, name, now_ms, self.openings)
     }
 
+    /// All processes of a device end at once.
+    pub(crate) fn end_device(&mut self, device: usize, end: End) -> Result<(), Broken> {
+        let (from, to) = (self.devices[device].file.clone(), self.devices[device].next_file());
+        image(&from, &to, end).map_err(|error| error.to_string())?;
+        self.device_died(device)
+    }
+
     /// All processes of a device end, and begin again on what is left of its file.
     pub(crate) fn device_died(&mut self, device: usize) -> Result<(), Broken> {
         note!(self, "device {device} died");
@@ -230,7 +237,7 @@ impl World {
         Ok(())
     }
 
-    /// What a process did, unless it was killed or its device is full.
+    /// What a process did, unless it was killed or its device is full or fails.
     pub(crate) fn survived<T>(
         &mut self,
         process: usize,
@@ -239,7 +246,7 @@ impl World {
         let device = self.processes[process].device;
         match done {
             Ok(Ok(done)) => Ok(Some(done)),
-            Ok(Err(OutboxError::NoSpace(_))) if self.devices[device].may_be_full() => Ok(None),
+            Ok(Err(error)) if self.processes[process].may_fail(&self.devices[device], &error) => Ok(None),
             Ok(Err(error)) => Err(format!("an outbox fails: {error:?}")),
             Err(Killed(moment)) => {
                 note!(self, "process {process} is killed at {moment}");
