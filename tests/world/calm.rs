@@ -1,7 +1,7 @@
 //! The end of a history: fair weather until nobody has anything more to send.
 
 use fastrand::Rng;
-use incident_mobile_ffi::outbox::{Entry, EntryState, NextUpload, Upload};
+use incident_mobile_ffi::outbox::{Entry, EntryState, NextUpload, Outbox, Upload};
 
 use crate::{
     Broken,
@@ -28,7 +28,7 @@ impl World {
         self.time.set_server_error(0);
         self.tokens = [Token::Good; NAMES.len()];
         self.flights.clear();
-        if self.setup.rate_limit != "off" {
+        if self.setup.rate_limit != "off" || failing::is_given_up(&self.server_file) {
             self.setup.rate_limit = "off";
             self.stop_server();
         }
@@ -51,6 +51,10 @@ impl World {
             if had_no_room[self.processes[process].device] || !self.processes[process].is_open() {
                 self.processes[process].close();
                 self.open(process)?;
+            } else if failing::is_given_up(&self.devices[self.processes[process].device].file) {
+                // It is repaired now, and is to be asked again.
+                let repaired = self.processes[process].call(Outbox::summary);
+                self.survived(process, repaired)?;
             }
         }
         let behind = self.late.split_off(self.late.len() / 2);

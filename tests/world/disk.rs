@@ -17,7 +17,7 @@ use std::{
 };
 
 use crate::{
-    failing::{self, Kind},
+    failing::{self, Call, Kind},
     unsynced::Unsynced,
 };
 
@@ -61,7 +61,7 @@ fn keep(file: c_int, at: u64, length: u64) -> Result<u64, Kind> {
     let Some((file, found)) = borrowed(file) else { return Ok(length) };
     of_open(&file, &found, |path, unsynced| {
         let grows = length != ALL && at + length > found.len();
-        let length = match failing::next(path, false, grows) {
+        let length = match failing::next(path, Call::Write, grows) {
             None => length,
             Some(Kind::Short) if length != ALL => length / 2,
             Some(kind) => return Err(kind),
@@ -77,6 +77,26 @@ fn fail(kind: Kind) -> c_int {
     // SAFETY: it leads to this thread's own.
     unsafe { *libc::__errno_location() = failing::number(kind) };
     -1
+}
+
+/// In place of the C library's: a disk may fail.
+#[expect(unsafe_code, reason = "the seam of the operating system is a C function")]
+#[unsafe(no_mangle)]
+extern "C" fn pread64(file: c_int, bytes: *mut c_void, length: usize, at: i64) -> isize {
+    if failing::is_any_in_reading()
+        && let Some(kind) = fails_to_read(file)
+    {
+        return fail(kind) as isize;
+    }
+    // SAFETY: the call as it came; the kernel judges its arguments.
+    let done = unsafe { libc::syscall(libc::SYS_pread64, file, bytes, length, at) };
+    isize::try_from(done).unwrap_or(-1)
+}
+
+fn fails_to_read(file: c_int) -> Option<Kind> {
+    let (_, found) = borrowed(file)?;
+    let path = files(|files| files.get(&found.ino()).map(|(path, _)| path.clone()))?;
+    failing::next(&path, Call::Read, false)
 }
 
 /// In place of the C library's: what is overwritten is kept, and a disk may fail.
@@ -109,7 +129,7 @@ extern "C" fn ftruncate64(file: c_int, length: i64) -> c_int {
 #[expect(unsafe_code, reason = "the seam of the operating system is a C function")]
 extern "C" fn fsync(file: c_int) -> c_int {
     let Some((file, found)) = borrowed(file) else { return 0 };
-    of_open(&file, &found, |path, unsynced| match failing::next(path, true, false) {
+    of_open(&file, &found, |path, unsynced| match failing::next(path, Call::Sync, false) {
         None => {
             unsynced.sync(found.len());
             0

@@ -29,7 +29,7 @@ use crate::{
 
 /// The number of the step that makes the end of a history.
 const CALM: usize = usize::MAX - 1;
-/// From this number on it is decided what becomes of a phone's disk before a step: chance of its own, so that a seed tells the same
+/// From this number on it is decided what becomes of a disk before a step: chance of its own, so that a seed tells the same
 /// history but for that.
 const DISKS: usize = usize::MAX / 2;
 
@@ -182,7 +182,7 @@ fn take_steps(world: &mut World, plan: &Plan, taken: &mut Vec<usize>) -> Result<
         world.step = step;
         taken.push(step);
         note!(world, "-- {step} at {}", world.time.now_ms());
-        steps::spoil_a_phones_disk(world, &mut chance::of_step(plan.seed, DISKS + step));
+        steps::spoil_a_disk(world, &mut chance::of_step(plan.seed, DISKS + step));
         steps::take(world, &mut chance::of_step(plan.seed, step))?;
         world.database.oracle().fault()?;
     }

@@ -171,7 +171,7 @@ impl Process {
             Ok(outbox) => {
                 // Where one commit after the other fails, what one has left in the log may look like damage behind the next one,
                 // and like entries that are lost, though they were refused.
-                let may_look_damaged = failing::failed(&self.file) > 1;
+                let may_look_damaged = failing::failed(&self.file) > 1 || failing::is_given_up(&self.file);
                 if let Some(recovery) = outbox.recovery()
                     && !may_look_damaged
                 {
@@ -216,7 +216,12 @@ impl Process {
 
     /// Whether the last call ended like this because its disk failed; what it was to do may be done.
     pub(crate) fn is_in_doubt(&self, error: &OutboxError) -> bool {
-        self.saw_failure && matches!(error, OutboxError::NoSpace(_) | OutboxError::Unavailable(_))
+        match error {
+            OutboxError::NoSpace(_) | OutboxError::Unavailable(_) => self.saw_failure,
+            // A page could not be read, and the file was repaired as soon as that was possible.
+            OutboxError::Corrupt => failing::is_given_up(&self.file),
+            _ => false,
+        }
     }
 
     /// At the so-manieth moment from now on the process ends.

@@ -7,7 +7,7 @@ use incident_server::auth::READ_SCOPE;
 use serde_json::Value;
 
 use crate::{
-    Broken,
+    Broken, failing,
     oracle::Oracle,
     server::{Answer, request, token},
     world::{World, note},
@@ -35,10 +35,16 @@ impl World {
     fn get(&mut self, path: &str, rng: &mut Rng) -> Result<Option<Value>, Broken> {
         let bearer = token("reader", Some(READ_SCOPE), self.setup.secret, self.time.at_the_server());
         let Some(server) = &mut self.server else { return Ok(None) };
+        let before = failing::failed(&self.server_file);
         let pending = server.ask(request("GET", path, Some(&bearer), Body::empty()));
         match self.answer_to(pending, rng)? {
             Some(Answer { status: 200, body, .. }) => Ok(serde_json::from_slice(&body).ok()),
             Some(Answer { status: 429, .. }) | None => Ok(None),
+            Some(Answer { status: 503, .. })
+                if failing::failed(&self.server_file) > before || failing::is_given_up(&self.server_file) =>
+            {
+                Ok(None)
+            }
             Some(other) => Err(format!("a reader is answered {other:?}")),
         }
     }

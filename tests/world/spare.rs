@@ -9,7 +9,10 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     ffi::{OsStr, OsString, c_int},
     fs, io, mem,
-    os::unix::{ffi::OsStrExt, fs::FileExt},
+    os::unix::{
+        ffi::OsStrExt,
+        fs::{FileExt, MetadataExt},
+    },
     path::Path,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -33,6 +36,8 @@ type Prepared = (Arc<[u8]>, usize);
 pub(crate) struct Known {
     /// As SQLite was given it.
     pub(crate) file: OsString,
+    /// Which file that was: after a repair another one has its name.
+    inode: Option<u64>,
     flags: c_int,
     is_open: bool,
     /// Whether this history has had it.
@@ -121,6 +126,10 @@ fn forget_log(file: &Path) -> io::Result<()> {
     if log.exists() { fs::File::create(log).map(drop) } else { Ok(()) }
 }
 
+fn inode(file: &OsStr) -> Option<u64> {
+    fs::metadata(file).ok().map(|found| found.ino())
+}
+
 /// Whether a file is this one, or in this folder.
 fn is_in(file: &OsStr, folder: &OsStr) -> bool {
     let rest = file.as_bytes().strip_prefix(folder.as_bytes());
@@ -135,9 +144,11 @@ impl Connections {
 
     /// One that is put aside, if there is one; it is open from here on.
     pub(crate) fn take(&mut self, file: &OsStr, flags: c_int) -> Option<usize> {
+        let inode = inode(file);
         let mut known = self.known.iter_mut();
-        let (db, spare) =
-            known.find(|(_, known)| !known.is_open && known.file == file && known.flags == flags)?;
+        let (db, spare) = known.find(|(_, known)| {
+            !known.is_open && known.file == file && known.flags == flags && known.inode == inode
+        })?;
         (spare.is_open, spare.was_open) = (true, true);
         Some(*db)
     }
@@ -220,6 +231,7 @@ impl Connections {
 impl Known {
     pub(crate) fn new(file: OsString, flags: c_int) -> Self {
         Self {
+            inode: inode(&file),
             file,
             flags,
             is_open: true,

@@ -51,16 +51,19 @@ pub(crate) fn take(world: &mut World, rng: &mut Rng) -> Result<(), Broken> {
     Ok(())
 }
 
-/// Now and then: from some call on it fails, in the midst of whatever is done then; or it is well again.
-pub(crate) fn spoil_a_phones_disk(world: &mut World, rng: &mut Rng) {
-    if rng.u8(..32) > 0 {
-        return;
-    }
-    let file = world.devices[rng.usize(..world.devices.len())].file.clone();
-    let failure = Failure::choose(rng);
-    let failure = (!failing::fails(&file)).then_some(failure);
+/// Now and then a phone's disk fails from some call on, in the midst of whatever is done then, or that of the server in reading; or it is
+/// well again.
+pub(crate) fn spoil_a_disk(world: &mut World, rng: &mut Rng) {
+    let phone = &world.devices[rng.usize(..world.devices.len())].file;
+    let (file, failure) = match rng.u8(..64) {
+        0 | 1 => (phone, Failure::choose(rng)),
+        2 => (phone, Failure::choose_in_reading(rng)),
+        3 => (&world.server_file, Failure::choose_in_reading(rng)),
+        _ => return,
+    };
+    let failure = (!failing::fails(file)).then_some(failure);
+    failing::set(file, failure);
     note!(world, "the disk of {}: {failure:?}", file.file_name().unwrap_or_default().display());
-    failing::set(&file, failure);
 }
 
 fn end(rng: &mut Rng) -> End {

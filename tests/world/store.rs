@@ -61,18 +61,39 @@ impl GatedStore {
     ) -> Result<T, StoreError> {
         let before = failing::failed(&self.file);
         let done = self.ask(work);
+        if failing::is_given_up(&self.file) {
+            return done;
+        }
         if done.is_err() && self.oracle().fault.is_none() && !spare::writer_is_closed(&self.file) {
             self.oracle().expect("the connection of a transaction that failed", &"open", &"closed");
         }
         if failing::failed(&self.file) > before { done } else { self.well(what, done) }
     }
 
+    /// A query, which fails where the disk does.
+    fn read<T>(
+        &self,
+        what: &str,
+        question: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let before = failing::failed(&self.file);
+        let answer = self.ask(question);
+        let may_fail = failing::failed(&self.file) > before || failing::is_given_up(&self.file);
+        if may_fail { answer } else { self.well(what, answer) }
+    }
+
     /// Something has happened.
     fn happened(&self, what: impl Fn(&mut Oracle)) {
         if self.oracle().doubts.is_empty() {
             what(&mut self.oracle());
-        } else if let Ok(found) = self.well("all there is", self.ask(self.everything())) {
-            self.oracle().see(what, &found);
+        } else {
+            // What the world looks at itself it sees.
+            let failure = failing::take(&self.file);
+            let found = self.read("all there is", self.everything());
+            failing::set(&self.file, failure);
+            if let Ok(found) = found {
+                self.oracle().see(what, &found);
+            }
         }
     }
 
@@ -126,35 +147,35 @@ impl Store for GatedStore {
 
     async fn incident(&self, id: IncidentId) -> Result<Option<StoredIncident>, StoreError> {
         self.settle_doubts();
-        let found = self.well("an incident", self.ask(self.store.incident(id)))?;
+        let found = self.read("an incident", self.store.incident(id))?;
         self.oracle().incident(id, found.as_ref());
         Ok(found)
     }
 
     async fn incidents(&self, query: &ListQuery) -> Result<IncidentPage, StoreError> {
         self.settle_doubts();
-        let page = self.well("a list", self.ask(self.store.incidents(query)))?;
+        let page = self.read("a list", self.store.incidents(query))?;
         self.oracle().incidents(query, &page);
         Ok(page)
     }
 
     async fn history(&self, id: IncidentId) -> Result<Vec<Event>, StoreError> {
         self.settle_doubts();
-        let events = self.well("a history", self.ask(self.store.history(id)))?;
+        let events = self.read("a history", self.store.history(id))?;
         self.oracle().history(id, &events);
         Ok(events)
     }
 
     async fn changes(&self, after: Position, limit: i64) -> Result<ChangePage, StoreError> {
         self.settle_doubts();
-        let page = self.well("changes", self.ask(self.store.changes(after, limit)))?;
+        let page = self.read("changes", self.store.changes(after, limit))?;
         self.oracle().changes(after, limit, &page);
         Ok(page)
     }
 
     async fn horizon(&self) -> Result<Horizon, StoreError> {
         self.settle_doubts();
-        let horizon = self.well("a horizon", self.ask(self.store.horizon()))?;
+        let horizon = self.read("a horizon", self.store.horizon())?;
         self.oracle().horizon(horizon);
         Ok(horizon)
     }

@@ -3,7 +3,7 @@
 //! A sync that fails makes nothing durable, and its pages count as clean from then on: they can be read as they were written, and
 //! no later sync writes them. Only what is written anew comes to the disk with the next sync.
 
-use std::{collections::BTreeMap, fs, mem, os::unix::fs::FileExt};
+use std::{collections::BTreeMap, fs, mem};
 
 /// The kernel's.
 const PAGE: u64 = 4096;
@@ -42,7 +42,9 @@ impl Unsynced {
             self.pages.entry(number).or_insert_with(|| {
                 let length = PAGE.min(synced - number * PAGE);
                 let mut on_disk = vec![0; usize::try_from(length).unwrap_or(0)];
-                file.read_exact_at(&mut on_disk, number * PAGE).expect("what is in memory can be read");
+                // Not by the C library, whose reading may fail here.
+                let read = rustix::io::pread(file, &mut on_disk, number * PAGE);
+                assert_eq!(read, Ok(on_disk.len()), "what is in memory can be read");
                 Page { on_disk, is_lost: false }
             });
         }

@@ -154,6 +154,7 @@ impl World {
 
     pub(crate) fn start_server(&mut self) -> Result<(), Broken> {
         note!(self, "the server starts");
+        failing::begin_anew(&self.server_file);
         let before = failing::failed(&self.server_file);
         let started = Server::start(&self.server_file, &self.setup, &self.database, &self.time);
         if started.is_err() && failing::failed(&self.server_file) > before {
