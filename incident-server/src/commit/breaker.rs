@@ -121,6 +121,8 @@ pub(super) async fn probe(store: Arc<dyn Store>, breaker: Arc<Breaker>) {
 mod tests {
     use std::time::Duration;
 
+    use futures_util::FutureExt;
+
     use super::*;
 
     #[test]
@@ -149,5 +151,56 @@ mod tests {
         let breaker = Breaker::default();
         breaker.overran();
         assert!(breaker.is_open());
+    }
+
+    #[test]
+    fn a_probe_is_asked_for_once_when_it_opens() {
+        let breaker = Breaker::default();
+        let mut asked = [false; 3];
+        for asked in &mut asked {
+            breaker.failed(Instant::now());
+            *asked = breaker.asked.notified().now_or_never().is_some();
+        }
+        assert_eq!(asked, [false, true, false]);
+    }
+
+    /// What is answered to somebody who asks once this probe has ended, and whether another probe was asked for.
+    async fn asked_after(last: Probe) -> (bool, bool) {
+        let breaker = Arc::new(Breaker::default());
+        breaker.last.send_replace(Some(last));
+        let asking = Arc::clone(&breaker);
+        let answer = tokio::spawn(async move { asking.commits().await });
+        let is_asked = timeout(Duration::from_millis(200), breaker.asked.notified()).await.is_ok();
+        if is_asked {
+            breaker.ended(Instant::now(), last.committed);
+        }
+        (answer.await.unwrap(), is_asked)
+    }
+
+    #[tokio::test]
+    async fn a_probe_that_committed_is_as_good_as_a_new_one_for_a_second() {
+        let (now, before) = (Instant::now(), Instant::now().checked_sub(PROBE_HOLDS).unwrap());
+        assert_eq!(asked_after(Probe { ended: now, committed: true }).await, (true, false));
+        assert_eq!(asked_after(Probe { ended: before, committed: true }).await, (true, true));
+        assert_eq!(asked_after(Probe { ended: Instant::now(), committed: false }).await, (false, true));
+    }
+
+    #[test]
+    fn the_log_says_once_that_it_opens_and_once_that_it_closes() {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let subscriber = tracing_subscriber::fmt().with_writer(Arc::new(log.reopen().unwrap())).finish();
+        tracing::subscriber::with_default(subscriber, || {
+            let breaker = Breaker::default();
+            breaker.failed(Instant::now());
+            breaker.committed();
+            for _ in 0..3 {
+                breaker.failed(Instant::now());
+            }
+            breaker.committed();
+            breaker.committed();
+        });
+        let log = std::fs::read_to_string(log).unwrap();
+        let lines: Vec<_> = log.lines().map(|line| line.contains("commits again")).collect();
+        assert_eq!(lines, [false, true], "{log}");
     }
 }

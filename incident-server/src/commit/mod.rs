@@ -118,3 +118,26 @@ impl Committer {
         while self.workers.lock().await.join_next().await.is_some() {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_has_waited_long_before_does_not_open_the_breaker() {
+        let (sender, _nobody_works) = mpsc::unbounded_channel();
+        let committer = Committer {
+            jobs: std::sync::Mutex::new(Some(sender)),
+            room: Room::new(1, &Arc::default()),
+            breaker: Arc::default(),
+            workers: Mutex::default(),
+            prober: std::sync::Mutex::default(),
+        };
+        let waited = ANSWER_DEADLINE.saturating_sub(Duration::from_millis(20));
+
+        let answer = committer.commit(Vec::new(), waited).await;
+
+        assert!(matches!(answer, Err(CommitError::Late)), "{answer:?}");
+        assert!(!committer.breaker.is_open());
+    }
+}
