@@ -8,6 +8,10 @@ use std::{collections::BTreeMap, fs, mem};
 /// The kernel's.
 const PAGE: u64 = 4096;
 
+/// What nobody wrote. No zeros: on connections that were put aside a log's salts may be zeros, too, and what is not written would be
+/// taken for its frames.
+const NOBODYS: u8 = 0xa5;
+
 /// What became of a file since it was synced last.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Unsynced {
@@ -19,7 +23,7 @@ pub(crate) struct Unsynced {
 
 #[derive(Debug, Clone, Default)]
 struct Page {
-    /// What is on the disk; behind it are zeros.
+    /// What is on the disk; behind it is what nobody wrote.
     on_disk: Vec<u8>,
     /// Whether the sync failed that was to write it.
     is_lost: bool,
@@ -75,7 +79,7 @@ impl Unsynced {
             let length = bytes.len().min(size(PAGE));
             let (own, behind) = bytes[..length].split_at_mut(length.min(page.on_disk.len()));
             own.copy_from_slice(&page.on_disk[..own.len()]);
-            behind.fill(0);
+            behind.fill(NOBODYS);
         }
         bytes
     }
