@@ -146,6 +146,8 @@ impl File {
         self.options.reached(Reached::BeforeCommit(change_kind));
         if let Err(error) = transaction.commit() {
             self.has_remains = true;
+            // At once, for the next to write may be another process.
+            self.forget_remains();
             return Err(error.into());
         }
         self.options.reached(Reached::AfterCommit(change_kind));
@@ -212,7 +214,10 @@ impl File {
     /// [`OutboxError::Corrupt`] alone.
     pub(crate) fn compact(&mut self) -> Result<(), OutboxError> {
         let compacted = self.try_compact();
-        self.has_remains |= compacted.is_err();
+        if compacted.is_err() {
+            self.has_remains = true;
+            self.forget_remains();
+        }
         match compacted {
             Err(OutboxError::Corrupt) => Err(OutboxError::Corrupt),
             _ => Ok(()),
