@@ -1,6 +1,10 @@
 //! Whether every promise was kept.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+};
 
 use aho_corasick::AhoCorasick;
 use incident_core::{IdempotencyKey, IncidentId, Status, Stored};
@@ -135,17 +139,26 @@ fn agrees(id: IncidentId, is_cancelled: bool, entry: Option<&Entry>) -> Result<(
     if said == is_cancelled { Ok(()) } else { Err("the phone shows another status".to_owned()) }
 }
 
-/// One of the texts that stands in the file or in one beside it.
+/// One of the texts that stands in the file or in one beside it, such as a corrupt one that a repair moved aside.
 fn found_in<'t>(file: &Path, texts: &[&'t str]) -> Result<Option<&'t str>, Broken> {
     if texts.is_empty() {
         return Ok(None);
     }
     let search = AhoCorasick::new(texts).map_err(|error| error.to_string())?;
-    for suffix in ["", "-wal", "-log", "-saved"] {
-        let bytes = fs::read(beside(file, suffix)).unwrap_or_default();
+    let own: Vec<_> = ["", "-wal", "-log", "-saved"].iter().map(|suffix| beside(file, suffix)).collect();
+    for file in own.into_iter().chain(corrupt_ones(file)?) {
+        let bytes = fs::read(file).unwrap_or_default();
         if let Some(found) = search.find(&bytes) {
             return Ok(Some(texts[found.pattern().as_usize()]));
         }
     }
     Ok(None)
+}
+
+/// What repairs moved aside.
+fn corrupt_ones(file: &Path) -> Result<Vec<PathBuf>, Broken> {
+    let begins = beside(file, "-corrupt-");
+    let found = fs::read_dir(file.parent().unwrap_or(file)).map_err(|error| error.to_string())?;
+    let paths = found.flatten().map(|entry| entry.path());
+    Ok(paths.filter(|path| path.as_os_str().as_bytes().starts_with(begins.as_os_str().as_bytes())).collect())
 }
