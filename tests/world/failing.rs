@@ -63,7 +63,7 @@ impl Failure {
         let times = times(rng);
         Self {
             kind: if rng.bool() { Kind::Broken } else { Kind::Late },
-            after: rng.u32(..30),
+            after: rng.u32(..6), // most pages are in memory
             times: times[rng.usize(..times.len())],
             calls: &[Call::Read],
         }

@@ -27,6 +27,8 @@ use crate::{
     world::{World, note},
 };
 
+/// The most steps of a history.
+const LONGEST: usize = 12;
 /// The number of the step that makes the end of a history.
 const CALM: usize = usize::MAX - 1;
 /// From this number on it is decided what becomes of a disk before a step: chance of its own, so that a seed tells the same
@@ -108,10 +110,14 @@ impl Ground {
     }
 
     fn live(&self, plan: &Plan) -> History {
-        let place = match self.place() {
+        // How often a file is read depends on what its connections know, so that they are new ones where that fails.
+        let is_apart =
+            (0..LONGEST).any(|step| steps::fails_in_reading(&mut chance::of_step(plan.seed, DISKS + step)));
+        let place = match self.place(is_apart) {
             Ok(place) => place,
             Err(error) => return History::broken(error.to_string()),
         };
+        spare::set_apart(&place, is_apart);
         chance::begin(plan.seed);
         stop_timers();
         let files = self.folder.path().join("files");
@@ -128,7 +134,10 @@ impl Ground {
         };
         let is_left = spare::all_closed(&place);
         disk::forget(&place);
-        if is_left && history.verdict.is_ok() {
+        spare::set_apart(&place, false);
+        if is_apart {
+            let _ = fs::remove_dir_all(place); // the whole of it goes with the last history
+        } else if is_left && history.verdict.is_ok() {
             self.places().push(place);
         }
         history
@@ -143,9 +152,9 @@ impl Ground {
         self.places().clear();
     }
 
-    /// A folder with nothing in it.
-    fn place(&self) -> io::Result<PathBuf> {
-        let left = self.places().pop();
+    /// A folder with nothing in it, which nobody has had where it is to be a new one.
+    fn place(&self, is_new: bool) -> io::Result<PathBuf> {
+        let left = if is_new { None } else { self.places().pop() };
         let place = match left {
             Some(left) => left,
             None => TempDir::new_in(self.folder.path())?.keep(),
@@ -177,7 +186,7 @@ fn make_outbox(file: &Path) -> Result<(), Failure> {
 }
 
 fn take_steps(world: &mut World, plan: &Plan, taken: &mut Vec<usize>) -> Result<(), Broken> {
-    let length = chance::of_step(plan.seed, usize::MAX - 2).usize(3..13);
+    let length = chance::of_step(plan.seed, usize::MAX - 2).usize(3..=LONGEST);
     for step in (0..length).filter(|step| plan.steps.as_ref().is_none_or(|steps| steps.contains(step))) {
         world.step = step;
         taken.push(step);

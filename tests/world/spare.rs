@@ -55,10 +55,16 @@ pub(crate) struct Connections {
     closing: Vec<OsString>,
     /// Files and folders that nobody will look at again.
     over: Vec<OsString>,
+    /// Folders whose connections are closed whenever somebody closes them.
+    apart: Vec<OsString>,
 }
 
-static CONNECTIONS: Mutex<Connections> =
-    Mutex::new(Connections { known: BTreeMap::new(), closing: Vec::new(), over: Vec::new() });
+static CONNECTIONS: Mutex<Connections> = Mutex::new(Connections {
+    known: BTreeMap::new(),
+    closing: Vec::new(),
+    over: Vec::new(),
+    apart: Vec::new(),
+});
 pub(crate) static CLOSED: Condvar = Condvar::new();
 
 fn lock() -> MutexGuard<'static, Connections> {
@@ -71,7 +77,19 @@ pub(crate) fn connections<T>(look: impl FnOnce(&mut Connections) -> T) -> T {
 
 /// Nobody will look at this file, or at any in this folder, again.
 pub(crate) fn is_over(path: &Path) {
-    connections(|all| all.over.push(path.into()));
+    connections(|all| {
+        if !all.apart.iter().any(|apart| is_in(path.as_os_str(), apart)) {
+            all.over.push(path.into());
+        }
+    });
+}
+
+/// From here on no connection to a file in this folder is put aside, or it is as others again.
+pub(crate) fn set_apart(folder: &Path, is_apart: bool) {
+    connections(|all| {
+        all.apart.retain(|apart| apart != folder.as_os_str());
+        all.apart.extend(is_apart.then(|| folder.into()));
+    });
 }
 
 /// Whether all connections to this file, or to files of this folder, are closed; waits for those that are about to be.

@@ -51,15 +51,41 @@ pub(crate) fn take(world: &mut World, rng: &mut Rng) -> Result<(), Broken> {
     Ok(())
 }
 
+/// Which disk fails before a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Spoilt {
+    None,
+    Phone,
+    PhoneInReading,
+    ServerInReading,
+}
+
+impl Spoilt {
+    fn choose(rng: &mut Rng) -> Self {
+        match rng.u8(..128) {
+            0..4 => Self::Phone,
+            4 => Self::PhoneInReading,
+            5 => Self::ServerInReading,
+            _ => Self::None,
+        }
+    }
+}
+
+/// Whether a disk fails in reading before a step that has this chance.
+pub(crate) fn fails_in_reading(rng: &mut Rng) -> bool {
+    matches!(Spoilt::choose(rng), Spoilt::PhoneInReading | Spoilt::ServerInReading)
+}
+
 /// Now and then a phone's disk fails from some call on, in the midst of whatever is done then, or that of the server in reading; or it is
 /// well again.
 pub(crate) fn spoil_a_disk(world: &mut World, rng: &mut Rng) {
+    let spoilt = Spoilt::choose(rng);
     let phone = &world.devices[rng.usize(..world.devices.len())].file;
-    let (file, failure) = match rng.u8(..64) {
-        0 | 1 => (phone, Failure::choose(rng)),
-        2 => (phone, Failure::choose_in_reading(rng)),
-        3 => (&world.server_file, Failure::choose_in_reading(rng)),
-        _ => return,
+    let (file, failure) = match spoilt {
+        Spoilt::None => return,
+        Spoilt::Phone => (phone, Failure::choose(rng)),
+        Spoilt::PhoneInReading => (phone, Failure::choose_in_reading(rng)),
+        Spoilt::ServerInReading => (&world.server_file, Failure::choose_in_reading(rng)),
     };
     let failure = (!failing::fails(file)).then_some(failure);
     failing::set(file, failure);
