@@ -155,7 +155,12 @@ impl CurrentKeys {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::JwksSource, *};
+    use incident_core::Timestamp;
+
+    use super::{
+        super::{JwksSource, TokenRequest, Verifier, mint_hs256},
+        *,
+    };
 
     /// RFC 8037, appendix A.2.
     const ONE_KEY: &str =
@@ -165,6 +170,21 @@ mod tests {
     async fn published(file: &tempfile::NamedTempFile, keys: &str) -> KeySource {
         tokio::fs::write(file.path(), keys).await.unwrap();
         KeySource::Issuer(JwksSource::File(file.path().to_owned()))
+    }
+
+    #[tokio::test]
+    async fn of_long_tokens_fewer_are_remembered() {
+        let verifier = Verifier::hs256(&[7; 32], None, None);
+        let now = Timestamp::from_unix_ms(1_795_348_800_000).unwrap();
+        let scope = "incidents:read ".repeat(200);
+        let wanted = 2 * CACHED_TOKEN_BYTES / scope.len();
+        for number in 0..wanted {
+            let (sub, ttl) = (&format!("person{number}"), Duration::from_secs(3600));
+            let request = TokenRequest { sub, scope: Some(&scope), issuer: None, audience: None, ttl };
+            verifier.verify(&mint_hs256(&[7; 32], request, now), now).await.unwrap();
+        }
+        let remembered = verifier.current_keys.now().verified.len();
+        assert!((wanted / 8..wanted / 2).contains(&remembered), "{remembered} of {wanted}");
     }
 
     #[tokio::test]
