@@ -52,24 +52,6 @@ impl GatedStore {
         answer
     }
 
-    /// A transaction, which fails where the disk does. The store closes its connection then, which is waited for: others may
-    /// look at the file before or after that.
-    fn write<T>(
-        &self,
-        what: &str,
-        work: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
-        let before = failing::failed(&self.file);
-        let done = self.ask(work);
-        if failing::is_given_up(&self.file) {
-            return done;
-        }
-        if done.is_err() && self.oracle().fault.is_none() && !spare::writer_is_closed(&self.file) {
-            self.oracle().expect("the connection of a transaction that failed", &"open", &"closed");
-        }
-        if failing::failed(&self.file) > before { done } else { self.well(what, done) }
-    }
-
     /// A query, which fails where the disk does.
     fn read<T>(
         &self,
@@ -80,6 +62,21 @@ impl GatedStore {
         let answer = self.ask(question);
         let may_fail = failing::failed(&self.file) > before || failing::is_given_up(&self.file);
         if may_fail { answer } else { self.well(what, answer) }
+    }
+
+    /// A transaction. Where it fails the store closes its connection, unless it has given the file up; that is waited for: others
+    /// may look at the file before or after that.
+    fn write<T>(
+        &self,
+        what: &str,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let done = self.read(what, work);
+        let closes = done.is_err() && !failing::is_given_up(&self.file) && self.oracle().fault.is_none();
+        if closes && !spare::writer_is_closed(&self.file) {
+            self.oracle().expect("the connection of a transaction that failed", &"open", &"closed");
+        }
+        done
     }
 
     /// Something has happened.
