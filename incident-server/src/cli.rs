@@ -6,12 +6,13 @@ use clap::{
     Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, builder::Resettable,
     error::ErrorKind,
 };
-use tracing_subscriber::{EnvFilter, filter::LevelFilter};
+use tracing_subscriber::filter::Targets;
 
 use crate::{
     auth::{JwksSource, OidcIssuer},
     commit::QueueLimits,
     limits::MAX_SHUTDOWN_DELAY,
+    log,
     rate_limit::RateLimit,
     retention::Retention,
     variables,
@@ -90,8 +91,8 @@ pub struct Config {
     #[arg(long, env = "INCIDENT_MAX_COMMIT_BATCH", default_value_t = QueueLimits::DEFAULT.batch, value_parser = at_least_one, global = true)]
     pub max_commit_batch: usize,
     /// What to log on standard error: a level, or levels by module, such as `info,incident_server=debug`
-    #[arg(long, env = "INCIDENT_LOG", default_value = "info", value_parser = log_filter, global = true)]
-    pub log: String,
+    #[arg(long, env = "INCIDENT_LOG", default_value = "info", value_parser = log::levels, global = true)]
+    pub log: Targets,
 }
 
 impl Config {
@@ -179,16 +180,6 @@ pub enum ExportFormat {
     Jsonl,
     /// Comma-separated values (RFC 4180).
     Csv,
-}
-
-/// A word alone must be a level: `EnvFilter` takes any other for a module, and would log nothing of the rest.
-fn log_filter(text: &str) -> Result<String, String> {
-    let word = |part: &&str| !part.contains(['=', '[', ']', '{', '}']);
-    if let Some(part) = text.split(',').filter(word).find(|part| part.trim().parse::<LevelFilter>().is_err())
-    {
-        return Err(format!("{part:?} is none of off, error, warn, info, debug, trace"));
-    }
-    EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
 }
 
 fn shutdown_delay(text: &str) -> Result<Duration, String> {

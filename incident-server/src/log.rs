@@ -12,7 +12,11 @@ use std::{
 };
 
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::{EnvFilter, filter::LevelFilter};
+use tracing_subscriber::{
+    filter::{LevelFilter, ParseError, Targets},
+    fmt,
+    prelude::*,
+};
 
 use crate::{audit, limits::LOG_LINES};
 
@@ -20,17 +24,26 @@ static DROPPED: OnceLock<ErrorCounter> = OnceLock::new();
 static FAILED: AtomicU64 = AtomicU64::new(0);
 
 /// Begins to log; what is returned is to be kept until the end of the program.
-pub fn start(filter: &str) -> WorkerGuard {
+pub fn start(levels: Targets) -> WorkerGuard {
     let queue = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(LOG_LINES);
     let (writer, guard) = queue.thread_name("log").finish(Counted(io::stderr()));
     let _ = DROPPED.set(writer.error_counter());
-    let log = tracing_subscriber::fmt().json().flatten_event(true).with_span_list(false);
-    log.with_env_filter(EnvFilter::new(with_audit(filter)))
-        .with_writer(writer)
-        .log_internal_errors(false)
-        .init();
+    let lines = fmt::layer().json().flatten_event(true).with_span_list(false);
+    let lines = lines.with_writer(writer).log_internal_errors(false);
+    tracing_subscriber::registry().with(lines).with(levels).init();
     log_panics();
     guard
+}
+
+/// What is logged: a level, or levels by module, with commas between them. A word alone must be a level: it would be taken
+/// for a module else, and nothing of the rest be logged.
+pub(crate) fn levels(text: &str) -> Result<Targets, String> {
+    let parts: Vec<&str> = text.split(',').map(str::trim).collect();
+    if let Some(part) = parts.iter().find(|part| !part.contains('=') && part.parse::<LevelFilter>().is_err())
+    {
+        return Err(format!("{part:?} is none of off, error, warn, info, debug, trace"));
+    }
+    with_audit(&parts.join(",")).parse().map_err(|error: ParseError| error.to_string())
 }
 
 /// Lines of the audit are written whatever the level of the others, unless it is said what becomes of them.
@@ -72,7 +85,26 @@ impl<W: Write> Write for Counted<W> {
 
 #[cfg(test)]
 mod tests {
+    use tracing::Level;
+
     use super::*;
+
+    #[test]
+    fn levels_are_told_by_module_with_or_without_spaces() {
+        for text in ["warn,sqlx=debug", " warn , sqlx=debug "] {
+            let levels = levels(text).unwrap();
+
+            assert!(levels.would_enable("sqlx::query", &Level::DEBUG), "{text}");
+            assert!(!levels.would_enable("incident_server", &Level::INFO), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_level_is_refused() {
+        for text in ["verbose", "info,sqlx", "info,=="] {
+            assert!(levels(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn the_audit_is_written_unless_somebody_says_otherwise() {

@@ -11,7 +11,7 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::read();
-    let _log = incident_server::log::start(&cli.config.log);
+    let _log = incident_server::log::start(cli.config.log.clone());
     if cli.command.is_none()
         && let Err(error) = incident_server::traces::start()
     {

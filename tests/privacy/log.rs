@@ -7,12 +7,16 @@ use std::{
     sync::{Mutex, Once, PoisonError, atomic::Ordering},
 };
 
-use tracing_subscriber::fmt::{format::Writer, time::FormatTime};
+use tracing_subscriber::{
+    filter::Targets,
+    fmt::{self, format::Writer, time::FormatTime},
+    prelude::*,
+};
 
 use crate::{Failure, service::NOW_MS, world::moment};
 
 /// All of it but the phones' side of the connections, which is in the same process here.
-const FILTER: &str = "trace,reqwest=off,hyper_util::client=off";
+const LEVELS: &str = "trace,reqwest=off,hyper_util::client=off";
 
 static FILE: Mutex<Option<File>> = Mutex::new(None);
 static STARTED: Once = Once::new();
@@ -20,9 +24,11 @@ static STARTED: Once = Once::new();
 /// From now on everything is logged into this file.
 pub(crate) fn into_file(path: &Path) -> Result<(), Failure> {
     *FILE.lock().unwrap_or_else(PoisonError::into_inner) = Some(File::create(path)?);
+    let levels: Targets = LEVELS.parse()?;
     STARTED.call_once(|| {
-        let log = tracing_subscriber::fmt().json().flatten_event(true).with_span_list(false);
-        log.with_env_filter(FILTER).with_timer(Simulated).with_writer(|| Current).init();
+        let lines = fmt::layer().json().flatten_event(true).with_span_list(false);
+        let lines = lines.with_timer(Simulated).with_writer(|| Current);
+        tracing_subscriber::registry().with(lines).with(levels).init();
     });
     Ok(())
 }
