@@ -165,7 +165,25 @@ fn with_causes(error: &dyn Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use axum::{Router, routing::get};
+    use tokio::net::TcpListener;
+
     use super::*;
+
+    #[tokio::test]
+    async fn an_answer_may_have_a_mebibyte() {
+        let mebibyte = 1 << 20;
+        for (bytes, is_taken) in [(mebibyte, true), (mebibyte + 1, false), (2 * mebibyte, false)] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+            let issuer = Router::new().route("/", get(move || async move { vec![b' '; bytes] }));
+            tokio::spawn(axum::serve(listener, issuer).into_future());
+
+            let fetched = fetch(url).await;
+
+            assert_eq!(fetched.is_ok_and(|body| body.len() == bytes), is_taken, "{bytes}");
+        }
+    }
 
     #[test]
     fn plain_http_is_taken_on_loopback_only() {
