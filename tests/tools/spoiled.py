@@ -41,8 +41,10 @@ class Copy:
             manifest = self.folder / manifest
             manifest.write_text(manifest.read_text().replace('["cdylib", "staticlib", "lib"]', '["lib"]'))
         quick = "".join(f"[profile.release.package.{crate}]\nopt-level = 0\ncodegen-units = 256\n" for crate in OWN_CRATES)
-        (self.folder / ".cargo").mkdir(exist_ok=True)
-        (self.folder / ".cargo" / "config.toml").write_text(f"[profile.release]\nincremental = true\n{quick}")
+        # Beside the copy, for the project has one of its own.
+        beside = self.folder.parent / ".cargo"
+        beside.mkdir(exist_ok=True)
+        (beside / "config.toml").write_text(f"[profile.release]\nincremental = true\n{quick}")
         if not self.target.exists():
             # The dependencies are those of the project itself, which may be compiled already.
             built = ROOT / "target" / "release"
