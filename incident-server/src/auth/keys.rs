@@ -111,3 +111,22 @@ fn algorithm(jwk: &Jwk) -> Option<Algorithm> {
     };
     jwk.common.key_algorithm.is_none_or(|named| named == name).then_some(algorithm)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_kind_of_key_with_the_curve_of_another_is_passed_over() {
+        let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"; // RFC 8037, appendix A.2
+        for (curve, count) in [("Ed25519", 1), ("P-256", 0)] {
+            let set = json!({ "keys": [{ "kty": "OKP", "crv": curve, "x": x }] });
+
+            let keys = KeySet::parse(set.to_string().as_bytes()).unwrap();
+
+            assert_eq!(keys.0.len(), count, "{curve}");
+        }
+    }
+}
