@@ -39,6 +39,9 @@ pub fn start(levels: Targets) -> WorkerGuard {
 /// for a module else, and nothing of the rest be logged.
 pub(crate) fn levels(text: &str) -> Result<Targets, String> {
     let parts: Vec<&str> = text.split(',').map(str::trim).collect();
+    if parts.iter().any(|part| part.contains('[')) {
+        return Err("levels are told by module; not by spans or fields".into());
+    }
     if let Some(part) = parts.iter().find(|part| !part.contains('=') && part.parse::<LevelFilter>().is_err())
     {
         return Err(format!("{part:?} is none of off, error, warn, info, debug, trace"));
@@ -101,7 +104,7 @@ mod tests {
 
     #[test]
     fn what_is_no_level_is_refused() {
-        for text in ["verbose", "info,sqlx", "info,=="] {
+        for text in ["verbose", "info,sqlx", "info,==", "[sync]=debug", "sqlx[{a,b}]=info"] {
             assert!(levels(text).is_err(), "{text}");
         }
     }
