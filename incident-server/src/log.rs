@@ -53,7 +53,7 @@ pub(crate) fn levels(text: &str) -> Result<Targets, String> {
 fn with_audit(filter: &str) -> String {
     let audit = format!("{}=", audit::TARGET);
     let is_off = |part: &str| part.parse().is_ok_and(|level: LevelFilter| level == LevelFilter::OFF);
-    let says_it = |part: &str| is_off(part.trim()) || part.trim().starts_with(&audit);
+    let says_it = |part: &str| is_off(part) || part.starts_with(&audit);
     if filter.split(',').any(says_it) { filter.to_owned() } else { format!("{filter},{audit}info") }
 }
 
