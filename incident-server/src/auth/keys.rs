@@ -118,15 +118,35 @@ mod tests {
 
     use super::*;
 
+    /// How many of these are taken, of one.
+    fn taken(key: &serde_json::Value) -> usize {
+        KeySet::parse(json!({ "keys": [key] }).to_string().as_bytes()).unwrap().0.len()
+    }
+
     #[test]
     fn a_kind_of_key_with_the_curve_of_another_is_passed_over() {
         let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"; // RFC 8037, appendix A.2
-        for (curve, count) in [("Ed25519", 1), ("P-256", 0)] {
-            let set = json!({ "keys": [{ "kty": "OKP", "crv": curve, "x": x }] });
-
-            let keys = KeySet::parse(set.to_string().as_bytes()).unwrap();
-
-            assert_eq!(keys.0.len(), count, "{curve}");
+        let known = [("OKP", "Ed25519", 1), ("OKP", "P-256", 0), ("EC", "P-256", 1), ("EC", "P-384", 0)];
+        for (kind, curve, count) in known {
+            assert_eq!(taken(&json!({ "kty": kind, "crv": curve, "x": x, "y": x })), count, "{kind} {curve}");
         }
+    }
+
+    #[test]
+    fn a_key_that_is_not_for_checking_signatures_is_passed_over() {
+        let known = [("sig", "verify", 1), ("enc", "verify", 0), ("sig", "sign", 0)];
+        for (named, operation, count) in known {
+            let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+            let key = json!({ "kty": "OKP", "crv": "Ed25519", "x": x, "use": named, "key_ops": [operation] });
+
+            assert_eq!(taken(&key), count, "{named} {operation}");
+        }
+    }
+
+    #[test]
+    fn the_key_of_a_caller_is_never_shown() {
+        let signed_with = SignedWith(Arc::clone(&KeySet::hs256(&[b"a secret"]).0[0]));
+
+        assert_eq!(format!("{signed_with:?}"), "SignedWith(hidden)");
     }
 }
