@@ -1,6 +1,6 @@
 //! What is done around every request: a name, a count, a line in the log, and an answer even to a bug.
 
-use std::{panic::AssertUnwindSafe, time::Instant};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use axum::{
     extract::{MatchedPath, Request, State},
@@ -22,25 +22,30 @@ use crate::{
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// The name of a request, under which the log tells of it.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestId(pub(crate) Arc<str>);
+
 /// Names the request, answers it, counts it and logs it. The log never holds a path's values, a header, a
 /// token, a reporter or an address: for an anonymous report nothing may lead back to a person.
 pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let id = Uuid::now_v7().to_string();
+    let id: Arc<str> = Uuid::now_v7().to_string().into();
+    request.extensions_mut().insert(RequestId(Arc::clone(&id)));
     let is_below_api = uncached::is_below_api(request.uri());
     let route = request
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
     // Of the highest level, so that every line has the id that is ever written, the audit's among them.
-    let span = tracing::error_span!("request", id, route, trace = field::Empty);
+    let span = tracing::error_span!("request", id = &*id, route, trace = field::Empty);
     let traced = is_below_api.then(|| Traced::begin(&mut request)).flatten();
     let answered = AssertUnwindSafe(next.run(request).instrument(span.clone())).catch_unwind().await;
     let response = answered.unwrap_or_else(|_| ProblemDetails::internal().into_response());
     let mut response = app.budget().charge(response);
     let marked = response.extensions().get::<Marked>().copied();
     if let Some(Marked { problem: Problem::Internal, .. }) = marked {
-        response = ProblemDetails::for_request(&id).into_response();
+        response = ProblemDetails::internal().of_request(&id).into_response();
     }
     let status = response.status().as_u16();
     app.metrics().request(&route, status, started.elapsed().as_secs_f64());

@@ -137,3 +137,17 @@ async fn every_problem_is_answered_as_the_contract_says() {
         check(problem, &provoke(problem).await);
     }
 }
+
+#[tokio::test]
+async fn a_bug_that_costs_one_payload_of_a_batch_names_the_request_too() {
+    let server = Server::start().await;
+    bug(&server).await;
+    let alice = server.client("alice");
+
+    let answer = alice.batch(&[payload::report()]).await;
+
+    let result = &answer.body["results"][0];
+    assert_eq!((answer.status, &result["httpStatus"]), (200, &json!(500)), "{answer:?}");
+    let id = answer.header("x-request-id");
+    assert!(result["detail"].as_str().unwrap().contains(&id), "{result}");
+}

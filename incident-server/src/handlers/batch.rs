@@ -14,6 +14,7 @@ use crate::{
     extract::JsonBody,
     openapi,
     problem::ProblemDetails,
+    request::RequestId,
     schema,
     traces::Payloads,
     usage::Usage,
@@ -35,6 +36,7 @@ use crate::{
 pub(crate) async fn sync_batch(
     State(app): State<App>,
     caller: Caller,
+    Extension(request): Extension<RequestId>,
     traced: Option<Extension<Payloads>>,
     JsonBody(body): JsonBody<MAX_BATCH_BYTES>,
 ) -> Result<(Extension<Arc<Usage>>, Json<BatchAnswer>), ProblemDetails> {
@@ -58,7 +60,7 @@ pub(crate) async fn sync_batch(
             details.log_cause();
             app.metrics().refusal(details.problem());
         });
-        BatchResult::from(answered)
+        BatchResult::from(answered.map_err(|details| details.of_request(&request.0)))
     });
     Ok((Extension(caller.usage.clone()), Json(BatchAnswer { results: results.collect() })))
 }

@@ -86,7 +86,7 @@ fn example(problem: Problem) -> ProblemDetails {
         Problem::IdempotencyConflict => ConflictError { fields: vec![Field::LocationId] }.into(),
         Problem::PayloadTooLarge => ProblemDetails::too_many_bytes(MAX_PAYLOAD_BYTES),
         Problem::RateLimited => ProblemDetails::rate_limited(1),
-        Problem::Internal => ProblemDetails::for_request("01a202c0-f648-7000-8000-000000000000"),
+        Problem::Internal => ProblemDetails::internal().of_request("01a202c0-f648-7000-8000-000000000000"),
         other => ProblemDetails::new(other, other.title()),
     }
 }

@@ -157,15 +157,20 @@ impl ProblemDetails {
         Self { errors, ..Self::new(Problem::ValidationFailed, detail) }
     }
 
-    /// A bug; the middleware that knows the request's id puts it into `detail`.
+    /// A bug; whoever knows the request's id puts it into `detail`.
     pub(crate) fn internal() -> Self {
         Self::new(Problem::Internal, "")
     }
 
-    /// Says in `detail` where operators find what happened.
-    pub(crate) fn for_request(request_id: &str) -> Self {
-        let detail = format!("the server's log tells more about request {request_id}");
-        Self { detail, ..Self::internal() }
+    /// Of a bug it says in `detail` where operators find what happened.
+    pub(crate) fn of_request(self, request_id: &str) -> Self {
+        match self.problem {
+            Problem::Internal => {
+                let detail = format!("the server's log tells more about request {request_id}");
+                Self { detail, ..self }
+            }
+            _ => self,
+        }
     }
 
     fn headers(&self) -> HeaderMap {
