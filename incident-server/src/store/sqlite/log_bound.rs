@@ -23,7 +23,7 @@ const MIB: u64 = 1024 * 1024;
 /// From here on readers are held off, but for no longer than they hardly notice.
 const GROWN: u64 = 24 * MIB;
 const HARDLY_NOTICED: Duration = Duration::from_millis(100);
-/// From here on readers are held off until the slowest has ended: 64 MiB are never reached.
+/// From here on readers are held off until the slowest has ended, in two attempts at most: 64 MiB are never reached.
 const URGENT: u64 = 40 * MIB;
 /// After an attempt in vain the log grows by this before the next one.
 const STEP: u64 = 4 * MIB;
@@ -35,14 +35,15 @@ pub(super) struct LogBound {
     readers: RwLock<()>,
     /// How large the log is to be before the next attempt.
     next: AtomicU64,
-    longest_read: Duration,
+    /// So long the writer waits for readers to end, and whoever commits with it: less than a commit may take.
+    longest_wait: Duration,
     lock_timeout: Duration,
 }
 
 impl LogBound {
-    pub(super) fn new(database: &Path, longest_read: Duration, lock_timeout: Duration) -> Self {
+    pub(super) fn new(database: &Path, longest_wait: Duration, lock_timeout: Duration) -> Self {
         let (file, next) = (beside(database, "-wal"), AtomicU64::new(GROWN));
-        Self { file, readers: RwLock::new(()), next, longest_read, lock_timeout }
+        Self { file, readers: RwLock::new(()), next, longest_wait, lock_timeout }
     }
 
     /// Held while something is read.
@@ -61,7 +62,7 @@ impl LogBound {
         if bytes < self.next.load(Ordering::Relaxed) {
             return Ok(());
         }
-        let patience = if bytes < URGENT { HARDLY_NOTICED } else { self.longest_read };
+        let patience = if bytes < URGENT { HARDLY_NOTICED } else { self.longest_wait };
         if let Ok(_no_reader) = timeout(patience, self.readers.write()).await {
             self.empty(writer).await?;
         }
@@ -71,7 +72,7 @@ impl LogBound {
 
     /// Empties the log whatever its size, and says whether nothing is left in it.
     pub(super) async fn empty_now(&self, writer: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
-        let Ok(_no_reader) = timeout(self.longest_read, self.readers.write()).await else { return Ok(false) };
+        let Ok(_no_reader) = timeout(self.longest_wait, self.readers.write()).await else { return Ok(false) };
         self.empty(writer).await?;
         Ok(self.bytes() == 0)
     }

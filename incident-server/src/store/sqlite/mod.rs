@@ -27,7 +27,7 @@ use std::{
     fs::File,
     path::{Path, PathBuf},
     str::FromStr,
-    sync::atomic::AtomicBool,
+    sync::{PoisonError, atomic::AtomicBool},
 };
 
 use sqlx::{
@@ -51,7 +51,7 @@ pub(super) use self::{
     inspect::{inspect, read_only, schema},
 };
 use super::{OpenError, Position, Store, StoreError, pools::Waits};
-use crate::limits::{LOCK_DEADLINE, READ_DEADLINE};
+use crate::limits::{COMMIT_DEADLINE, LOCK_DEADLINE, READ_DEADLINE};
 
 /// Incidents in a SQLite file.
 pub struct SqliteStore {
@@ -120,7 +120,7 @@ impl SqliteStore {
         check_edges(&mut writer).await.map_err(|error| OpenError::from_file(error, &file))?;
         listing::list_all(&mut writer).await.map_err(|error| OpenError::from_file(error, &file))?;
         let readers = Readers::open(&options, READ_DEADLINE).await.map_err(OpenError::unusable)?;
-        let log = LogBound::new(&file, READ_DEADLINE, LOCK_DEADLINE);
+        let log = LogBound::new(&file, COMMIT_DEADLINE / 2, LOCK_DEADLINE);
         let changed = watch::Sender::new(Position::START);
         let file = OpenedFile::new(&file).map_err(|source| OpenError::File { file, source })?;
         let (writer, log_remembers) = (Mutex::new(Some(writer)), AtomicBool::new(true));
@@ -152,6 +152,7 @@ impl SqliteStore {
         let wait = self.writer_waits.begin();
         let mut slot = self.writer.lock().await;
         drop(wait);
+        self.not_closed()?;
         self.file.in_place()?;
         self.file.intact()?;
         let mut writer = match slot.take() {
@@ -165,6 +166,15 @@ impl SqliteStore {
         *slot = Some(writer);
         self.file.in_place()?;
         Ok(done)
+    }
+
+    /// # Errors
+    /// It was closed, and the file may be another process's by now.
+    fn not_closed(&self) -> Result<(), StoreError> {
+        match *self.lock.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(_) => Ok(()),
+            None => Err(StoreError::Unavailable("the database was closed".into())),
+        }
     }
 
     /// After an error nobody knows what it came to: what is there is listed, and nothing else waits to be.

@@ -127,3 +127,39 @@ impl Store for SqliteStore {
         self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::limits::COMMIT_DEADLINE;
+
+    #[tokio::test]
+    async fn an_erasure_that_waits_for_a_reader_keeps_no_commit_for_long() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let store = SqliteStore::open_file(file.path()).await.unwrap();
+        let reading = store.log.reading().await;
+
+        let commit =
+            timeout(COMMIT_DEADLINE * 3 / 4, async { tokio::join!(biased; store.forget(), store.ready()) });
+        let (forgotten, committed) = commit.await.expect("a commit in time");
+
+        drop(reading);
+        assert!(forgotten.is_err());
+        committed.unwrap();
+        store.forget().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_store_that_was_closed_stays_so() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let store = SqliteStore::open_file(file.path()).await.unwrap();
+        store.close().await;
+
+        let late = store.ready().await;
+
+        assert!(matches!(late, Err(StoreError::Unavailable(_))), "{late:?}");
+        assert!(store.writer.lock().await.is_none());
+    }
+}
