@@ -96,6 +96,8 @@ impl CurrentKeys {
         }
         if let Ok(mut asked) = self.asked.try_lock() {
             if asked.is_none_or(|asked| asked.elapsed() >= KEY_SET_COOL_DOWN) {
+                // Before, too: who asks may go away meanwhile.
+                *asked = Some(Instant::now());
                 self.load().await;
                 *asked = Some(Instant::now());
             }
@@ -209,6 +211,24 @@ mod tests {
         assert!(current_keys.ask_for_token().await.keys.is_empty());
         current_keys.refresh().await;
         assert!(!current_keys.now().keys.is_empty());
+    }
+
+    #[tokio::test]
+    async fn one_who_goes_away_has_asked_all_the_same() {
+        let issuer = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", issuer.local_addr().unwrap());
+        let source = KeySource::Issuer(url.parse().unwrap());
+        let current_keys = CurrentKeys::new(KeySet::default(), Some(source));
+        tokio::select! {
+            _ = current_keys.ask_for_token() => panic!("the issuer is silent"),
+            asked = issuer.accept() => drop(asked.unwrap()),
+        }
+
+        tokio::select! {
+            biased;
+            _ = issuer.accept() => panic!("asked again"),
+            trusted = current_keys.ask_for_token() => assert!(trusted.keys.is_empty()),
+        }
     }
 
     #[tokio::test]
