@@ -2,6 +2,8 @@
 //!
 //! Its settings are made by statements: a pooler in between refuses most options of a start-up message.
 
+use std::{io, time::Duration};
+
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 use tokio::time::timeout;
 
@@ -11,6 +13,8 @@ use crate::{
     store::{OpenError, StoreError, from_row::from_row},
 };
 
+/// A session speaks by then, however far away its server is.
+const CONNECT_DEADLINE: Duration = Duration::from_secs(4);
 const OLDEST_VERSION: u32 = 14_00_00;
 
 /// Durable means on disk, here and on the synchronous standby, whatever the server's default is.
@@ -88,8 +92,15 @@ pub(super) async fn connect(options: &PgConnectOptions) -> Result<Session, OpenE
     }
 }
 
-/// A new session, and whether its server takes no changes.
+/// A new session, and whether its server takes no changes. One that accepts and says nothing is away.
 async fn connect_anywhere(options: &PgConnectOptions) -> Result<(Session, bool), OpenError> {
+    let late = |_| io::Error::new(io::ErrorKind::TimedOut, "it did not answer in time");
+    timeout(CONNECT_DEADLINE, begin(options))
+        .await
+        .map_err(|error| OpenError::unusable(late(error).into()))?
+}
+
+async fn begin(options: &PgConnectOptions) -> Result<(Session, bool), OpenError> {
     let mut connection = options.connect().await.map_err(OpenError::unusable)?;
     if connection.server_version_num().is_some_and(|version| version < OLDEST_VERSION) {
         return Err(OpenError::OldPostgres);
@@ -130,12 +141,16 @@ pub(super) async fn first_commit(options: &PgConnectOptions) -> Result<(), OpenE
         Ok(Ok(_)) => connection.close().await.map_err(OpenError::unusable),
         Ok(Err(error)) => Err(OpenError::NoCommit(error.into())),
         Err(late) => {
-            let mut other = options.connect().await.map_err(OpenError::unusable)?;
-            let ended = sqlx::query(END).bind(backend.process).bind(&backend.begun).execute(&mut other);
-            ended.await.map_err(OpenError::unusable)?;
+            end(options, &backend).await?;
             Err(OpenError::NoCommit(StoreError::Unavailable(Box::new(late))))
         }
     }
+}
+
+async fn end(options: &PgConnectOptions, backend: &Backend) -> Result<(), OpenError> {
+    let (mut other, _) = connect_anywhere(options).await?;
+    let ended = sqlx::query(END).bind(backend.process).bind(&backend.begun).execute(&mut other.connection);
+    ended.await.map(drop).map_err(OpenError::unusable)
 }
 
 /// Asks the server over another session.
@@ -169,4 +184,20 @@ fn settings(purpose: Use) -> String {
          SET enable_seqscan = off;
          {plans}"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_that_accepts_and_says_nothing_is_away() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = silent.local_addr().unwrap().port();
+        let options = plain(PgConnectOptions::new_without_pgpass().host("127.0.0.1").port(port));
+
+        let opened = timeout(CONNECT_DEADLINE * 2, first_commit(&options)).await;
+
+        assert!(matches!(opened, Ok(Err(OpenError::Unusable(_)))), "{opened:?}");
+    }
 }

@@ -15,7 +15,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::{connect, range::Range};
 use crate::{
@@ -26,6 +26,8 @@ use crate::{
 const LOOK_EVERY: Duration = Duration::from_secs(3600);
 /// After a failure: a lock that somebody holds is given back some time.
 const AGAIN_AFTER: Duration = Duration::from_secs(60);
+/// A session whose server is gone without a word would be waited for until then.
+const MAKE_DEADLINE: Duration = Duration::from_secs(60);
 /// More rows than these are not moved while writers wait.
 const MOST_MOVED: i64 = 50_000;
 /// One of several servers makes them; see `indexes.rs` for the class.
@@ -73,7 +75,8 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// Makes partitions before they are needed, for ever.
 pub(super) async fn make_for_ever(options: PgConnectOptions, ahead: Arc<Ahead>) {
     loop {
-        let pause = match make_ahead(&options, now()).await {
+        let made = timeout(MAKE_DEADLINE, make_ahead(&options, now())).await;
+        let pause = match made.unwrap_or_else(|late| Err(late.into())) {
             Ok(end) => {
                 ahead.end_ms.store(end.map_or(0, |end| end.timestamp_millis()), Ordering::Relaxed);
                 LOOK_EVERY
