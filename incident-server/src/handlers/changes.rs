@@ -145,7 +145,7 @@ impl Follower {
         while !self.is_over() {
             self.newest.mark_unchanged();
             let page = self.app.store().changes(self.after.position, self.limit).await;
-            let page = page.map_err(ProblemDetails::from).ok()?;
+            let page = page.inspect_err(|error| ProblemDetails::from(error).log_cause()).ok()?;
             if page.next != self.after.position {
                 return Some(page);
             }
