@@ -1,13 +1,14 @@
 //! Secrets in files: read as bytes, made at the first start, readable by the owner only.
 
 use std::{
-    fs::{self, DirBuilder, OpenOptions},
+    fs::{self, DirBuilder},
     io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
 use incident_core::IdSecret;
+use tempfile::NamedTempFile;
 
 /// The name of the generated secret of HS256 tokens in the data directory.
 pub(crate) const HS256_SECRET: &str = "hs256.secret";
@@ -94,21 +95,34 @@ pub fn read_or_make(file: &Path) -> Result<Vec<u8>, SecretError> {
     read(file)
 }
 
-/// Writes 32 random bytes as hexadecimal text beside the file, then links it into place: the file is never
-/// seen half written, and the first of several wins.
+/// Writes 32 random bytes as hexadecimal text beside the file, then gives them its name: the file is never seen half
+/// written, and the first of several wins.
 fn make(file: &Path) -> io::Result<()> {
     let mut random = [0; MIN_BYTES];
     getrandom::fill(&mut random)?;
     let text = random.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
-    let draft = file.with_extension(format!("draft-{}", std::process::id()));
-    let mut out = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-    out.write_all(text.as_bytes())?;
-    out.write_all(b"\n")?;
-    out.sync_all()?;
-    let linked = fs::hard_link(&draft, file);
-    fs::remove_file(&draft)?;
-    match linked {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => fs::File::open(file.parent().unwrap_or(Path::new(".")))?.sync_all(),
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut draft = NamedTempFile::new_in(folder)?; // its owner's alone
+    writeln!(draft, "{text}")?;
+    draft.as_file().sync_all()?;
+    match draft.persist_noclobber(file) {
+        Err(refused) if refused.error.kind() != io::ErrorKind::AlreadyExists => Err(refused.error),
+        _ => fs::File::open(folder)?.sync_all(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_made_where_the_program_runs_and_is_its_owners_alone() {
+        let file = PathBuf::from(format!("{}.secret", std::process::id()));
+
+        let made = read_or_make(&file);
+        let loaded = load(&file);
+
+        fs::remove_file(&file).unwrap();
+        assert_eq!(loaded.unwrap(), (made.unwrap(), true));
     }
 }
