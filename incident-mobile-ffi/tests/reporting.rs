@@ -83,6 +83,17 @@ fn a_given_moment_is_kept_to_the_first_and_last_millisecond() {
 }
 
 #[test]
+fn a_given_moment_beyond_all_is_a_violation() {
+    let mut phone = Phone::new();
+    let last_second_ms = i64::MAX - i64::MAX % 1000;
+    for given_ms in [i64::MIN, i64::MAX].into_iter().chain([last_second_ms; 20]) {
+        let report = Draft { created_at_ms: Some(given_ms), ..draft("w") };
+        let refused = phone.outbox().report(&report, NOW_MS);
+        assert!(matches!(refused, Err(OutboxError::Invalid(_))), "{given_ms}: {refused:?}");
+    }
+}
+
+#[test]
 fn a_given_moment_without_milliseconds_gets_random_ones() {
     let mut phone = Phone::new();
     let picked_ms = NOW_MS - NOW_MS % 1000;

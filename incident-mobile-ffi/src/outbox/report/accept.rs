@@ -29,7 +29,7 @@ impl Outbox {
         let mut draft = draft.clone();
         // A moment from a picker is the same on every device of one account; the name must not be.
         if let Some(given_ms) = draft.created_at_ms.as_mut().filter(|given_ms| **given_ms % 1000 == 0) {
-            *given_ms += self.rng.i64(0..1000);
+            *given_ms = given_ms.saturating_add(self.rng.i64(0..1000));
         }
         let mut payload = SyncPayload::from_draft(&draft, now_ms).map_err(OutboxError::Invalid)?;
         let (reporter, free, limits) = (&self.reporter, &mut self.free_ms, self.limits);
