@@ -122,6 +122,25 @@ fn an_idle_senders_lease_expires() {
 }
 
 #[test]
+fn a_late_refusal_of_one_that_another_has_settled_and_erased_changes_nothing() {
+    let mut phone = Phone::new();
+    let entry = phone.report_anonymously("a");
+    let mut other = open(&phone.path(), "alice", Options { seed: Some(8), ..options() }, NOW_MS).unwrap();
+    let upload = phone.upload_at_last();
+    let later_ms = phone.now_ms + 10 * 60_000;
+    let NextUpload::Send { upload: theirs } = other.next_upload(later_ms).unwrap() else {
+        panic!("the lease is kept")
+    };
+    other.complete_upload(theirs.id, &support::response(201, &created(entry.key)), later_ms).unwrap();
+    assert!(matches!(other.entry(entry.key), Err(OutboxError::NotFound)));
+
+    let late =
+        phone.outbox().complete_upload(upload.id, &support::response(500, &serde_json::json!({})), later_ms);
+
+    assert!(late.is_ok(), "{late:?}");
+}
+
+#[test]
 fn a_sender_that_stops_lets_others_send_at_once() {
     let mut phone = Phone::new();
     phone.report("a");

@@ -1,6 +1,6 @@
 //! What an answer does to the entries and to the pace, within one transaction.
 
-use rusqlite::{Transaction, params};
+use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::{
     super::{
@@ -129,8 +129,10 @@ impl Effects<'_> {
                    WHERE seq = ?1 AND revision = ?2 AND state = 0
                    RETURNING strikes, first_strike";
         let strikes_so_far = "SELECT strikes FROM entry WHERE seq = ?1";
-        let so_far: i64 =
-            self.transaction.prepare_cached(strikes_so_far)?.query_row([item.seq], |row| row.get(0))?;
+        let mut so_far = self.transaction.prepare_cached(strikes_so_far)?;
+        let so_far: Option<i64> = so_far.query_row([item.seq], |row| row.get(0)).optional()?;
+        // Another sender may have settled and erased it.
+        let Some(so_far) = so_far else { return Ok((0, false)) };
         let not_before_ms = self.now_ms + back_off_ms(so_far, self.rng);
         let mut statement = self.transaction.prepare_cached(sql)?;
         let mut rows = statement.query(params![
