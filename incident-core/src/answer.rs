@@ -72,7 +72,37 @@ words! {
     }
 }
 
+impl Outcome {
+    /// The status of an answer that tells of it (RFC 9110, section 15.3).
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::Created | Self::CreatedAndCancelled => 201,
+            Self::Unchanged | Self::Cancelled | Self::AlreadyCancelled | Self::Erased => 200,
+        }
+    }
+}
+
 impl Problem {
+    /// The status of an answer that tells of it (RFC 9110, section 15.5; RFC 6585, section 4).
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::MalformedJson => 400,
+            Self::Unauthorized => 401,
+            Self::Forbidden => 403,
+            Self::NotFound => 404,
+            Self::MethodNotAllowed => 405,
+            Self::RequestTimeout => 408,
+            Self::IdempotencyConflict => 409,
+            Self::Gone | Self::CursorGone => 410,
+            Self::PayloadTooLarge => 413,
+            Self::UnsupportedMediaType => 415,
+            Self::ValidationFailed | Self::IdempotencyKeyMismatch => 422,
+            Self::RateLimited => 429,
+            Self::Internal => 500,
+            Self::Overloaded => 503,
+        }
+    }
+
     /// What a client does about it.
     pub const fn disposition(self) -> Disposition {
         match self {
@@ -114,5 +144,20 @@ impl Problem {
             Self::Internal => "The server has a bug",
             Self::Overloaded => "The server cannot commit at the moment",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_answer_has_its_status() {
+        let settled: Vec<_> = Outcome::ALL.iter().map(|outcome| outcome.status()).collect();
+        let refused: Vec<_> = Problem::ALL.iter().map(|problem| problem.status()).collect();
+
+        assert_eq!(settled, [201, 201, 200, 200, 200, 200]);
+        let promised = [400, 401, 403, 404, 410, 410, 405, 409, 408, 413, 415, 422, 422, 429, 500, 503];
+        assert_eq!(refused, promised);
     }
 }

@@ -1,14 +1,9 @@
 //! What callers see of a batch.
 
-use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{
-    problem::{self, ProblemDetails},
-    schema,
-    view::SyncAnswer,
-};
+use crate::{problem::ProblemDetails, schema, view::SyncAnswer};
 
 /// One result a payload, in order
 #[derive(Serialize, ToSchema)]
@@ -33,12 +28,12 @@ enum ItemAnswer {
     Problem(Box<ProblemDetails>),
 }
 
-impl From<Result<(StatusCode, SyncAnswer), ProblemDetails>> for BatchResult {
-    fn from(answered: Result<(StatusCode, SyncAnswer), ProblemDetails>) -> Self {
+impl From<Result<(u16, SyncAnswer), ProblemDetails>> for BatchResult {
+    fn from(answered: Result<(u16, SyncAnswer), ProblemDetails>) -> Self {
         let (status, answer) = match answered {
             Ok((status, answer)) => (status, ItemAnswer::Settled(Box::new(answer))),
-            Err(details) => (problem::status(details.problem()), ItemAnswer::Problem(Box::new(details))),
+            Err(details) => (details.problem().status(), ItemAnswer::Problem(Box::new(details))),
         };
-        Self { http_status: status.as_u16(), answer }
+        Self { http_status: status, answer }
     }
 }

@@ -1,7 +1,6 @@
 //! The `type` of a problem is the address of a page that says what to do.
 
 use incident_core::Problem;
-use incident_server::problem::status;
 use incident_tests::{Answer, Server};
 use reqwest::Method;
 
@@ -17,7 +16,7 @@ async fn every_problem_has_a_page_that_says_what_to_do() {
         for part in [
             problem.title(),
             problem.as_str(),
-            status(*problem).as_str(),
+            &problem.status().to_string(),
             problem.disposition().as_str(),
             "When it is answered",
             "What to do",

@@ -2,7 +2,7 @@
 
 use incident_core::{
     Applied, Cancellation, ConflictError, DecodeError, Disposition, ErasedStatus, IdempotencyKey, IncidentId,
-    Outcome, Problem, State, Stored, SyncPayload, Tombstone, Violation, Warning, decode_batch,
+    Problem, State, Stored, SyncPayload, Tombstone, Violation, Warning, decode_batch,
 };
 use serde::Serialize;
 
@@ -34,17 +34,7 @@ impl Refused {
     }
 
     fn status(&self) -> i64 {
-        match self.problem {
-            Problem::Unauthorized => 401,
-            Problem::Forbidden => 403,
-            Problem::NotFound => 404,
-            Problem::IdempotencyConflict => 409,
-            Problem::PayloadTooLarge => 413,
-            Problem::ValidationFailed | Problem::IdempotencyKeyMismatch => 422,
-            Problem::RateLimited => 429,
-            Problem::Internal => 500,
-            _ => 400,
-        }
+        self.problem.status().into()
     }
 
     /// Without its first brace.
@@ -89,10 +79,7 @@ impl From<ConflictError> for Refused {
 
 impl Settled {
     fn status(&self) -> i64 {
-        match self.applied.outcome {
-            Outcome::Created | Outcome::CreatedAndCancelled => 201,
-            Outcome::Unchanged | Outcome::Cancelled | Outcome::AlreadyCancelled | Outcome::Erased => 200,
-        }
+        self.applied.outcome.status().into()
     }
 
     /// Without its first brace.

@@ -9,7 +9,7 @@ use incident_core::Problem;
 
 use crate::{
     openapi,
-    problem::{self, Advice, ProblemDetails, of_disposition},
+    problem::{Advice, ProblemDetails, of_disposition},
     schema,
 };
 
@@ -53,7 +53,7 @@ pub(crate) async fn get_problem_page(
 fn page(problem: Problem) -> String {
     let Advice { when, what_to_do } = Advice::on(problem);
     let (title, disposition) = (problem.title(), problem.disposition());
-    let (status, for_clients) = (problem::status(problem).as_u16(), of_disposition(disposition));
+    let (status, for_clients) = (problem.status(), of_disposition(disposition));
     format!(
         r#"<!doctype html>
 <html lang="en">

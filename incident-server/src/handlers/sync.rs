@@ -8,7 +8,7 @@ use axum::{
 };
 use incident_core::{
     Decoded, Disposition, IdempotencyKey, IncidentId, IncidentKey, KeyError, KeyMismatchError,
-    MAX_PAYLOAD_BYTES, Outcome, Warning, decode,
+    MAX_PAYLOAD_BYTES, Warning, decode,
 };
 
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     commit::CommitError,
     extract::{JsonBody, KeyHeader, SendsOne},
     openapi,
-    problem::ProblemDetails,
+    problem::{ProblemDetails, status_code},
     schema,
     store::{SyncItem, Verdict},
     traces::Payloads,
@@ -62,6 +62,7 @@ pub(crate) async fn sync(
     let verdict = committed?.pop().ok_or(CommitError::Died)?;
     let (status, answer) = pending.answer(&app, verdict)?;
     let location = format!("/api/incidents/{}", pending.item.id);
+    let status = status_code(status);
     let location = (status == StatusCode::CREATED).then_some([(header::LOCATION, location)]);
     Ok((status, location, Json(answer)).into_response())
 }
@@ -89,11 +90,7 @@ impl Pending {
     }
 
     /// The answer to it and the status that it has alone.
-    pub(crate) fn answer(
-        &self,
-        app: &App,
-        verdict: Verdict,
-    ) -> Result<(StatusCode, SyncAnswer), ProblemDetails> {
+    pub(crate) fn answer(&self, app: &App, verdict: Verdict) -> Result<(u16, SyncAnswer), ProblemDetails> {
         let (incident, outcome) = verdict?;
         app.metrics().outcome(outcome);
         let answer = SyncAnswer {
@@ -103,15 +100,6 @@ impl Pending {
             incident: StoredView::new(self.item.id, &incident),
             warnings: self.warnings.clone(),
         };
-        Ok((status(outcome), answer))
-    }
-}
-
-fn status(outcome: Outcome) -> StatusCode {
-    match outcome {
-        Outcome::Created | Outcome::CreatedAndCancelled => StatusCode::CREATED,
-        Outcome::Unchanged | Outcome::Cancelled | Outcome::AlreadyCancelled | Outcome::Erased => {
-            StatusCode::OK
-        }
+        Ok((outcome.status(), answer))
     }
 }

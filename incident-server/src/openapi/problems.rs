@@ -52,7 +52,7 @@ problems! {
 fn responses(problems: &[Problem]) -> BTreeMap<String, RefOr<Response>> {
     let mut by_status = BTreeMap::<u16, Vec<Problem>>::new();
     for problem in problems {
-        by_status.entry(problem::status(*problem).as_u16()).or_default().push(*problem);
+        by_status.entry(problem.status()).or_default().push(*problem);
     }
     by_status.into_iter().map(|(status, problems)| (status.to_string(), response(&problems).into())).collect()
 }

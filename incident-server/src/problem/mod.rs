@@ -64,33 +64,13 @@ pub(crate) enum ErrorEntry {
     Query { pointer: String, code: &'static str, detail: String },
 }
 
-/// The status of a problem: the only place that knows.
-pub const fn status(problem: Problem) -> StatusCode {
-    match problem {
-        Problem::MalformedJson => StatusCode::BAD_REQUEST,
-        Problem::Unauthorized => StatusCode::UNAUTHORIZED,
-        Problem::Forbidden => StatusCode::FORBIDDEN,
-        Problem::NotFound => StatusCode::NOT_FOUND,
-        Problem::Gone | Problem::CursorGone => StatusCode::GONE,
-        Problem::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-        Problem::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
-        Problem::IdempotencyConflict => StatusCode::CONFLICT,
-        Problem::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Problem::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Problem::ValidationFailed | Problem::IdempotencyKeyMismatch => StatusCode::UNPROCESSABLE_ENTITY,
-        Problem::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-        Problem::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-        Problem::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
-    }
-}
-
 impl ProblemDetails {
     /// A problem with a sentence on this occurrence.
     pub(crate) fn new(problem: Problem, detail: impl Into<String>) -> Self {
         Self {
             kind: format!("/problems/{problem}"),
             title: problem.title(),
-            status: status(problem).as_u16(),
+            status: problem.status(),
             detail: detail.into(),
             disposition: problem.disposition(),
             errors: Vec::new(),
@@ -197,11 +177,16 @@ pub(crate) struct Marked {
 impl IntoResponse for ProblemDetails {
     fn into_response(self) -> Response {
         self.log_cause();
-        let mut response = (status(self.problem), Json(&self)).into_response();
+        let mut response = (status_code(self.status), Json(&self)).into_response();
         for (name, value) in &self.headers() {
             response.headers_mut().insert(name, value.clone());
         }
         response.extensions_mut().insert(Marked { problem: self.problem, counted: self.counted });
         response
     }
+}
+
+/// As axum wants it.
+pub(crate) fn status_code(status: u16) -> StatusCode {
+    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
