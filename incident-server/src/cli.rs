@@ -84,7 +84,7 @@ pub struct Config {
     /// Incidents that were received longer ago are erased: a time such as 730d, or off
     #[arg(long, env = "INCIDENT_RETENTION", default_value = "off", global = true)]
     pub retention: Retention,
-    /// Requests that wait for their commit at most; more are answered 503
+    /// Payloads that wait for their commit at most, of a batch each; more are answered 503
     #[arg(long, env = "INCIDENT_MAX_IN_FLIGHT", default_value_t = QueueLimits::DEFAULT.in_flight, value_parser = at_least_one, global = true)]
     pub max_in_flight: usize,
     /// Payloads from which on a transaction takes no further request; 1 switches group commit off

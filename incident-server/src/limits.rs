@@ -38,7 +38,7 @@ pub(crate) const PAUSE_AFTER_ACCEPT_ERROR: Duration = Duration::from_millis(50);
 /// A head, and what is read of a body before somebody asks for it: a token of `TOKEN_BYTES` and as much again.
 pub(crate) const HEAD_BYTES: usize = 16 * 1024;
 
-/// A longer token is refused (contract, section 7).
+/// A longer token is refused.
 pub(crate) const TOKEN_BYTES: usize = 8 * 1024;
 /// Verified tokens are remembered up to this many bytes: 10,000 of a usual length, 900 of the greatest.
 pub(crate) const CACHED_TOKEN_BYTES: usize = 8 * 1024 * 1024;
@@ -106,7 +106,7 @@ pub(crate) const PAUSE_AFTER_A_BUG: Duration = Duration::from_secs(1);
 pub(crate) const FREE_DISK_BYTES: u64 = 512 * 1024 * 1024;
 /// Clocks of machines that ask the same time servers agree within less.
 pub(crate) const CLOCK_DOUBT_MS: u64 = 5_000;
-/// From here on every report would be taken for one with a wrong clock (contract, section 2).
+/// From here on every report would be taken for one with a wrong clock.
 pub(crate) const CLOCK_FAULT_MS: u64 = 300_000;
 
 /// Spread, so that phones that were sent away in one second do not return in one.
@@ -122,7 +122,7 @@ pub(crate) const CLOSE_DEADLINE: Duration = Duration::from_secs(2);
 
 /// Incidents erased in one transaction: a few milliseconds of the writer's time.
 pub(crate) const ERASURE_STEP: usize = 100;
-/// Incidents of one reporter erased by one request (contract, section 9).
+/// Incidents of one reporter erased by one request.
 pub(crate) const ERASED_AT_ONCE: usize = 10_000;
 /// After this long such a request answers how far it came.
 pub(crate) const ERASURE_DEADLINE: Duration = Duration::from_secs(5);
@@ -130,5 +130,5 @@ pub(crate) const ERASURE_DEADLINE: Duration = Duration::from_secs(5);
 pub(crate) const RETENTION_PAUSE: Duration = Duration::from_millis(100);
 /// Between two looks whether something has become too old.
 pub(crate) const RETENTION_REST: Duration = Duration::from_secs(60);
-/// Between two attempts to empty the write-ahead log of what was erased, which has a minute (contract, section 9).
+/// Between two attempts to empty the write-ahead log of what was erased, which has a minute.
 pub(crate) const FORGET_EVERY: Duration = Duration::from_secs(10);

@@ -121,7 +121,7 @@ impl World {
 }
 
 /// Whether another device of the same account reported in the same millisecond, and that report was erased: of what is
-/// erased the server knows the name alone, and it answers every report of that name alike (contract, section 9).
+/// erased the server knows the name alone, and it answers every report of that name alike.
 fn takes_an_erased_name(oracle: &Oracle, promise: &Promise) -> bool {
     let id = |key: IdempotencyKey| IncidentId::derive(&id_secret(), key.into());
     let stored =

@@ -1,4 +1,4 @@
-//! What an erasure leaves, and that nothing brings it back: section 9 of the contract, on a database.
+//! What an erasure leaves, and that nothing brings it back, on a database.
 
 use std::sync::Arc;
 

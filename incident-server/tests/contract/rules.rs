@@ -1,4 +1,4 @@
-//! What a sync does: section 4 of the contract, on a database.
+//! What a sync does: the merge rules of the core, on a database.
 
 use std::collections::HashMap;
 
