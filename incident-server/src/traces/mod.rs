@@ -105,7 +105,8 @@ mod tests {
     #[test]
     fn every_route_that_takes_payloads_is_known() {
         let paths = crate::routes::document().paths.paths;
-        let takes_a_body = |item: &PathItem| item.post.as_ref().is_some_and(|post| post.request_body.is_some());
+        let takes_a_body =
+            |item: &PathItem| item.post.as_ref().is_some_and(|post| post.request_body.is_some());
 
         for (path, item) in &paths {
             assert_eq!(takes_payloads(path), takes_a_body(item), "{path}");
