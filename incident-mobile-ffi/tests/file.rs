@@ -141,6 +141,30 @@ fn a_late_refusal_of_one_that_another_has_settled_and_erased_changes_nothing() {
 }
 
 #[test]
+fn a_late_answer_does_nothing_to_another_entry_that_stands_where_its_own_stood() {
+    let mut phone = Phone::new();
+    let first = phone.report_anonymously("a");
+    let mut other = open(&phone.path(), "alice", Options { seed: Some(8), ..options() }, NOW_MS).unwrap();
+    let upload = phone.upload_at_last();
+    let later_ms = phone.now_ms + 10 * 60_000;
+    let file = rusqlite::Connection::open(phone.path()).unwrap();
+    let place: i64 = file.query_row("SELECT seq FROM entry", [], |row| row.get(0)).unwrap();
+    let NextUpload::Send { upload: theirs } = other.next_upload(later_ms).unwrap() else {
+        panic!("the lease is kept")
+    };
+    other.complete_upload(theirs.id, &support::response(201, &created(first.key)), later_ms).unwrap();
+    let second = other.report(&draft("b"), later_ms).unwrap();
+    file.execute("UPDATE entry SET seq = ?1", [place]).unwrap();
+
+    phone
+        .outbox()
+        .complete_upload(upload.id, &support::response(201, &created(first.key)), later_ms)
+        .unwrap();
+
+    assert_eq!(other.entry(second.key).unwrap().state, EntryState::Pending);
+}
+
+#[test]
 fn a_sender_that_stops_lets_others_send_at_once() {
     let mut phone = Phone::new();
     phone.report("a");

@@ -1,6 +1,6 @@
 //! What an answer does to the entries and to the pace, within one transaction.
 
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{Transaction, params};
 
 use super::{
     super::{
@@ -40,6 +40,9 @@ impl Effects<'_> {
         }
         let mut alone = false;
         for (item, consequence) in consequences.items {
+            if !self.is_there(&item)? {
+                continue; // another sender has settled and erased it; another entry may stand in its place
+            }
             match consequence {
                 Consequence::Settled(incident) => {
                     progress.settled += self.settle(&item, incident.as_ref())?;
@@ -66,6 +69,12 @@ impl Effects<'_> {
             _ => {}
         }
         Ok(progress)
+    }
+
+    fn is_there(&self, item: &Item) -> Result<bool, OutboxError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM entry WHERE seq = ?1 AND key = ?2)";
+        let values = params![item.seq, item.key.to_string()];
+        Ok(self.transaction.prepare_cached(sql)?.query_row(values, |row| row.get(0))?)
     }
 
     /// The entry is settled, unless it was cancelled meanwhile: then the newer revision still has to go.
@@ -129,10 +138,8 @@ impl Effects<'_> {
                    WHERE seq = ?1 AND revision = ?2 AND state = 0
                    RETURNING strikes, first_strike";
         let strikes_so_far = "SELECT strikes FROM entry WHERE seq = ?1";
-        let mut so_far = self.transaction.prepare_cached(strikes_so_far)?;
-        let so_far: Option<i64> = so_far.query_row([item.seq], |row| row.get(0)).optional()?;
-        // Another sender may have settled and erased it.
-        let Some(so_far) = so_far else { return Ok((0, false)) };
+        let so_far: i64 =
+            self.transaction.prepare_cached(strikes_so_far)?.query_row([item.seq], |row| row.get(0))?;
         let not_before_ms = self.now_ms + back_off_ms(so_far, self.rng);
         let mut statement = self.transaction.prepare_cached(sql)?;
         let mut rows = statement.query(params![
