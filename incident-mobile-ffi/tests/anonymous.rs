@@ -68,6 +68,19 @@ fn a_settled_anonymous_report_is_gone_and_was_counted() {
 }
 
 #[test]
+fn of_a_settled_anonymous_report_nothing_is_left_at_once_not_even_whose_it_was() {
+    let mut phone = Phone::new();
+    phone.report_anonymously("secret-place");
+    let upload = phone.upload();
+    assert!(stands_in(phone.folder.path(), b"secret-place"), "the search finds what is there");
+
+    phone.complete(&upload, &settle_all(&upload));
+
+    assert!(!stands_in(phone.folder.path(), b"secret-place"));
+    assert!(!stands_in(phone.folder.path(), b"alice"));
+}
+
+#[test]
 fn one_that_was_called_off_meanwhile_is_not_gone_before_that_has_arrived() {
     let mut phone = Phone::new();
     let key = phone.report_anonymously("w").key;
@@ -143,9 +156,10 @@ fn nothing_of_other_discarded_reports_is_left_in_gaps_between_kept_ones() {
 #[test]
 fn what_a_killed_process_had_erased_leaves_the_gaps_at_the_next_opening() {
     let mut phone = Phone::new();
-    phone.report_anonymously("a-hidden-place");
-    let upload = phone.upload();
-    phone.complete(&upload, &settle_all(&upload));
+    let key = phone.report("a-hidden-place").key;
+    let erased = serde_json::json!({"outcome": "erased", "disposition": "settled", "idempotencyKey": key,
+        "incident": {"id": "01a202c0-f648-8114-8d97-64d571c679d1", "status": "Erased"}});
+    phone.answer(200, &erased);
     let mut killed = Phone::new();
     drop(killed.outbox.take());
     for name in ["outbox.db", "outbox.db-wal"] {

@@ -44,6 +44,9 @@ impl Outbox {
             };
             self.adapt(&consequences, sent);
             progress = self.apply(consequences, asked, is_named, now_ms)?;
+            if !is_named && progress.settled > 0 {
+                self.file.compact()?; // nobody may ask again before the device is looked through
+            }
         }
         if *result == UploadResult::Cancelled && self.in_flight.is_none() {
             self.rest()?;

@@ -41,7 +41,15 @@ impl Pace {
         Ok(found.optional()?.unwrap_or_default())
     }
 
+    /// Keeps it, or nothing where nothing waits: of one whose reports are all gone no name is left.
     pub(crate) fn save(&self, connection: &Connection, reporter: &str) -> Result<(), OutboxError> {
+        let struck = "SELECT EXISTS (SELECT 1 FROM entry WHERE reporter = ?1 AND state = 0 AND strikes > 0)";
+        let is_any_struck: bool =
+            connection.prepare_cached(struck)?.query_row([reporter], |row| row.get(0))?;
+        if self.failures == 0 && self.until_ms == 0 && !is_any_struck {
+            connection.prepare_cached("DELETE FROM pace WHERE reporter = ?1")?.execute([reporter])?;
+            return Ok(());
+        }
         let sql = "INSERT OR REPLACE INTO pace 
                    (reporter, failures, successes, until_ms, asked_until_ms, longest_ms, why)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
