@@ -1,6 +1,6 @@
 //! What was received too long ago is erased, in steps so small that syncs do not feel them.
 
-use std::{str::FromStr, time::Duration};
+use std::{collections::BTreeSet, str::FromStr, time::Duration};
 
 use incident_core::{Change, IncidentId, Timestamp};
 
@@ -29,7 +29,7 @@ impl Retention {
     /// The one who erases by it, if anything is to be erased.
     pub(crate) fn begin(self) -> Option<Eraser> {
         let age_ms = i64::try_from(self.0?.as_millis()).unwrap_or(i64::MAX);
-        Some(Eraser { age_ms, after: Position::START })
+        Some(Eraser { age_ms, after: Position::START, ahead: BTreeSet::new() })
     }
 }
 
@@ -55,6 +55,8 @@ impl FromStr for Retention {
 pub(crate) struct Eraser {
     age_ms: i64,
     after: Position,
+    /// What a wrong clock dated in the future, by its moment: it keeps nothing behind it, and has its own time.
+    ahead: BTreeSet<(i64, IncidentId)>,
 }
 
 impl Eraser {
@@ -70,27 +72,49 @@ impl Eraser {
     pub(crate) async fn step(&mut self, store: &dyn Store, now: Timestamp) -> Result<bool, StoreError> {
         let limit = i64::try_from(ERASURE_STEP).unwrap_or(i64::MAX);
         let page = store.changes(self.after, limit).await?;
-        let oldest_kept_ms = now.unix_ms().saturating_sub(self.age_ms);
-        let old = page.changes.iter().take_while(|change| change.event.at.unix_ms() < oldest_kept_ms);
-        let old: Vec<&StoredChange> = old.collect();
-        let ids: Vec<IncidentId> = old
-            .iter()
-            .filter(|change| change.event.change == Change::Created)
-            .map(|one| one.incident.id)
-            .collect();
+        let (now_ms, oldest_kept_ms) = (now.unix_ms(), now.unix_ms().saturating_sub(self.age_ms));
+        let at_ms = |change: &StoredChange| change.event.at.unix_ms();
+        let is_passed = |change: &&StoredChange| at_ms(change) < oldest_kept_ms || at_ms(change) > now_ms;
+        let passed: Vec<&StoredChange> = page.changes.iter().take_while(is_passed).collect();
+        let created = passed.iter().filter(|change| change.event.change == Change::Created);
+        let created: Vec<_> = created.map(|change| (at_ms(change), change.incident.id)).collect();
+        self.set_aside(created.iter().filter(|(at_ms, _)| *at_ms > now_ms).copied());
+        let due = self.ahead.iter().take_while(|(at_ms, _)| *at_ms < oldest_kept_ms).take(ERASURE_STEP);
+        let due: Vec<_> = due.copied().collect();
+        let old = created.iter().filter(|(at_ms, _)| *at_ms <= now_ms).chain(&due);
+        let ids: Vec<IncidentId> = old.map(|(_, id)| *id).collect();
         if !ids.is_empty() {
             erase(store, &ids, now, &By::Retention).await?;
         }
-        let (before, is_whole_page) = (self.after, old.len() == page.changes.len());
+        for erased in &due {
+            self.ahead.remove(erased);
+        }
+        let (before, is_whole_page) = (self.after, passed.len() == page.changes.len());
         self.after =
-            if is_whole_page { page.next } else { old.last().map_or(before, |change| change.position) };
-        Ok(is_whole_page && page.next > before)
+            if is_whole_page { page.next } else { passed.last().map_or(before, |change| change.position) };
+        Ok(is_whole_page && page.next > before || !due.is_empty())
+    }
+
+    fn set_aside(&mut self, ahead: impl Iterator<Item = (i64, IncidentId)>) {
+        let were_any = !self.ahead.is_empty();
+        self.ahead.extend(ahead);
+        if !were_any && !self.ahead.is_empty() {
+            tracing::warn!(
+                "incidents were received at a moment that is still to come, so a clock was wrong: they are kept until \
+                 they are too old by it"
+            );
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use incident_core::{IdSecret, IdempotencyKey, Reporter, Stored, decode};
+
     use super::*;
+    use crate::store::{SqliteStore, SyncItem};
 
     #[test]
     fn a_retention_is_a_time_or_off_and_never_zero() {
@@ -101,5 +125,39 @@ mod tests {
         }
         let is_short = |text: &str| text.parse::<Retention>().unwrap().is_short();
         assert!(is_short("23h") && is_short("1s") && !is_short("1d") && !is_short("off"));
+    }
+
+    /// What alice reports as the nth.
+    fn item(n: i64) -> SyncItem {
+        let created_at = Timestamp::from_unix_ms(1_795_392_000_000 + n).unwrap();
+        let reporter = Arc::new(Reporter::parse("alice").unwrap());
+        let payload = format!(
+            r#"{{"locationId":"w","gpsCoordinates":{{"type":"Point","coordinates":[1,2]}},"isAnonymous":false,"createdAt":"{created_at}"}}"#
+        );
+        let payload = decode(payload.as_bytes()).unwrap().payload;
+        let key = IdempotencyKey::derive(&reporter, created_at);
+        let id = IncidentId::derive(&IdSecret::new(&[1; 32]).unwrap(), key.into());
+        SyncItem { id, reporter, payload }
+    }
+
+    #[tokio::test]
+    async fn what_a_wrong_clock_dated_ahead_keeps_nothing_behind_it() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let store = SqliteStore::open_file(file.path()).await.unwrap();
+        let at = |seconds: i64| Timestamp::from_unix_ms(1_795_392_000_000 + seconds * 1000).unwrap();
+        for (n, received_at) in [(0, at(0)), (1, at(500)), (2, at(1))] {
+            store.sync(&[item(n)], received_at).await.unwrap();
+        }
+        let mut eraser = Retention(Some(Duration::from_secs(60))).begin().unwrap();
+        let erased = async |n: i64| {
+            let found = store.incident(item(n).id).await.unwrap().unwrap();
+            matches!(found.incident, Stored::Erased(_))
+        };
+
+        eraser.step(&store, at(100)).await.unwrap();
+        assert_eq!([erased(0).await, erased(1).await, erased(2).await], [true, false, true]);
+
+        eraser.step(&store, at(600)).await.unwrap();
+        assert!(erased(1).await);
     }
 }
