@@ -163,6 +163,7 @@ async fn an_erasure_without_a_name_erases_nobodys() {
         ("?reporter=a%00b", "out-of-range"),
         ("?reporter=%ff", "out-of-range"),
         ("?reporter=alice&reporter=bob", "duplicate-field"),
+        ("?reporter=alice&createdBefore=1999-01-01T00:00:00Z", "unknown-value"),
     ] {
         let answer = server.eraser().delete(&format!("/api/incidents{query}")).await;
         assert_eq!(answer.said(), (422, "validation-failed".into()), "{query}");

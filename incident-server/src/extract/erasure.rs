@@ -26,6 +26,14 @@ impl<S: Sync> FromRequestParts<S> for OfReporter {
         if reporter.is_none() && query.is_flawless() {
             query.refuse("reporter", Code::Required, "says whose incidents are to be erased");
         }
+        if query.is_flawless() && query.is_any_but("reporter") {
+            // What looks as if it narrowed an erasure must not be passed over: nothing brings back what was erased.
+            query.refuse(
+                "reporter",
+                Code::UnknownValue,
+                "is the only parameter of an erasure; leave all others out",
+            );
+        }
         query
             .finish(reporter)?
             .map(|reporter| Self { reporter })

@@ -163,6 +163,11 @@ impl<'a> Query<'a> {
         })
     }
 
+    /// Whether there is a parameter of another name.
+    pub(crate) fn is_any_but(&self, name: &str) -> bool {
+        self.pairs.iter().any(|(key, _)| !key.is_empty() && **key != *name.as_bytes())
+    }
+
     /// Whether no fault was found so far.
     pub(crate) fn is_flawless(&self) -> bool {
         self.faults.is_empty()
