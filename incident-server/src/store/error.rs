@@ -113,6 +113,11 @@ pub enum OpenError {
         .0.display()
     )]
     InUse(PathBuf),
+    /// Under each of them another server could run, and neither would know of the other.
+    #[error(
+        "the database {} has several names (hard links): remove all but one, and start again", .0.display()
+    )]
+    SeveralNames(PathBuf),
     /// What is in the file is not what SQLite wrote there.
     #[error(
         "the database {} is corrupt; restore a backup with: incident-server restore FILE", .0.display()

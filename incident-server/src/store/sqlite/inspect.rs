@@ -6,7 +6,7 @@ use incident_core::Timestamp;
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use super::{
-    lock::{beside, is_held},
+    lock::{beside, is_held, real},
     prepare::{check_edges, check_version},
 };
 use crate::{
@@ -57,6 +57,7 @@ pub(in crate::store) async fn inspect(file: &Path) -> Result<Inspection, OpenErr
     if !file.exists() {
         return Ok(found);
     }
+    let file = &*real(file);
     if is_held(file) {
         let file = file.display();
         found.doubts.push(format!("a server runs on {file}: another one is refused until it has ended"));

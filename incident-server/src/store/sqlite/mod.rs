@@ -103,10 +103,11 @@ impl SqliteStore {
 
     /// With so many incidents that are listed together.
     async fn open(options: SqliteConnectOptions, turn_size: usize) -> Result<Self, OpenError> {
-        let file = options.get_filename().to_owned();
-        make_private(&file)?;
+        make_private(options.get_filename())?;
+        let file = lock::real(options.get_filename());
         let lock = std::sync::Mutex::new(Some(lock::lock(&file)?));
         let options = options
+            .filename(&file)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)

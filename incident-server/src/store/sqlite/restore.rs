@@ -32,6 +32,7 @@ pub(crate) async fn restore(
     from: &Path,
     now: Timestamp,
 ) -> Result<Option<PathBuf>, CopyError> {
+    let database = &*lock::real(database);
     if are_same(database, from) {
         return Err(CopyError::Same(from.to_owned()));
     }
