@@ -64,6 +64,7 @@ async fn the_token_does_not_choose_its_algorithm_or_key() {
         json!({ "alg": "RS256" }),
         json!({}),
         json!({ "alg": "HS256", "crit": ["exp"] }),
+        json!({ "alg": "HS256", "crit": null }),
         json!({ "alg": "HS256", "crit": ["b64"], "b64": false }),
     ];
 
