@@ -51,8 +51,11 @@ pub(crate) async fn reload_at_hangups(app: App) {
         return tracing::error!("SIGHUP cannot be listened to; other keys and secrets need a restart");
     };
     while hangups.recv().await.is_some() {
-        app.verifier().reload().await;
-        tracing::info!("SIGHUP: the keys and secrets of tokens were read again; all else needs a restart");
+        if app.verifier().reload().await {
+            tracing::info!(
+                "SIGHUP: the keys and secrets of tokens were read again; all else needs a restart"
+            );
+        }
     }
 }
 

@@ -114,10 +114,10 @@ impl CurrentKeys {
         }
     }
 
-    /// Reads the files again, or asks the issuer.
-    pub(super) async fn reload(&self) {
+    /// Reads the files again, or asks the issuer; says whether there were keys.
+    pub(super) async fn reload(&self) -> bool {
         let _one_at_a_time = self.asked.lock().await;
-        self.load().await;
+        self.load().await
     }
 
     fn has_issuer(&self) -> bool {
@@ -125,13 +125,14 @@ impl CurrentKeys {
     }
 
     /// The old keys serve while there are no others.
-    async fn load(&self) {
-        let Some(source) = &self.source else { return };
+    async fn load(&self) -> bool {
+        let Some(source) = &self.source else { return true };
         let old = self.now();
         let then =
             if old.keys.is_empty() { "there is none yet, tokens get 503" } else { "the old keys serve on" };
         let loaded = source.load().await;
-        self.note(loaded.as_ref().is_ok_and(|keys| !keys.is_empty()));
+        let has_keys = loaded.as_ref().is_ok_and(|keys| !keys.is_empty());
+        self.note(has_keys);
         match loaded {
             Ok(keys) if keys.is_as(&old.keys) => {}
             Ok(keys) if keys.is_empty() => {
@@ -144,6 +145,7 @@ impl CurrentKeys {
             }
             Err(error) => tracing::warn!(%error, "the keys could not be loaded; {then}"),
         }
+        has_keys
     }
 
     fn note(&self, loaded: bool) {

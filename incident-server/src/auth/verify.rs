@@ -194,8 +194,9 @@ impl Verifier {
     }
 
     /// Reads the files of keys and secrets again, or asks the issuer. What cannot be read changes nothing.
-    pub(crate) async fn reload(&self) {
-        self.current_keys.reload().await;
+    /// Says whether it could be read.
+    pub(crate) async fn reload(&self) -> bool {
+        self.current_keys.reload().await
     }
 
     fn caller(
