@@ -70,6 +70,27 @@ async fn waited_for(url: &str, standby: Option<&str>) -> Result<PgStore, OpenErr
     }
 }
 
+/// Whether the secrets are there that the database is opened with, as far as that can be told without opening it.
+///
+/// # Errors
+/// One that was named cannot be used, or one is missing that must not be made anew.
+pub(crate) async fn may_open(config: &Config) -> Result<(), Failure> {
+    let tokens = [&config.auth_hs256_secret_file, &config.auth_hs256_previous_secret_file];
+    // Those of tokens count for nothing beside an issuer, but who names one means it.
+    for named in tokens.into_iter().chain([&config.id_secret_file]).flatten() {
+        secrets::load(named)?;
+    }
+    let own = config.data_dir.join(ID_SECRET);
+    // What cannot be looked at is refused in its own words when it is opened.
+    if config.id_secret_file.is_some() || own.try_exists().unwrap_or(true) {
+        return Ok(());
+    }
+    match database(config)? {
+        DatabaseTarget::Postgres(_) => may_be_made(&own, true, true),
+        file => file.inspect().await.map_or(Ok(()), |found| may_be_made(&own, false, found.holds_incidents)),
+    }
+}
+
 /// The secret between idempotency keys and incident ids, if it is the one that the database was filled under.
 ///
 /// # Errors

@@ -9,7 +9,7 @@ use std::{
 };
 
 use incident_core::Reporter;
-use tokio::{runtime::Runtime, task::JoinSet};
+use tokio::{net::TcpListener, runtime::Runtime, task::JoinSet};
 
 use crate::{
     App, Clock, Parts,
@@ -78,6 +78,7 @@ async fn serve_until_stopped(config: &Config) -> Result<(), Failure> {
     let first_start = config.auth_hs256_secret_file.is_none() && !config.data_dir.join(HS256_SECRET).exists();
     signals::ignore_hangups()?;
     let mut signals = Signals::listen()?;
+    may_start(config).await?;
     let app = tokio::select! {
         app = open(config) => app?,
         _ = signals.stop() => return Ok(()), // while the database is waited for
@@ -85,18 +86,31 @@ async fn serve_until_stopped(config: &Config) -> Result<(), Failure> {
     app.erase_after(config.retention);
     let listener = serve::bind(config.listen).await?;
     let address = listener.local_addr()?;
+    let for_operators = bind_operations(config).await?;
     let reloaded = app.clone();
     tokio::spawn(supervised("hangups", move || signals::reload_at_hangups(reloaded.clone())));
     say(format_args!("incident-server listens on http://{address}"));
-    let (routes, _operations) = match config.operations_listen {
+    let (routes, _operations) = match for_operators {
         None => (routes::standalone(app.clone()), None),
-        Some(address) => (routes::for_the_public(app.clone()), Some(serve_operations(&app, address).await?)),
+        Some(listener) => (routes::for_the_public(app.clone()), Some(serve_operations(&app, listener)?)),
     };
     say(format_args!("{}", welcome(config, address, first_start && io::stdout().is_terminal())?));
     let (delay, drain) = (config.shutdown_delay, DRAIN_DEADLINE.saturating_sub(config.shutdown_delay));
     serve::serve_announced(drain, listener, routes, &app, stopped(signals, app.clone(), delay)).await;
     tokio::join!(app.drain(), traces::end());
     Ok(())
+}
+
+/// Looks at all that may refuse the start, before a database of an older version gets other tables.
+async fn may_start(config: &Config) -> Result<(), Failure> {
+    opening::may_open(config).await?;
+    drop((serve::bind(config.listen).await?, bind_operations(config).await?));
+    Ok(())
+}
+
+async fn bind_operations(config: &Config) -> Result<Option<TcpListener>, Failure> {
+    let Some(address) = config.operations_listen else { return Ok(None) };
+    Ok(Some(serve::bind_for("--operations-listen", address).await?))
 }
 
 async fn open(config: &Config) -> Result<App, Failure> {
@@ -113,8 +127,7 @@ async fn open(config: &Config) -> Result<App, Failure> {
 }
 
 /// Serves health and metrics until it is dropped: longer than all else, so that a drain can be watched.
-async fn serve_operations(app: &App, address: SocketAddr) -> Result<JoinSet<()>, Failure> {
-    let listener = serve::bind_for("--operations-listen", address).await?;
+fn serve_operations(app: &App, listener: TcpListener) -> Result<JoinSet<()>, Failure> {
     say(format_args!("health and metrics on http://{}", listener.local_addr()?));
     let mut task = JoinSet::new();
     task.spawn(serve::serve(listener, routes::operations(app.clone()), future::pending()));

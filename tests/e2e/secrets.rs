@@ -71,3 +71,37 @@ async fn a_misspelt_variable_stops_the_start_and_the_nearest_name_is_told() {
         "INCIDENT_ID_SECRET is no setting of this program; did you mean INCIDENT_ID_SECRET_FILE?",
     );
 }
+
+#[tokio::test]
+async fn a_start_that_is_refused_has_changed_nothing_of_the_database() {
+    let setup = Setup::new();
+    reported(&setup).await;
+    let mut session = setup.database().session().await;
+    let tables = "SELECT count(*) FROM _sqlx_migrations";
+    session
+        .run("DELETE FROM _sqlx_migrations WHERE version = (SELECT max(version) FROM _sqlx_migrations)")
+        .await;
+    let before = session.count(tables).await;
+    let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+
+    let on_a_taken_port = setup.program().args(["--operations-listen", &address]).output().await;
+    std::fs::remove_file(setup.data_dir().join("id.secret")).unwrap();
+    let without_its_secret = setup.program().output().await;
+
+    refused(&on_a_taken_port, "taken by another process");
+    refused(&without_its_secret, "id.secret");
+    assert_eq!(session.count(tables).await, before);
+}
+
+#[tokio::test]
+async fn a_named_secret_of_tokens_has_to_be_there_beside_an_issuer_as_well() {
+    let setup = Setup::new();
+    let keys = setup.data_dir().join("keys.json");
+    std::fs::write(&keys, r#"{"keys":[]}"#).unwrap();
+
+    let flags = ["--auth-jwks", keys.to_str().unwrap(), "--auth-hs256-secret-file", "/not/there"];
+    let output = setup.program().args(flags).output().await;
+
+    refused(&output, "cannot read the secret file /not/there");
+}

@@ -24,7 +24,16 @@ pub(super) async fn check(config: &Config, database: Option<&Inspection>, findin
     id_secret(config, database, findings);
     match issuer(config) {
         Some(source) => findings.either(usable(&source).await),
-        None => hs256(config, findings),
+        None => own_hs256(config, findings),
+    }
+    let named = [
+        (&config.auth_hs256_secret_file, "the secret of tokens"),
+        (&config.auth_hs256_previous_secret_file, "the previous secret of tokens"),
+    ];
+    for (file, what) in named {
+        if let Some(file) = file {
+            readable(file, what, findings);
+        }
     }
 }
 
@@ -51,16 +60,16 @@ fn id_secret(config: &Config, database: Option<&Inspection>, findings: &mut Find
     }
 }
 
-fn hs256(config: &Config, findings: &mut Findings) {
+/// The data directory's own, where none is named.
+fn own_hs256(config: &Config, findings: &mut Findings) {
     let own = config.data_dir.join(HS256_SECRET);
-    match &config.auth_hs256_secret_file {
-        None if !own.exists() => {
-            findings.ok(format!("the secret of tokens {} is made at the first start", own.display()));
-        }
-        named => readable(named.as_ref().unwrap_or(&own), "the secret of tokens", findings),
+    if config.auth_hs256_secret_file.is_some() {
+        return;
     }
-    if let Some(previous) = &config.auth_hs256_previous_secret_file {
-        readable(previous, "the previous secret of tokens", findings);
+    if own.exists() {
+        readable(&own, "the secret of tokens", findings);
+    } else {
+        findings.ok(format!("the secret of tokens {} is made at the first start", own.display()));
     }
 }
 
