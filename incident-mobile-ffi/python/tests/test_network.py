@@ -1,36 +1,13 @@
 """How a network fails, on real sockets, and what the queue makes of it."""
 
-import socket
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-
 import httpx
 import pytest
 
 from incident_sync import HttpxTransport, NetworkFailure, NetworkFailureKind, Outbox, Upload, Wait, WaitReason
 
-from conftest import Answers, RealServer, draft
+from conftest import Answers, RealServer, draft, listening
 
 UPLOAD = Upload(1, "POST", "/api/incidents/sync", (("Content-Type", "application/json"),), b"{}", 1000)
-
-
-@contextmanager
-def listening(act: Callable[[socket.socket], object]) -> Iterator[str]:
-    """A server that does this with each connection."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def serve() -> None:
-            while True:
-                try:
-                    connection, _ = listener.accept()
-                except OSError:
-                    return
-                threading.Thread(target=act, args=[connection], daemon=True).start()
-
-        threading.Thread(target=serve, daemon=True).start()
-        yield f"127.0.0.1:{listener.getsockname()[1]}"
-        listener.shutdown(socket.SHUT_RDWR)
 
 
 def failure(server: str, token: str = "t") -> NetworkFailure:
