@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import ParamSpec, TypeVar
 
 from ._generated import incident_mobile_ffi as ffi
@@ -68,7 +69,10 @@ def run(
     try:
         while isinstance(step := next_upload(outbox), Send):
             under_way = step.upload.id
-            done = complete_upload(outbox, under_way, _deliver(step.upload, transport))
+            result = _deliver(step.upload, transport)
+            done = complete_upload(outbox, under_way, result)
+            if isinstance(result, Cancelled):
+                return _cancelled()
             if progress is not None:
                 progress(done)
         return step
@@ -109,13 +113,21 @@ async def run_async(
     loop = _Loop(outbox)
     try:
         while isinstance(step := await _to_its_end(loop.next), Send):
-            done = await _to_its_end(loop.complete, await _deliver_async(step.upload, transport))
+            result = await _deliver_async(step.upload, transport)
+            done = await _to_its_end(loop.complete, result)
+            if isinstance(result, Cancelled):
+                return _cancelled()
             if progress is not None:
                 progress(done)
         return step
     except BaseException:
         await _to_its_end(loop.stop)
         raise
+
+
+def _cancelled() -> Wait:
+    """Nothing but the transport holds the queue up: it may be asked again at any time."""
+    return Wait(datetime.now(timezone.utc), WaitReason.NO_ANSWER, "the transport cancelled the upload")
 
 
 async def _to_its_end(call: Callable[P, T], *args: P.args) -> T:
@@ -174,4 +186,11 @@ def _lowered(result: UploadResult) -> ffi.UploadResult:
     if isinstance(result, NetworkFailure):
         kind = ffi.NetworkFailureKind[result.kind.name]
         return ffi.UploadResult.NETWORK_FAILURE(kind=kind, detail=str(result), sent=result.sent)
-    return ffi.UploadResult.CANCELLED()
+    if isinstance(result, Cancelled):
+        return ffi.UploadResult.CANCELLED()
+    if inspect.iscoroutine(result):
+        result.close()  # otherwise it warns that nobody waited for it
+    raise TypeError(
+        f"a transport's send returns a Response or raises a NetworkFailure, it returned a {type(result).__name__}; "
+        "for an AsyncTransport call sync_async"
+    )

@@ -55,7 +55,7 @@ class NetworkFailure(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """The app did not want to wait for the answer."""
+    """The app did not want to wait for the answer. A sync ends with it."""
 
 
 UploadResult = Response | NetworkFailure | Cancelled

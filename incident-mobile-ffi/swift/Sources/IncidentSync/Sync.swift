@@ -3,8 +3,8 @@ import IncidentSyncGenerated
 
 /// Brings one request to the server, with the token, and comes back with whatever happened.
 ///
-/// No redirects, no silent repeats, and no longer than `upload.timeoutMs`. Where its task is cancelled: `.cancelled`.
-/// What it throws ends a sync, which hands the upload back to the queue.
+/// No redirects, no silent repeats, and no longer than `upload.timeoutMs`. Where its task is cancelled: `.cancelled`,
+/// which ends a sync. What it throws ends a sync, which hands the upload back to the queue.
 public protocol Transport: Sendable {
     /// Sends one request.
     func send(_ upload: Upload) async throws -> UploadResult
@@ -40,6 +40,11 @@ extension Outbox {
                 do {
                     let result = try await transport.send(upload)
                     let step = try await completeUpload(id: upload.id, result: result)
+                    if case .cancelled = result {
+                        try Task.checkCancellation()
+                        // Nothing but the transport holds the queue up: it may be asked again at any time.
+                        return .wait(until: Date(), why: .noAnswer, detail: "the transport cancelled the upload")
+                    }
                     progress(step)
                 } catch {
                     _ = try? await completeUpload(id: upload.id, result: .cancelled)

@@ -84,6 +84,20 @@ final class SyncTests: XCTestCase {
         XCTAssertEqual(entry.attempts, 0)
     }
 
+    func testATransportThatCancelsEndsTheSync() async throws {
+        let outbox = try await newOutbox()
+        let key = try await outbox.report(draft("ward-7")).key
+
+        let end = try await outbox.sync(transport: Always(result: .cancelled))
+        let entry = try await outbox.entry(key: key)
+
+        guard case .wait(_, .noAnswer, "the transport cancelled the upload") = end else {
+            return XCTFail("expected a wait, got \(end)")
+        }
+        XCTAssertEqual(entry.state, EntryState.pending)
+        XCTAssertEqual(entry.attempts, 0)
+    }
+
     func testACancelledTaskHandsTheUploadBack() async throws {
         let outbox = try await newOutbox()
         let key = try await outbox.report(draft("ward-7")).key

@@ -51,7 +51,9 @@ internal suspend fun runSync(
                 is NextUpload.Send -> {
                     upload = next.upload
                     val result = deliver(next.upload, transport)
-                    progress(core { queue.completeUpload(next.upload.id, result.toCore()) })
+                    val done = core { queue.completeUpload(next.upload.id, result.toCore()) }
+                    if (result == UploadResult.Cancelled) return cancelled()
+                    progress(done)
                 }
                 is SyncEnd -> return next
             }
@@ -62,6 +64,9 @@ internal suspend fun runSync(
         throw stopped
     }
 }
+
+/** Nothing but the transport holds the queue up: it may be asked again at any time. */
+private fun cancelled() = SyncEnd.Wait(Instant.now(), WaitReason.NO_ANSWER, "the transport cancelled the upload")
 
 /** What the transport brings back, in the time that the queue gives it. */
 private suspend fun deliver(upload: Upload, transport: Transport): UploadResult =

@@ -31,6 +31,6 @@ public sealed interface UploadResult {
         public val sent: Boolean = false,
     ) : UploadResult
 
-    /** The app did not want to wait for the answer. */
+    /** The app did not want to wait for the answer. A sync ends with it. */
     public data object Cancelled : UploadResult
 }

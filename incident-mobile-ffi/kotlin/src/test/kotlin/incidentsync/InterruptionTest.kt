@@ -69,6 +69,21 @@ class InterruptionTest : Phone() {
     }
 
     @Test
+    fun `a transport that cancels ends the sync and hands the upload back`() = phone {
+        val outbox = outbox()
+        val key = outbox.report(draft()).key
+        var uploads = 0
+        val cancels = Transport { if (uploads++ < 20) UploadResult.Cancelled else error("the sync does not end") }
+
+        val end = assertInstanceOf(SyncEnd.Wait::class.java, outbox.sync(cancels) { error("no answer") })
+
+        assertEquals("the transport cancelled the upload", end.detail)
+        assertEquals(1, uploads)
+        assertEquals(EntryState.PENDING, outbox.entry(key).state)
+        assertEquals(0, outbox.entry(key).attempts)
+    }
+
+    @Test
     fun `an upload without an answer is given up when its time is over`() = phone {
         val outbox = outbox()
         outbox.report(draft())

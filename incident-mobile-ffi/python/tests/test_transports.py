@@ -1,0 +1,99 @@
+"""What a transport of the app's own may bring back, and how a sync ends that cannot use it."""
+
+import asyncio
+import gc
+import warnings
+
+import pytest
+
+from incident_sync import Cancelled, EntryState, Outbox, Send, Wait
+
+from conftest import draft
+
+MANY = 20
+
+
+class Brings:
+    """A transport that brings back the same, so often that a loop without end is seen."""
+
+    def __init__(self, result: object) -> None:
+        self.result, self.uploads = result, 0
+
+    def send(self, _upload: object) -> object:
+        self.uploads += 1
+        assert self.uploads < MANY, "the sync does not end"
+        return self.result
+
+
+class AsyncBrings(Brings):
+    """The same for asyncio."""
+
+    async def send(self, upload: object) -> object:
+        return super().send(upload)
+
+
+def assert_free(outbox: Outbox, path: object) -> None:
+    """The upload was handed back: its entry is pending, and another process may send at once."""
+    entry = outbox.entries()[0]
+    assert (entry.state, entry.attempts) == (EntryState.PENDING, 0)
+    with Outbox.open(path, "alice") as other:
+        assert isinstance(other.next_upload(), Send)
+
+
+@pytest.mark.parametrize("result", [None, 200, b"{}", ValueError("returned")])
+def test_what_is_no_result_ends_a_sync_with_a_sentence(outbox, tmp_path, result):
+    outbox.report(draft())
+    with pytest.raises(TypeError, match="returns a Response or raises a NetworkFailure"):
+        outbox.sync(Brings(result))
+    assert_free(outbox, tmp_path / "outbox.db")
+
+
+def test_what_is_no_result_ends_an_async_sync_with_a_sentence(outbox, tmp_path):
+    outbox.report(draft())
+    with pytest.raises(TypeError, match="returns a Response or raises a NetworkFailure"):
+        asyncio.run(outbox.sync_async(AsyncBrings(None)))
+    assert_free(outbox, tmp_path / "outbox.db")
+
+
+def test_a_transport_for_asyncio_is_told_to_call_sync_async(outbox, tmp_path):
+    outbox.report(draft())
+    calls = iter(range(MANY))
+
+    class ForAsyncio:
+        def send(self, upload):
+            next(calls)
+            return AsyncBrings(None).send(upload)
+
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        with pytest.raises(TypeError, match="for an AsyncTransport call sync_async"):
+            outbox.sync(ForAsyncio())
+        gc.collect()
+    assert [str(warning.message) for warning in warned] == []
+    assert_free(outbox, tmp_path / "outbox.db")
+
+
+def test_a_result_that_is_none_is_refused_by_the_queue_itself(outbox):
+    outbox.report(draft())
+    upload = outbox.next_upload().upload
+    with pytest.raises(TypeError, match="Response"):
+        outbox.complete_upload(upload.id, None)
+    assert outbox.complete_upload(upload.id, Cancelled()).pending == 1
+
+
+def test_a_transport_that_cancels_ends_the_sync(outbox, tmp_path):
+    outbox.report(draft())
+    transport, heard = Brings(Cancelled()), []
+    end = outbox.sync(transport, heard.append)
+    assert isinstance(end, Wait) and end.detail == "the transport cancelled the upload"
+    assert (transport.uploads, heard) == (1, [])
+    assert_free(outbox, tmp_path / "outbox.db")
+
+
+def test_an_async_transport_that_cancels_ends_the_sync(outbox, tmp_path):
+    outbox.report(draft())
+    transport = AsyncBrings(Cancelled())
+    end = asyncio.run(outbox.sync_async(transport))
+    assert isinstance(end, Wait) and end.detail == "the transport cancelled the upload"
+    assert transport.uploads == 1
+    assert_free(outbox, tmp_path / "outbox.db")
