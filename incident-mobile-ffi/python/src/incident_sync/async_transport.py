@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 import httpx
 
 from . import failures
+from .address import server_address
 from .model import NetworkFailureKind
 from .transport import (
     MAX_ANSWER_BYTES,
@@ -18,7 +19,6 @@ from .transport import (
     Upload,
     is_apart,
     request_headers,
-    server_address,
 )
 
 
@@ -45,7 +45,8 @@ class AsyncHttpxTransport:
         try:
             given = self._token()
             token = await given if inspect.isawaitable(given) else given
-            return await asyncio.wait_for(self._exchange(upload, token), upload.timeout_ms / 1000)
+            with failures.of_names():
+                return await asyncio.wait_for(self._exchange(upload, token), upload.timeout_ms / 1000)
         except (TimeoutError, asyncio.TimeoutError):
             failure = NetworkFailure("the answer took too long", NetworkFailureKind.TIMED_OUT, sent=True)
         except (httpx.TransportError, httpx.DecodingError) as error:

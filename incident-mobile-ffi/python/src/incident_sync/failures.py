@@ -6,6 +6,7 @@ import errno
 import socket
 import ssl
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import httpx
 
@@ -42,6 +43,15 @@ def kind(error: BaseException) -> NetworkFailureKind:
 def sent(error: BaseException) -> bool:
     """Whether the request may have left the device."""
     return isinstance(error, _AFTER_THE_CONNECTION)
+
+
+@contextmanager
+def of_names() -> Iterator[None]:
+    """A name that nothing can be sent to, such as a proxy's, counts as no connection; to httpx it is no network's error."""
+    try:
+        yield
+    except (httpx.InvalidURL, UnicodeError) as error:
+        raise httpx.ConnectError(str(error)) from error
 
 
 def detail(error: BaseException, token: str | None) -> str:

@@ -12,6 +12,7 @@ from typing import Protocol
 import httpx
 
 from . import failures
+from .address import server_address
 from .model import NetworkFailureKind
 
 MAX_ANSWER_BYTES = 1024 * 1024
@@ -103,6 +104,7 @@ class HttpxTransport:
             token = self._token()
             headers = request_headers(upload, token)
             with (
+                failures.of_names(),
                 self._client_for(upload) as client,
                 client.stream(
                     upload.method,
@@ -146,14 +148,6 @@ def _read(answer: httpx.Response, deadline: float) -> bytes:
         if time.monotonic() > deadline:
             raise NetworkFailure("the answer took too long", NetworkFailureKind.TIMED_OUT, sent=True)
     return bytes(body)
-
-
-def server_address(server: str) -> str:
-    """The address without a slash at its end, if it is one of a server."""
-    address = httpx.URL(server)
-    if address.scheme not in ("http", "https") or not address.host:
-        raise ValueError(f"not the address of a server: {server!r}")
-    return server.rstrip("/")
 
 
 def is_apart(upload: Upload) -> bool:
