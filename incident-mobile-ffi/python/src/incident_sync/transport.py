@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ import httpx
 
 from . import failures
 from .address import server_address
+from .deadline import Deadline
 from .model import NetworkFailureKind
 
 MAX_ANSWER_BYTES = 1024 * 1024
@@ -82,7 +82,8 @@ class HttpxTransport:
     ``token`` is the token, or a function that gives the current one, or ``None`` where nobody is signed in. A text that
     no header can carry is no token either: the server then asks to sign in. What the function raises ends a sync; an
     error of httpx in it counts as no network. Anonymous reports, which say ``Connection: close``, go on connections of
-    their own; through a ``client`` that is given they use its connections, which are then the app's to separate.
+    their own; through a ``client`` that is given they use its connections, which are then the app's to separate. A
+    time-out that such a client's own transport is told is a number by way of ``float()`` alone.
     """
 
     def __init__(
@@ -98,29 +99,31 @@ class HttpxTransport:
         self._owns_client = client is None
 
     def send(self, upload: Upload) -> Response:
-        deadline = time.monotonic() + upload.timeout_ms / 1000
+        deadline = Deadline(upload.timeout_ms / 1000)
         token = None
         try:
             token = self._token()
-            headers = request_headers(upload, token)
-            with (
-                failures.of_names(),
-                self._client_for(upload) as client,
-                client.stream(
-                    upload.method,
-                    self._server + upload.path,
-                    content=upload.body,
-                    headers=headers,
-                    timeout=upload.timeout_ms / 1000,
-                    follow_redirects=False,
-                ) as answer,
-            ):
-                body = _read(answer, deadline)
-                return Response(answer.status_code, tuple(answer.headers.multi_items()), body)
+            with failures.of_names():
+                return self._exchange(upload, token, deadline)
         except (httpx.TransportError, httpx.DecodingError) as error:
             failure = NetworkFailure(failures.detail(error, token), failures.kind(error), sent=failures.sent(error))
         # Not from within: a traceback would show httpx's own error, too, whatever it quotes.
         raise failure
+
+    def _exchange(self, upload: Upload, token: str | None, deadline: Deadline) -> Response:
+        with (
+            self._client_for(upload) as client,
+            client.stream(
+                upload.method,
+                self._server + upload.path,
+                content=upload.body,
+                headers=request_headers(upload, token),
+                timeout=deadline.timeouts(),
+                follow_redirects=False,
+            ) as answer,
+        ):
+            body = _read(answer, deadline)
+            return Response(answer.status_code, tuple(answer.headers.multi_items()), body)
 
     def _client_for(self, upload: Upload) -> AbstractContextManager[httpx.Client]:
         """The client whose connections the upload may use: for an anonymous one a new one, which is closed with it."""
@@ -138,15 +141,14 @@ class HttpxTransport:
         self.close()
 
 
-def _read(answer: httpx.Response, deadline: float) -> bytes:
-    """The body as far as it is read; httpx's own time-out is for each part of it, ours for the whole."""
+def _read(answer: httpx.Response, deadline: Deadline) -> bytes:
     body = bytearray()
     for chunk in answer.iter_raw():
         body += chunk
         if len(body) > MAX_ANSWER_BYTES:
             return b""
-        if time.monotonic() > deadline:
-            raise NetworkFailure("the answer took too long", NetworkFailureKind.TIMED_OUT, sent=True)
+        if deadline.is_over():
+            raise httpx.ReadTimeout("the answer took too long")
     return bytes(body)
 
 
