@@ -157,6 +157,14 @@ def test_nothing_that_is_printed_shows_a_text_of_a_report(outbox):
             assert not [word for word in words if word in text], text
 
 
+def test_an_upload_that_is_printed_shows_no_key(outbox):
+    entry = outbox.report(draft(is_anonymous=True))
+    sent = outbox.next_upload()
+    assert entry.key in f"{sent.upload.headers}"
+    for text in (repr(sent), repr(sent.upload)):
+        assert entry.key not in text
+
+
 def test_the_entries_come_in_pages(outbox):
     keys = [outbox.report(draft(f"w{n}")).key for n in range(25)][::-1]
     first = outbox.entries(limit=10)

@@ -26,7 +26,7 @@ class Upload:
     id: int
     method: str
     path: str
-    headers: tuple[tuple[str, str], ...]
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
     body: bytes = field(repr=False)
     timeout_ms: int
 
