@@ -1,6 +1,6 @@
 """The outbox without a network."""
 
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 
 import pytest
 
@@ -17,6 +17,7 @@ from incident_sync import (
     NoSpaceError,
     NotFoundError,
     Outbox,
+    OutboxSettings,
     Outcome,
     Problem,
     Response,
@@ -48,6 +49,33 @@ def test_a_given_moment_is_kept_to_the_millisecond(outbox):
 def test_a_moment_without_an_offset_is_refused(outbox):
     with pytest.raises(ValueError, match="offset"):
         outbox.report(draft(created_at=datetime(2026, 11, 22)))
+
+
+@pytest.mark.parametrize("moment", ["2026-11-22T10:15:30Z", 1_795_000_000_000, date(2026, 11, 22)])
+def test_a_moment_that_is_no_datetime_is_told_in_a_sentence(outbox, moment):
+    with pytest.raises(TypeError, match="a moment is an aware datetime, not a (str|int|date)"):
+        outbox.report(draft(created_at=moment))
+    assert outbox.summary().pending == 0
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        {"settled_for_ms": -1},
+        {"shortest_spacing_ms": -1},
+        {"longest_spacing_ms": -1},
+        {"shortest_spacing_ms": 2, "longest_spacing_ms": 1},
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(times):
+    with pytest.raises(ValueError, match="negative|longer than"):
+        OutboxSettings(**times)
+
+
+def test_settings_may_leave_out_a_bound():
+    OutboxSettings(longest_spacing_ms=0)
+    OutboxSettings(0, 0, 0)
+    OutboxSettings(shortest_spacing_ms=1_000_000)
 
 
 def test_a_bad_draft_is_refused_with_all_its_violations(outbox):
@@ -174,6 +202,13 @@ def test_the_entries_come_in_pages(outbox):
     assert outbox.entries(after=third[-1].key) == []
     with pytest.raises(NotFoundError):
         outbox.entries(after="no key")
+
+
+def test_a_list_of_fewer_than_no_entries_is_refused(outbox):
+    outbox.report(draft())
+    assert outbox.entries(limit=0) == []
+    with pytest.raises(ValueError, match="-1"):
+        outbox.entries(limit=-1)
 
 
 def refuse_all(outbox):

@@ -14,7 +14,9 @@ _MS = timedelta(milliseconds=1)
 
 def to_ms(moment: datetime) -> int:
     """Milliseconds since 1970; a time without an offset is refused, for it names no moment."""
-    if moment.tzinfo is None:
+    if not isinstance(moment, datetime):
+        raise TypeError(f"a moment is an aware datetime, not a {type(moment).__name__}")
+    if moment.utcoffset() is None:
         raise ValueError("a moment needs an offset: pass an aware datetime")
     return (moment - _EPOCH) // _MS
 
@@ -203,6 +205,13 @@ class OutboxSettings:
     """How long an anonymous report stays behind a named one at least: 2 minutes."""
     longest_spacing_ms: int | None = None
     """And at most: 10 minutes. 0: it does not wait, and the order in which they arrive may say whose it is."""
+
+    def __post_init__(self) -> None:
+        times = [self.settled_for_ms, self.shortest_spacing_ms, self.longest_spacing_ms]
+        if any(time is not None and time < 0 for time in times):
+            raise ValueError("a time of the settings is negative")
+        if None not in times[1:] and self.shortest_spacing_ms > self.longest_spacing_ms:
+            raise ValueError("the shortest spacing is longer than the longest")
 
 
 def settings(value: OutboxSettings) -> ffi.OutboxSettings:
