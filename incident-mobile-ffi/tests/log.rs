@@ -7,40 +7,13 @@ use std::fs;
 
 use incident_core::IdempotencyKey;
 use incident_mobile_ffi::outbox::EntryState;
-use support::Phone;
+use support::{
+    Phone,
+    damage::{cut_off, flip, killed},
+};
 
 const HEADER: usize = 32;
 const FRAME: usize = 24 + 4096;
-
-/// A folder as it is after a process was killed, with `count` reports in the log only.
-fn killed(count: usize) -> (Phone, Vec<IdempotencyKey>) {
-    left_with(count, &["outbox.db", "outbox.db-wal", "outbox.db-shm"])
-}
-
-/// The same after a power cut that the index of the log did not outlive.
-fn cut_off(count: usize) -> (Phone, Vec<IdempotencyKey>) {
-    left_with(count, &["outbox.db", "outbox.db-wal"])
-}
-
-fn left_with(count: usize, files: &[&str]) -> (Phone, Vec<IdempotencyKey>) {
-    let mut living = Phone::new();
-    let keys = (0..count).map(|n| living.report(&format!("ward-{n}")).key).collect();
-    let mut phone = Phone::new();
-    drop(phone.outbox.take());
-    for name in files {
-        fs::copy(living.folder.path().join(name), phone.folder.path().join(name)).unwrap();
-    }
-    phone.now_ms = living.now_ms;
-    (phone, keys)
-}
-
-fn flip(phone: &Phone, at: impl FnOnce(usize) -> usize) {
-    let log = phone.folder.path().join("outbox.db-wal");
-    let mut bytes = fs::read(&log).unwrap();
-    let at = at(bytes.len());
-    bytes[at] ^= 4;
-    fs::write(&log, bytes).unwrap();
-}
 
 fn all_are_saved_and_counted(phone: &mut Phone, keys: &[IdempotencyKey]) {
     phone.restart();

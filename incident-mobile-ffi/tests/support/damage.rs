@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use incident_core::IdempotencyKey;
+
 use super::Phone;
 
 /// Reports 300 entries, closes, and lets `damage` loose on the file.
@@ -52,4 +54,35 @@ pub(crate) fn spoil_head(file: &Path) {
         }
         at += 24 + 4096;
     }
+}
+
+/// A folder as it is after a process was killed, with `count` reports in the log only.
+pub(crate) fn killed(count: usize) -> (Phone, Vec<IdempotencyKey>) {
+    left_with(count, &["outbox.db", "outbox.db-wal", "outbox.db-shm"])
+}
+
+/// The same after a power cut that the index of the log did not outlive.
+pub(crate) fn cut_off(count: usize) -> (Phone, Vec<IdempotencyKey>) {
+    left_with(count, &["outbox.db", "outbox.db-wal"])
+}
+
+fn left_with(count: usize, files: &[&str]) -> (Phone, Vec<IdempotencyKey>) {
+    let mut living = Phone::new();
+    let keys = (0..count).map(|n| living.report(&format!("ward-{n}")).key).collect();
+    let mut phone = Phone::new();
+    drop(phone.outbox.take());
+    for name in files {
+        fs::copy(living.folder.path().join(name), phone.folder.path().join(name)).unwrap();
+    }
+    phone.now_ms = living.now_ms;
+    (phone, keys)
+}
+
+/// Flips a bit of the log.
+pub(crate) fn flip(phone: &Phone, at: impl FnOnce(usize) -> usize) {
+    let log = phone.folder.path().join("outbox.db-wal");
+    let mut bytes = fs::read(&log).unwrap();
+    let at = at(bytes.len());
+    bytes[at] ^= 4;
+    fs::write(&log, bytes).unwrap();
 }
