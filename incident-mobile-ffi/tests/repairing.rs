@@ -7,9 +7,8 @@ use std::{
     collections::BTreeSet,
     fs,
     io::{BufRead, BufReader, Read},
-    os::unix::fs::{FileExt, MetadataExt},
+    os::unix::fs::FileExt,
     panic::resume_unwind,
-    path::PathBuf,
     process::Stdio,
     sync::{Arc, Mutex},
     thread,
@@ -20,7 +19,7 @@ use incident_mobile_ffi::outbox::{Change, EntryState, Options, OutboxError, Reac
 use rusqlite::Connection;
 use support::{
     NOW_MS, Phone,
-    damage::{beside, spoil_head},
+    damage::{beside, spoil_head, until_another_opens},
     example, open, options,
 };
 
@@ -54,16 +53,6 @@ fn no_report_that_another_process_made_during_repairs_is_lost_and_no_key_is_give
     assert!(repairs > 3 && lost == 0, "{repairs} repairs, {lost} lost");
 }
 
-/// Waits until somebody waits for a lock of one of these files: the kernel says so.
-fn until_somebody_waits(files: &[PathBuf]) {
-    let inodes: Vec<_> =
-        files.iter().map(|file| format!(":{} ", fs::metadata(file).unwrap().ino())).collect();
-    let waits = |line: &str| line.contains("->") && inodes.iter().any(|inode| line.contains(inode));
-    while !fs::read_to_string("/proc/locks").unwrap().lines().any(waits) {
-        thread::yield_now();
-    }
-}
-
 #[test]
 fn who_opens_the_file_in_the_midst_of_a_repair_that_is_killed_gets_what_was_saved() {
     let mut phone = Phone::new();
@@ -79,7 +68,7 @@ fn who_opens_the_file_in_the_midst_of_a_repair_that_is_killed_gets_what_was_save
             let probe = move |reached| {
                 if reached == Reached::Repair(RepairStep::Moved) {
                     sender.lock().unwrap().send(()).unwrap();
-                    until_somebody_waits(&[beside(&file, "-users"), beside(&file, "-repair")]);
+                    until_another_opens(&file);
                     resume_unwind(Box::new("killed"));
                 }
             };

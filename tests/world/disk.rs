@@ -195,7 +195,7 @@ pub(crate) fn image(of: &Path, to: &Path, end: End) -> io::Result<()> {
 fn copy(file: &Path, copy: &Path, suffix: &str, end: End) -> io::Result<()> {
     let inode = fs::metadata(file)?.ino();
     let mut unsynced = files(|files| files.get(&inode).map(|(_, known)| known.clone())).unwrap_or_default();
-    if end == End::Killed || matches!(suffix, "-users" | "-repair" | "-lock") {
+    if end == End::Killed || matches!(suffix, "-opening" | "-users" | "-repair" | "-lock") {
         // What a killed process left may never come to the disk.
         fs::copy(file, copy)?;
     } else if suffix != "-shm" {

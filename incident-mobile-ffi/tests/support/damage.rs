@@ -4,6 +4,8 @@ use std::{
     fs,
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
 use incident_core::IdempotencyKey;
@@ -85,4 +87,21 @@ pub(crate) fn flip(phone: &Phone, at: impl FnOnce(usize) -> usize) {
     let at = at(bytes.len());
     bytes[at] ^= 4;
     fs::write(&log, bytes).unwrap();
+}
+
+/// Waits until two have opened one of the files that keep openings apart.
+#[track_caller]
+pub(crate) fn until_another_opens(file: &Path) {
+    let locks = ["-opening", "-users"].map(|suffix| beside(file, suffix));
+    let opened = |lock: &PathBuf| {
+        let open = fs::read_dir("/proc/self/fd")
+            .unwrap()
+            .filter_map(|file| fs::read_link(file.unwrap().path()).ok());
+        open.filter(|open| open == lock).count()
+    };
+    let begun = Instant::now();
+    while !locks.iter().any(|lock| opened(lock) > 1) {
+        assert!(begun.elapsed() < Duration::from_secs(60), "nobody else opens it");
+        thread::yield_now();
+    }
 }

@@ -137,7 +137,7 @@ impl File {
         change_kind: Change,
         change: impl FnOnce(&Transaction<'_>) -> Result<T, OutboxError>,
     ) -> Result<T, OutboxError> {
-        let _nobody_repairs = lock::RepairLock::to_change(&self.path)?;
+        let _nobody_repairs = lock::RepairLock::to_change(&self.path, self.options.patience)?;
         self.check_place()?;
         self.forget_remains();
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -229,7 +229,7 @@ impl File {
         if erased == ErasedEntries::None {
             return Ok(());
         }
-        let _nobody_repairs = lock::RepairLock::to_change(&self.path)?;
+        let _nobody_repairs = lock::RepairLock::to_change(&self.path, self.options.patience)?;
         self.check_place()?;
         if erased == ErasedEntries::Anonymous {
             forget_all(&self.path)?;
@@ -260,8 +260,9 @@ mod tests {
     fn after_a_commit_that_failed_the_log_begins_anew() {
         let folder = tempfile::TempDir::new().unwrap();
         let path = folder.path().join("outbox");
-        let user = lock::UserLock::take(&path).unwrap();
-        let mut file = File::open(&path, &Options::default().of_file(), user).unwrap();
+        let options = Options::default().of_file();
+        let user = lock::UserLock::take(&path, options.patience).unwrap();
+        let mut file = File::open(&path, &options, user).unwrap();
         let sql = "CREATE TABLE other (n REFERENCES own DEFERRABLE INITIALLY DEFERRED)";
         let mut run =
             |sql: &str| file.write(Change::Report, |transaction| Ok(transaction.execute_batch(sql)?));

@@ -48,14 +48,24 @@ pub(crate) fn size(path: &Path) -> u64 {
 }
 
 /// Which file the path leads to: device and inode.
-#[cfg(unix)]
 pub(crate) fn identity(path: &Path) -> Option<(u64, u64)> {
+    numbers(&fs::metadata(path).ok()?)
+}
+
+/// That of an open file, wherever its path leads by now.
+pub(crate) fn identity_of(file: &fs::File) -> Option<(u64, u64)> {
+    numbers(&file.metadata().ok()?)
+}
+
+#[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere there are none")]
+fn numbers(file: &fs::Metadata) -> Option<(u64, u64)> {
     use std::os::unix::fs::MetadataExt;
-    std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
+    Some((file.dev(), file.ino()))
 }
 
 #[cfg(not(unix))]
-pub(crate) fn identity(_path: &Path) -> Option<(u64, u64)> {
+fn numbers(_file: &fs::Metadata) -> Option<(u64, u64)> {
     None
 }
 

@@ -4,7 +4,7 @@
 //! one moves, and a finished new one without the old beside it only has to be put in its place. The folder is synced
 //! between the steps, so that a power cut undoes none of them that another one relies on.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use incident_core::Reporter;
 use rusqlite::{OptionalExtension, Transaction, params};
@@ -19,7 +19,7 @@ use super::{
     copies::{forget_older, free_name},
     database::File,
     filesystem::{beside, private, remove, sync_folder},
-    lock::{RepairLock, UserLock},
+    lock::{OpeningLock, RepairLock, UserLock},
     own, reserved,
     salvage::{Row, Salvaged},
     schema,
@@ -45,8 +45,22 @@ pub(crate) fn open(
     options: &Arc<FileOptions>,
     now_ms: i64,
 ) -> Result<(File, Option<Recovery>), OutboxError> {
+    let opening = OpeningLock::take(path, options.patience)?;
+    let opened = open_next(path, options, now_ms);
+    if opened.is_err() {
+        opening.refused(path);
+    }
+    opened
+}
+
+/// Opens the file while nobody else does.
+fn open_next(
+    path: &Path,
+    options: &Arc<FileOptions>,
+    now_ms: i64,
+) -> Result<(File, Option<Recovery>), OutboxError> {
     // Held through a repair: another who opened the file meanwhile would end its log at the damage.
-    let user = UserLock::take(path)?;
+    let user = UserLock::take(path, options.patience)?;
     forget_older(path, now_ms)?;
     match open_whole(path, options, &user, now_ms) {
         Err(OutboxError::Corrupt) => {
@@ -63,20 +77,20 @@ fn open_whole(
     user: &UserLock,
     now_ms: i64,
 ) -> Result<File, OutboxError> {
-    let _nobody_repairs = after_repair(path, now_ms)?;
+    let _nobody_repairs = after_repair(path, options.patience, now_ms)?;
     File::open(path, options, user.again()?)
 }
 
 /// Waits until nobody repairs. In the midst of a repair the path leads to no file: one made there would keep what was
 /// saved from its place.
-fn after_repair(path: &Path, now_ms: i64) -> Result<RepairLock, OutboxError> {
+fn after_repair(path: &Path, patience: Duration, now_ms: i64) -> Result<RepairLock, OutboxError> {
     loop {
-        let nobody_repairs = RepairLock::to_change(path)?;
+        let nobody_repairs = RepairLock::to_change(path, patience)?;
         if !is_cut_short(path) {
             return Ok(nobody_repairs);
         }
         drop(nobody_repairs);
-        put_in_place(path, now_ms)?;
+        put_in_place(path, patience, now_ms)?;
     }
 }
 
@@ -86,7 +100,7 @@ fn repair_alone(
     user: &UserLock,
     now_ms: i64,
 ) -> Result<Option<Recovery>, OutboxError> {
-    let _alone = RepairLock::to_repair(path)?;
+    let _alone = RepairLock::to_repair(path, options.patience)?;
     // Another process may have repaired it while this one waited.
     match File::look(path, options, user.alone) {
         Err(OutboxError::Corrupt) => {
@@ -113,8 +127,8 @@ fn is_cut_short(path: &Path) -> bool {
 }
 
 /// Ends such a repair, unless another process has done so.
-fn put_in_place(path: &Path, now_ms: i64) -> Result<(), OutboxError> {
-    let _alone = RepairLock::to_repair(path)?;
+fn put_in_place(path: &Path, patience: Duration, now_ms: i64) -> Result<(), OutboxError> {
+    let _alone = RepairLock::to_repair(path, patience)?;
     if !is_cut_short(path) {
         return Ok(());
     }
@@ -154,7 +168,7 @@ fn build(salvaged: &Salvaged, path: &Path, options: &Arc<FileOptions>) -> Result
     for suffix in [&HELPERS[..], &["-building", "-saved"]].concat() {
         remove(&beside(path, suffix))?;
     }
-    let mut file = File::open(&building, options, UserLock::take(&building)?)?;
+    let mut file = File::open(&building, options, UserLock::take(&building, options.patience)?)?;
     let counts = file.write(Change::Salvage, |transaction| {
         if let Some((sealing, marking)) = &salvaged.secrets {
             own::restore(transaction, sealing, marking)?;
