@@ -4,6 +4,8 @@ import sys
 
 from incident_sync import Draft, HttpxTransport, Outbox, Wait
 
+if len(sys.argv) != 5:
+    sys.exit("usage: report.py FILE REPORTER SERVER TOKEN")
 path, reporter, server, token = sys.argv[1:]
 
 with Outbox.open(path, reporter) as outbox, HttpxTransport(server, token) as transport:

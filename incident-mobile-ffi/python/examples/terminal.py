@@ -135,6 +135,8 @@ async def main(file: str, server: str, reporter: str, token: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 5:
+        sys.exit("usage: terminal.py FILE SERVER REPORTER TOKEN")
     before = termios.tcgetattr(sys.stdin)
     tty.setcbreak(sys.stdin)
     try:
