@@ -13,7 +13,8 @@ class Deadline:
     """The end of an exchange, and a time-out that each wait of it takes for what is left then.
 
     httpx has a time-out for each read, so that an answer which drips would never end. It hands the time-out as it is to
-    :meth:`socket.socket.settimeout` before each read, and that asks for its ``__index__``: hence in whole seconds.
+    :meth:`socket.socket.settimeout` before each read, and that asks for its ``__index__``: hence in whole seconds, and up
+    to one more in all.
     """
 
     def __init__(self, seconds: float) -> None:
