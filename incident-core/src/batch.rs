@@ -26,8 +26,8 @@ pub enum BatchError {
     Malformed(Malformed),
     /// No object; `incidents` is missing, no array or given twice; `idempotencyKeys` is no array, of another length
     /// or given twice.
-    #[error("{}", .0.detail())]
-    Invalid(Violation),
+    #[error("{}", .0.iter().map(Violation::detail).collect::<Vec<_>>().join("; "))]
+    Invalid(Vec<Violation>),
     /// More than [`MAX_BATCH_ITEMS`] payloads.
     #[error("more than {MAX_BATCH_ITEMS} payloads")]
     TooManyItems,
@@ -55,24 +55,25 @@ pub fn decode_batch(text: &[u8]) -> Result<Vec<BatchItem>, BatchError> {
     let envelope: Envelope =
         serde_json::from_str(text).map_err(|error| BatchError::Malformed(error.into()))?;
     if !envelope.is_object {
-        return Err(invalid(Pointer::Document, Code::Type));
+        return Err(BatchError::Invalid(vec![Violation { pointer: Pointer::Document, code: Code::Type }]));
     }
-    let payloads = envelope.incidents.elements(Pointer::Incidents)?;
-    let payloads = payloads.ok_or_else(|| invalid(Pointer::Incidents, Code::Required))?;
-    if payloads.len() > MAX_BATCH_ITEMS {
+    let payloads = envelope
+        .incidents
+        .elements(Pointer::Incidents)
+        .and_then(|found| found.ok_or(Violation { pointer: Pointer::Incidents, code: Code::Required }));
+    if payloads.as_ref().is_ok_and(|payloads| payloads.len() > MAX_BATCH_ITEMS) {
         return Err(BatchError::TooManyItems);
     }
-    let keys = match envelope.keys.elements(Pointer::IdempotencyKeys)? {
-        None => vec![None; payloads.len()],
-        Some(keys) if keys.len() == payloads.len() => keys.into_iter().map(key).collect(),
-        Some(_) => return Err(invalid(Pointer::IdempotencyKeys, Code::Type)),
+    let count = payloads.as_ref().ok().map(Vec::len);
+    let (payloads, keys) = match (payloads, envelope.keys.keys(count)) {
+        (Ok(payloads), Ok(keys)) => (payloads, keys),
+        (payloads, keys) => {
+            return Err(BatchError::Invalid(payloads.err().into_iter().chain(keys.err()).collect()));
+        }
     };
+    let keys = keys.map_or_else(|| vec![None; payloads.len()], |keys| keys.into_iter().map(key).collect());
     let item = |(payload, key): (&RawValue, _)| BatchItem { payload: decode_str(payload.get()), key };
     Ok(payloads.into_iter().zip(keys).map(item).collect())
-}
-
-fn invalid(pointer: Pointer, code: Code) -> BatchError {
-    BatchError::Invalid(Violation { pointer, code })
 }
 
 /// An element of `idempotencyKeys`, spelled as in the header.
@@ -126,16 +127,28 @@ impl<'a> Member<'a> {
     }
 
     /// The elements of the array that it must be; `None` where it is missing, or `null` where that is the same.
-    fn elements(self, pointer: Pointer) -> Result<Option<Vec<&'a RawValue>>, BatchError> {
+    fn elements(self, pointer: Pointer) -> Result<Option<Vec<&'a RawValue>>, Violation> {
         match self {
             Self::Missing => Ok(None),
             Self::Once(value) if pointer == Pointer::IdempotencyKeys && value.get() == "null" => Ok(None),
             // The text is known to be JSON: the only way to fail is to be no array.
             Self::Once(value) => match serde_json::from_str::<Elements>(value.get()) {
                 Ok(Elements(elements)) => Ok(Some(elements)),
-                Err(_) => Err(invalid(pointer, Code::Type)),
+                Err(_) => Err(Violation { pointer, code: Code::Type }),
             },
-            Self::Twice => Err(invalid(pointer, Code::DuplicateField)),
+            Self::Twice => Err(Violation { pointer, code: Code::DuplicateField }),
+        }
+    }
+
+    /// The elements as keys, one for each payload, where the payloads could be counted.
+    fn keys(self, payloads: Option<usize>) -> Result<Option<Vec<&'a RawValue>>, Violation> {
+        let pointer = Pointer::IdempotencyKeys;
+        let keys = self.elements(pointer)?;
+        match (&keys, payloads) {
+            (Some(keys), Some(payloads)) if keys.len() != payloads => {
+                Err(Violation { pointer, code: Code::Type })
+            }
+            _ => Ok(keys),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use incident_core::{
     BatchError, Code, DecodeError, Draft, KeyError, MAX_BATCH_ITEMS, Malformed, Pointer, SyncPayload,
-    Timestamp, decode, decode_batch,
+    Timestamp, Violation, decode, decode_batch,
 };
 
 const VALID: &str = r#"{"locationId":"w","gpsCoordinates":{"type":"Point","coordinates":[1,2]},"isAnonymous":false,"createdAt":"2026-11-22T10:15Z"}"#;
@@ -133,7 +133,10 @@ fn in_a_batch_each_payload_stands_alone() {
 fn a_fault_of_the_envelope_refuses_the_batch() {
     let refused = |text: &str| decode_batch(text.as_bytes()).unwrap_err();
     let invalid = |text: &str| match refused(text) {
-        BatchError::Invalid(violation) => (violation.pointer.as_str(), violation.code),
+        BatchError::Invalid(violations) => match &violations[..] {
+            [violation] => (violation.pointer.as_str(), violation.code),
+            several => panic!("{several:?}"),
+        },
         other => panic!("{other:?}"),
     };
     for text in ["[]", "[1,[2]]", "null", "\"x\"", "1"] {
@@ -171,11 +174,16 @@ fn keys_that_do_not_fit_the_payloads_refuse_the_batch() {
         (r#""idempotencyKeys":{}"#, Code::Type),
         (r#""idempotencyKeys":null,"idempotencyKeys":[null]"#, Code::DuplicateField),
     ] {
-        let Err(BatchError::Invalid(violation)) =
-            decode_batch(format!(r#"{{"incidents":[1],{keys}}}"#).as_bytes())
-        else {
-            panic!("{keys} was taken")
-        };
-        assert_eq!((violation.pointer.as_str(), violation.code), ("/idempotencyKeys", code), "{keys}");
+        let refused = decode_batch(format!(r#"{{"incidents":[1],{keys}}}"#).as_bytes()).unwrap_err();
+        let violation = Violation { pointer: Pointer::IdempotencyKeys, code };
+        assert_eq!(refused, BatchError::Invalid(vec![violation]), "{keys}");
     }
+}
+
+#[test]
+fn all_faults_of_an_envelope_are_told_at_once() {
+    let refused = decode_batch(br#"{"incidents":5,"idempotencyKeys":5}"#).unwrap_err();
+
+    let of = |pointer| Violation { pointer, code: Code::Type };
+    assert_eq!(refused, BatchError::Invalid(vec![of(Pointer::Incidents), of(Pointer::IdempotencyKeys)]));
 }

@@ -117,8 +117,8 @@ impl Server {
             Err(BatchError::Malformed(malformed)) => {
                 return answer::whole(&DecodeError::Malformed(malformed).into());
             }
-            Err(BatchError::Invalid(violation)) => {
-                return answer::whole(&DecodeError::Invalid(vec![violation]).into());
+            Err(BatchError::Invalid(violations)) => {
+                return answer::whole(&DecodeError::Invalid(violations).into());
             }
             Err(refusal @ BatchError::TooManyItems) => {
                 return answer::whole(&Refused::new(Problem::PayloadTooLarge, &refusal.to_string()));

@@ -31,7 +31,7 @@ impl From<BatchError> for ProblemDetails {
     fn from(refusal: BatchError) -> Self {
         match refusal {
             BatchError::Malformed(malformed) => Self::new(Problem::MalformedJson, malformed.to_string()),
-            BatchError::Invalid(violation) => vec![violation].into(),
+            BatchError::Invalid(violations) => violations.into(),
             BatchError::TooManyItems => {
                 let detail = format!("a batch may have at most {MAX_BATCH_ITEMS} payloads");
                 Self { max_items: Some(MAX_BATCH_ITEMS), ..Self::new(Problem::PayloadTooLarge, detail) }

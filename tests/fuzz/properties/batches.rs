@@ -32,7 +32,7 @@ pub fn batches(data: &[u8]) {
         Err(BatchError::TooManyItems) => {
             assert!(envelope.is_ok_and(|envelope| envelope.incidents.len() > MAX_BATCH_ITEMS));
         }
-        Err(BatchError::Invalid(violation)) => assert!(!violation.detail().is_empty()),
+        Err(BatchError::Invalid(violations)) => assert!(!violations.is_empty()),
         Err(BatchError::Malformed(_)) => {
             assert!(serde_json::from_slice::<serde_json::Value>(data).is_err(), "it is JSON");
         }
