@@ -177,3 +177,17 @@ async fn a_value_that_is_not_utf8_is_refused_with_its_name() {
     let taken = responder.get("/api/incidents?locationId=Caf%C3%A9+%EF%BF%BD&unknown=%FF").await;
     assert_eq!(taken.status, 200, "{taken:?}");
 }
+
+#[tokio::test]
+async fn every_rule_that_a_value_of_the_query_breaks_is_named() {
+    let server = Server::start().await;
+    let long = "x".repeat(130);
+
+    let broken = server.client("alice").get(&format!("/api/incidents?locationId=a%01{long}")).await;
+    let beyond = server.client("alice").get("/api/incidents?limit=99999999999999999999").await;
+
+    let mut codes: Vec<_> = broken.errors().into_iter().map(|(_, code)| code).collect();
+    codes.sort();
+    assert_eq!(codes, ["control-character", "too-long"]);
+    assert_eq!(beyond.errors(), [("/limit".to_owned(), "out-of-range".to_owned())]);
+}

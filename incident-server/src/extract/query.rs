@@ -146,15 +146,20 @@ impl<'a> Query<'a> {
         let rule = format!("must have 1 to {most} characters, none of them a control character");
         let parse = |text: &str| LocationId::parse(text).map_err(|error| codes = error.codes).ok();
         let found = self.get("locationId", Code::Blank, &rule, parse);
-        if let (Some(code), Some(fault)) = (codes.first(), self.faults.last_mut()) {
-            fault.1 = *code;
+        if !codes.is_empty()
+            && let Some((name, _, detail)) = self.faults.pop()
+        {
+            self.faults.extend(codes.into_iter().map(|code| (name, code, detail.clone())));
         }
         found
     }
 
     /// How many at most: from 1 to `max`.
     pub(crate) fn limit(&mut self, default: usize, max: usize) -> usize {
-        let whole = self.get("limit", Code::Type, "must be a whole number", |text| text.parse::<i64>().ok());
+        let is_whole = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let whole = self.get("limit", Code::Type, "must be a whole number", |text| {
+            text.parse::<i64>().ok().or(is_whole(text).then_some(i64::MAX))
+        });
         let Some(limit) = whole else { return default };
         let fits = usize::try_from(limit).ok().filter(|limit| (1..=max).contains(limit));
         fits.unwrap_or_else(|| {
