@@ -9,7 +9,7 @@ use crate::{
     cli::Config,
     console::Failure,
     secrets,
-    store::{DatabaseTarget, DatabaseUrlError, OpenError, PgStore, SqliteStore, Store},
+    store::{DatabaseTarget, DatabaseUrlError, OpenError, PgStore, SqliteStore, Store, check_parameters},
 };
 
 pub(crate) const ID_SECRET: &str = "id.secret";
@@ -53,6 +53,7 @@ pub(crate) fn standby(config: &Config) -> Result<Option<&str>, Failure> {
     let Some(url) = config.read_database_url.as_deref() else { return Ok(None) };
     let is_postgres = |url: &str| url.starts_with("postgres:") || url.starts_with("postgresql:");
     if is_postgres(url) && config.database_url.as_deref().is_some_and(is_postgres) {
+        check_parameters(url)?;
         return Ok(Some(url));
     }
     Err("--read-database-url is for a standby of the database that --database-url names, both with postgres://".into())

@@ -118,6 +118,11 @@ pub enum OpenError {
         "the database {} has several names (hard links): remove all but one, and start again", .0.display()
     )]
     SeveralNames(PathBuf),
+    /// It has tables, and none of ours.
+    #[error(
+        "the database {} is another program's; give this one another --data-dir or --database-url", .0.display()
+    )]
+    Foreign(PathBuf),
     /// What is in the file is not what SQLite wrote there.
     #[error(
         "the database {} is corrupt; restore a backup with: incident-server restore FILE", .0.display()

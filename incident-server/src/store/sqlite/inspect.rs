@@ -7,7 +7,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOp
 
 use super::{
     lock::{beside, is_held, real},
-    prepare::{check_edges, check_version},
+    prepare::{check_edges, check_version, refuse_foreign},
 };
 use crate::{
     limits::LOCK_DEADLINE,
@@ -64,6 +64,7 @@ pub(in crate::store) async fn inspect(file: &Path) -> Result<Inspection, OpenErr
     }
     let mut session = connect(file, !beside(file, "-wal").exists()).await?;
     check_version(&mut session).await?;
+    refuse_foreign(&mut session, file).await?;
     let looked = look(&mut session, &mut found).await;
     looked.map_err(|error| OpenError::from_file(error, file))?;
     session.close().await.map_err(OpenError::unusable)?;

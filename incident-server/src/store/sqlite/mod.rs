@@ -42,7 +42,7 @@ use self::{
     log_again::write_log_again,
     log_bound::LogBound,
     opened::OpenedFile,
-    prepare::{check_edges, check_version, make_private, migrate},
+    prepare::{check_edges, check_version, make_private, migrate, refuse_foreign},
     readers::Readers,
     unlisted::{TURN, Unlisted},
 };
@@ -116,6 +116,7 @@ impl SqliteStore {
             .disable_statement_logging();
         let mut writer = options.connect().await.map_err(|error| not_opened(error, &file))?;
         check_version(&mut writer).await?;
+        refuse_foreign(&mut writer, &file).await?;
         write_log_again(&mut writer, &file).await.map_err(|error| OpenError::from_file(error, &file))?;
         migrate(&mut writer).await.map_err(|error| OpenError::from_migration(error, &file))?;
         check_edges(&mut writer).await.map_err(|error| OpenError::from_file(error, &file))?;
