@@ -155,3 +155,15 @@ async fn a_token_longer_than_8_kib_is_refused_unread() {
     assert_eq!(of(5900).await.0, 200);
     assert_eq!(of(6300).await, (401, "the access token is longer than 8 KiB".into()));
 }
+
+#[tokio::test]
+async fn a_token_without_a_name_or_an_end_is_told_what_it_lacks() {
+    let server = Server::start().await;
+
+    for changes in [json!({ "sub": null }), json!({ "exp": null }), json!({ "sub": 7 })] {
+        let refused = with(&server, hs256(), changes.clone()).await;
+        assert_eq!(refused.status, 401, "{changes}");
+        let detail = refused.body["detail"].as_str().unwrap();
+        assert!(detail.contains("`sub`") && detail.contains("`exp`"), "{changes}: {detail}");
+    }
+}

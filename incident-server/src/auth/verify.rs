@@ -276,6 +276,8 @@ fn explain(error: &jsonwebtoken::errors::Error) -> &'static str {
         ErrorKind::MissingRequiredClaim(_) => {
             "the access token lacks a required claim (exp, sub, or iss and aud where configured)"
         }
+        // The signature is right, so that the claims are what cannot be read.
+        ErrorKind::Json(_) => "the access token must have a `sub`, which is a text, and an `exp`, in seconds",
         _ => "the access token is not valid",
     }
 }
