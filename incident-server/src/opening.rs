@@ -9,7 +9,9 @@ use crate::{
     cli::Config,
     console::Failure,
     secrets,
-    store::{DatabaseTarget, DatabaseUrlError, OpenError, PgStore, SqliteStore, Store, check_parameters},
+    store::{
+        DatabaseTarget, DatabaseUrlError, OpenError, PgStore, SqliteStore, Store, check_parameters, server_of,
+    },
 };
 
 pub(crate) const ID_SECRET: &str = "id.secret";
@@ -63,7 +65,8 @@ async fn waited_for(url: &str, standby: Option<&str>) -> Result<PgStore, OpenErr
     loop {
         match PgStore::open_urls(url, standby).await {
             Err(error) if error.may_pass() => {
-                tracing::warn!(%error, "the database is not there yet; nothing is served until it is");
+                let server = server_of(url);
+                tracing::warn!(%error, server, "the database is not there yet; nothing is served until it is");
             }
             opened => return opened,
         }

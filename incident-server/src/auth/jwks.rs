@@ -47,9 +47,10 @@ impl OidcIssuer {
                 JwksError::Fetch("the issuer's configuration is not that of OpenID Connect".into())
             })?;
         if said.issuer != self.name {
-            let because =
-                "the issuer gives itself another name; configure exactly the `issuer` that it publishes";
-            return Err(JwksError::Fetch(because.into()));
+            return Err(JwksError::Fetch(format!(
+                "the issuer calls itself {:?}, and {:?} is configured; configure exactly the `issuer` that it publishes",
+                said.issuer, self.name
+            )));
         }
         secure(&said.jwks_uri)
     }
@@ -139,19 +140,21 @@ impl JwksSource {
 /// Follows no redirect: it could lead from https to http. Goes through no proxy to this machine: plain http would
 /// leave it.
 async fn fetch(url: Url) -> Result<Vec<u8>, JwksError> {
-    let failed = |error: reqwest::Error| JwksError::Fetch(with_causes(&error.without_url()));
+    let host = url.host_str().unwrap_or_default().to_owned(); // the rest of a URL may be a secret
+    let refused = |because: String| JwksError::Fetch(format!("{host}: {because}"));
+    let failed = |error: reqwest::Error| refused(with_causes(&error.without_url()));
     let client = Client::builder().timeout(TIMEOUT).redirect(redirect::Policy::none());
     let client = if is_loopback(&url) { client.no_proxy() } else { client };
     let client = client.build().map_err(failed)?;
     let mut response = client.get(url).send().await.map_err(failed)?;
     if !response.status().is_success() {
-        return Err(JwksError::Fetch(format!("the answer's status is {}", response.status())));
+        return Err(refused(format!("the answer's status is {}", response.status())));
     }
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(failed)? {
         body.extend_from_slice(&chunk);
         if body.len() > MAX_BYTES {
-            return Err(JwksError::Fetch("the answer is larger than 1 MiB".into()));
+            return Err(refused("the answer is larger than 1 MiB".into()));
         }
     }
     Ok(body)

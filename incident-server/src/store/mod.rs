@@ -34,4 +34,4 @@ pub use pools::Pool;
 pub use postgres::PgStore;
 pub use sqlite::SqliteStore;
 pub(crate) use sqlite::{backup, compact, restore};
-pub(crate) use target::{DatabaseTarget, DatabaseUrlError, check_parameters, standby_of};
+pub(crate) use target::{DatabaseTarget, DatabaseUrlError, check_parameters, server_of, standby_of};

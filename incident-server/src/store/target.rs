@@ -1,6 +1,8 @@
 //! Which database: a file or a server.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, str::FromStr};
+
+use sqlx::postgres::PgConnectOptions;
 
 use super::{Inspection, OpenError, SqliteStore, postgres, sqlite};
 
@@ -83,6 +85,12 @@ pub(crate) fn check_parameters(url: &str) -> Result<(), DatabaseUrlError> {
     let Some(name) = names.find(|name| !is_known(name)) else { return Ok(()) };
     let nearest = PARAMETERS.into_iter().min_by_key(|known| strsim::damerau_levenshtein(known, name));
     Err(DatabaseUrlError::Parameter { name: name.to_owned(), nearest: nearest.unwrap_or_default() })
+}
+
+/// Which server a URL of PostgreSQL's leads to, in which a password that is not percent-encoded may be taken for one.
+pub(crate) fn server_of(url: &str) -> String {
+    PgConnectOptions::from_str(url)
+        .map_or_else(|_| String::new(), |options| format!("{}:{}", options.get_host(), options.get_port()))
 }
 
 /// Whether the second URL leads to a standby of the PostgreSQL database behind the first.
