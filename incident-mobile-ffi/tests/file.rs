@@ -3,8 +3,7 @@
 #[expect(dead_code, reason = "each suite uses its part")]
 mod support;
 
-use std::fs;
-use std::path::Path;
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use incident_mobile_ffi::outbox::{EntryState, NextUpload, Options, OutboxError, UploadResult, WaitReason};
 use support::{
@@ -183,17 +182,30 @@ fn a_sender_that_stops_lets_others_send_at_once() {
     assert!(matches!(phone.next(), NextUpload::Send { .. }));
 }
 
+#[track_caller]
+fn all_are_readable_by_their_owner_only(phone: &Phone) {
+    for file in fs::read_dir(phone.folder.path()).unwrap() {
+        let file = file.unwrap();
+        let mode = file.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{}", file.path().display());
+    }
+}
+
 #[test]
 fn every_file_is_readable_by_its_owner_only() {
-    use std::os::unix::fs::PermissionsExt;
     let mut phone = corrupt(|bytes| bytes[..4096].fill(0xa5));
     fs::write(phone.folder.path().join("outbox.db-wal"), [0; 9000]).unwrap();
     phone.restart();
     phone.report("w");
     assert_eq!(corrupt_files(&phone), 2, "the file and its log");
-    for file in fs::read_dir(phone.folder.path()).unwrap() {
-        let file = file.unwrap();
-        let mode = file.metadata().unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode, 0o600, "{:?}", file.file_name());
-    }
+    all_are_readable_by_their_owner_only(&phone);
+}
+
+#[test]
+fn a_corrupt_file_that_others_could_read_is_moved_out_of_their_sight() {
+    let mut phone = corrupt(|bytes| bytes[..4096].fill(0xa5));
+    fs::set_permissions(phone.path(), fs::Permissions::from_mode(0o644)).unwrap();
+    phone.restart();
+    assert_eq!(corrupt_files(&phone), 1);
+    all_are_readable_by_their_owner_only(&phone);
 }

@@ -18,7 +18,7 @@ use super::{
     },
     copies::{forget_older, free_name},
     database::File,
-    filesystem::{beside, private, remove, sync_folder},
+    filesystem::{beside, make_private, private, remove, sync_folder},
     lock::{OpeningLock, RepairLock, UserLock},
     own, reserved,
     salvage::{Row, Salvaged},
@@ -149,6 +149,8 @@ fn repair(path: &Path, options: &Arc<FileOptions>, now_ms: i64) -> Result<Recove
     let (saved, lost) = build(&salvaged, path, options)?;
     options.reached(Reached::Repair(RepairStep::Saved));
     let moved_to = free_name(path, now_ms);
+    // Whoever could read it before shall not read it on.
+    make_private(path);
     rename_for_good(path, &moved_to)?;
     options.reached(Reached::Repair(RepairStep::Moved));
     move_log(path, &moved_to)?;
