@@ -1,11 +1,13 @@
-//! Who opens the outbox among others who open it.
+//! Who opens the outbox: by which path, and among others who open it.
 
 #[expect(dead_code, reason = "each suite uses its part")]
 mod support;
 
 use std::{
     fs,
+    os::unix::fs::{PermissionsExt, symlink},
     path::{Path, PathBuf},
+    process::Command,
     sync::{Arc, Barrier, mpsc},
     thread,
     time::Duration,
@@ -17,7 +19,7 @@ use rustix::fs::{FlockOperation, flock};
 use support::{
     NOW_MS, Phone,
     damage::{beside, flip, killed, until_another_opens},
-    open, options,
+    draft, open, options,
 };
 
 /// Where the twelfth frame of a log begins, and somewhat behind.
@@ -68,6 +70,46 @@ fn who_waited_for_one_that_died_while_it_opened_looks_at_the_log_itself() {
 }
 
 #[test]
+fn damage_of_the_log_is_found_where_the_path_is_a_link() {
+    let (mut phone, keys) = damaged();
+    for suffix in ["", "-wal", "-shm"] {
+        fs::rename(beside(&phone.path(), suffix), beside(&phone.folder.path().join("real.db"), suffix))
+            .unwrap();
+    }
+    symlink("real.db", phone.path()).unwrap();
+
+    phone.restart();
+
+    all_are_saved(&mut phone, &keys);
+}
+
+#[test]
+fn a_repair_behind_a_link_that_was_killed_at_the_end_is_ended_at_the_next_opening() {
+    let mut phone = Phone::new();
+    let key = phone.report("w").key;
+    drop(phone.outbox.take());
+    fs::rename(phone.path(), phone.folder.path().join("real.db-saved")).unwrap();
+    symlink("real.db", phone.path()).unwrap();
+
+    phone.restart();
+
+    assert_eq!(phone.state(key), EntryState::Pending);
+}
+
+#[test]
+fn a_process_that_goes_to_another_folder_keeps_its_outbox() {
+    let folder = tempfile::TempDir::new().unwrap();
+    std::env::set_current_dir(&folder).unwrap();
+    let mut outbox = open(Path::new("outbox.db"), "alice", options(), NOW_MS).unwrap();
+    std::env::set_current_dir("/").unwrap();
+
+    let reported = outbox.report(&draft("w"), NOW_MS);
+
+    assert!(reported.is_ok(), "{reported:?}");
+    assert!(folder.path().join("outbox.db").exists());
+}
+
+#[test]
 fn a_process_that_stands_still_while_it_opens_or_repairs_does_not_stop_the_others() {
     for lock in ["-users", "-repair", "-opening"] {
         let mut phone = Phone::new();
@@ -87,6 +129,21 @@ fn a_process_that_stands_still_while_it_opens_or_repairs_does_not_stop_the_other
         drop(held);
         phone.restart();
     }
+}
+
+#[test]
+fn what_is_no_file_is_refused_and_nothing_of_it_touched() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg("-m644").arg(&pipe).status().unwrap().success());
+
+    for path in [&pipe, Path::new(""), Path::new(":memory:")] {
+        let refused = open(path, "alice", options(), NOW_MS);
+        assert!(matches!(refused, Err(OutboxError::Unavailable(_))), "{refused:?}");
+    }
+
+    assert_eq!(fs::metadata(&pipe).unwrap().permissions().mode() & 0o777, 0o644);
+    assert_eq!(files(folder.path()), [pipe]);
 }
 
 #[test]

@@ -16,6 +16,7 @@ use super::{
     file::{
         database::File,
         erase,
+        filesystem::place,
         repair::{self, Recovery},
     },
     limits::Limits,
@@ -69,10 +70,11 @@ impl Outbox {
     ) -> Result<Self, OutboxError> {
         let rng = options.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
         let file_options = options.of_file();
-        let (file, recovery) = repair::open(path, &file_options, now_ms)?;
+        let path = place(path)?;
+        let (file, recovery) = repair::open(&path, &file_options, now_ms)?;
         let mut outbox = Self {
             file,
-            path: path.to_owned(),
+            path,
             reporter,
             sender: Sender::new(),
             rng,

@@ -81,6 +81,35 @@ pub(crate) fn sync_folder(_path: &Path) -> Result<(), OutboxError> {
     Ok(())
 }
 
+/// As many as the kernel follows.
+const MOST_LINKS: usize = 40;
+
+/// Where the file itself stands, from whichever folder and by whichever link it is asked for: SQLite names its log by
+/// that, and a process that goes to another folder keeps its outbox. The file need not be there.
+///
+/// # Errors
+/// [`OutboxError::Unavailable`] where no report would outlive the app, or there is something else than a file.
+pub(crate) fn place(path: &Path) -> Result<PathBuf, OutboxError> {
+    if path.as_os_str().is_empty() || path == Path::new(":memory:") {
+        return Err(OutboxError::Unavailable(
+            "the outbox needs the path of a file, to outlive the app".into(),
+        ));
+    }
+    let mut place = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let Ok(target) = fs::read_link(&place) else { break };
+        place = folder(&place).join(target);
+    }
+    let name = place.file_name().unwrap_or_default();
+    let place = fs::canonicalize(folder(&place))?.join(name);
+    match fs::symlink_metadata(&place) {
+        Ok(found) if !found.is_file() => {
+            Err(OutboxError::Unavailable("the outbox's path leads to something that is no file".into()))
+        }
+        _ => Ok(place),
+    }
+}
+
 /// Where a file stands.
 pub(crate) fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))

@@ -3,7 +3,7 @@
 mod copies;
 pub(crate) mod database;
 pub(crate) mod erase;
-mod filesystem;
+pub(crate) mod filesystem;
 mod lock;
 mod log;
 pub(crate) mod own;
