@@ -7,7 +7,7 @@ use std::{
     fs,
     os::unix::fs::{PermissionsExt, symlink},
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
     sync::{Arc, Barrier, mpsc},
     thread,
     time::Duration,
@@ -19,7 +19,7 @@ use rustix::fs::{FlockOperation, flock};
 use support::{
     NOW_MS, Phone,
     damage::{beside, flip, killed, until_another_opens},
-    draft, open, options,
+    draft, example, open, options,
 };
 
 /// Where the twelfth frame of a log begins, and somewhat behind.
@@ -156,4 +156,22 @@ fn an_opening_that_is_refused_leaves_no_file_of_its_own() {
 
     assert!(matches!(refused, Err(OutboxError::Unavailable(_))), "{refused:?}");
     assert_eq!(files(folder.path()), [other]);
+}
+
+#[test]
+fn a_log_that_there_is_no_room_to_copy_leaves_no_part_of_a_copy() {
+    let (phone, _) = killed(50);
+    let reporter = example("steady_reporter", &phone.path());
+    // As on a full disk a write fails, here beyond 128 KiB of a file.
+    let limited = Command::new("bash")
+        .args(["-c", "trap '' XFSZ; ulimit -f 128; exec \"$0\" \"$@\""])
+        .arg(reporter.get_program())
+        .args(reporter.get_args())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+
+    assert!(!limited.unwrap().success());
+    assert!(!beside(&phone.path(), "-log").exists());
+    assert!(beside(&phone.path(), "-wal").exists());
 }

@@ -22,7 +22,7 @@ pub enum OutboxError {
     Full,
     /// The device has no room left. Free some.
     #[error("the device has no room left")]
-    NoSpace(#[source] rusqlite::Error),
+    NoSpace(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The file cannot be used at the moment; it was not touched. Try again later.
     #[error("the outbox cannot be read or written at the moment")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -39,7 +39,7 @@ impl From<rusqlite::Error> for OutboxError {
         use rusqlite::ErrorCode;
         match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Self::Corrupt,
-            Some(ErrorCode::DiskFull) => Self::NoSpace(error),
+            Some(ErrorCode::DiskFull) => Self::NoSpace(Box::new(error)),
             _ => Self::Unavailable(Box::new(error)),
         }
     }
@@ -47,7 +47,11 @@ impl From<rusqlite::Error> for OutboxError {
 
 impl From<std::io::Error> for OutboxError {
     fn from(error: std::io::Error) -> Self {
-        Self::Unavailable(Box::new(error))
+        use std::io::ErrorKind;
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::NoSpace(Box::new(error)),
+            _ => Self::Unavailable(Box::new(error)),
+        }
     }
 }
 
@@ -79,5 +83,14 @@ mod tests {
             assert!(matches!(error(code), OutboxError::Unavailable(_)), "{code}");
         }
         assert!(matches!(error(ffi::SQLITE_FULL), OutboxError::NoSpace(_)));
+    }
+
+    #[test]
+    fn a_full_disk_is_told_from_one_that_fails() {
+        let error = |kind| OutboxError::from(std::io::Error::from(kind));
+        for kind in [std::io::ErrorKind::StorageFull, std::io::ErrorKind::QuotaExceeded] {
+            assert!(matches!(error(kind), OutboxError::NoSpace(_)), "{kind}");
+        }
+        assert!(matches!(error(std::io::ErrorKind::PermissionDenied), OutboxError::Unavailable(_)));
     }
 }

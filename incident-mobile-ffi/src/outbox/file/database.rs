@@ -15,7 +15,7 @@ use super::{
         options::FileOptions,
     },
     copies::forget_all,
-    filesystem::{beside, identity, make_if_missing, make_private, size},
+    filesystem::{beside, copy_whole, identity, make_if_missing, make_private, size},
     lock, log,
     own::{self, ErasedEntries},
     schema,
@@ -66,7 +66,7 @@ impl File {
                 return Err(OutboxError::Corrupt);
             }
             // SQLite deletes the log of a file that it cannot read.
-            fs::copy(beside(path, "-wal"), beside(path, "-log"))?;
+            copy_whole(&beside(path, "-wal"), &beside(path, "-log"))?;
         }
         let copied = beside(path, "-log");
         let unclean = left_a_log || copied.exists() || beside(path, "-suspect").exists();

@@ -110,6 +110,15 @@ pub(crate) fn place(path: &Path) -> Result<PathBuf, OutboxError> {
     }
 }
 
+/// Copies a file; where that fails, there is no part of a copy.
+pub(crate) fn copy_whole(from: &Path, to: &Path) -> Result<(), OutboxError> {
+    if let Err(error) = fs::copy(from, to) {
+        remove(to)?;
+        return Err(error.into());
+    }
+    Ok(())
+}
+
 /// Where a file stands.
 pub(crate) fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
