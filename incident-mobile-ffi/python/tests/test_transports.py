@@ -69,7 +69,7 @@ def test_a_transport_for_asyncio_is_told_to_call_sync_async(outbox, tmp_path):
         with pytest.raises(TypeError, match="for an AsyncTransport call sync_async"):
             outbox.sync(ForAsyncio())
         gc.collect()
-    assert [str(warning.message) for warning in warned] == []
+    assert not [warning for warning in warned if "never awaited" in str(warning.message)]
     assert_free(outbox, tmp_path / "outbox.db")
 
 
