@@ -46,6 +46,19 @@ fn an_outbox_whose_file_a_later_version_takes_over_writes_no_more_and_loses_noth
 }
 
 #[test]
+fn a_file_that_a_later_version_gave_other_tables_is_not_taken_for_damaged() {
+    let mut phone = Phone::new();
+    phone.report("a");
+    let later = take_over(&phone);
+    later.execute_batch("DROP INDEX entry_list; ALTER TABLE entry RENAME payload TO report").unwrap();
+    for _ in 0..2 {
+        let listed = phone.outbox().entries(None, 10, None);
+        assert!(matches!(listed, Err(OutboxError::NewerSchema)), "{listed:?}");
+    }
+    assert_eq!(corrupt_files(&phone), 0);
+}
+
+#[test]
 fn a_damaged_file_of_a_later_version_is_left_to_it() {
     let mut phone = Phone::new();
     drop(phone.outbox.take());

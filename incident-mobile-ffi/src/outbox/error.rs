@@ -36,10 +36,25 @@ pub enum OutboxError {
 
 impl From<rusqlite::Error> for OutboxError {
     fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode;
-        match error.sqlite_error_code() {
-            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Self::Corrupt,
-            Some(ErrorCode::DiskFull) => Self::NoSpace(Box::new(error)),
+        use rusqlite::{Error, ffi};
+        match &error {
+            // Every statement is constant, and reads what another wrote: where one does not fit the file, that is damaged.
+            Error::SqlInputError { .. }
+            | Error::FromSqlConversionFailure(..)
+            | Error::IntegralValueOutOfRange(..)
+            | Error::InvalidColumnType(..)
+            | Error::QueryReturnedNoRows
+            | Error::Utf8Error(..) => Self::Corrupt,
+            Error::SqliteFailure(failure, _) => match failure.extended_code & 0xff {
+                ffi::SQLITE_NOTADB
+                | ffi::SQLITE_CORRUPT
+                | ffi::SQLITE_ERROR
+                | ffi::SQLITE_CONSTRAINT
+                | ffi::SQLITE_MISMATCH
+                | ffi::SQLITE_TOOBIG => Self::Corrupt,
+                ffi::SQLITE_FULL => Self::NoSpace(Box::new(error)),
+                _ => Self::Unavailable(Box::new(error)),
+            },
             _ => Self::Unavailable(Box::new(error)),
         }
     }
@@ -64,7 +79,13 @@ mod tests {
     #[test]
     fn only_a_corrupt_file_is_corrupt() {
         let error = |code| OutboxError::from(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
-        for code in [ffi::SQLITE_NOTADB, ffi::SQLITE_CORRUPT, ffi::SQLITE_CORRUPT_INDEX] {
+        for code in [
+            ffi::SQLITE_NOTADB,
+            ffi::SQLITE_CORRUPT,
+            ffi::SQLITE_CORRUPT_INDEX,
+            ffi::SQLITE_ERROR,
+            ffi::SQLITE_CONSTRAINT_NOTNULL,
+        ] {
             assert!(matches!(error(code), OutboxError::Corrupt), "{code}");
         }
         for code in [

@@ -43,6 +43,8 @@ pub struct Outbox {
     pub(crate) batch_size: BatchSize,
     /// Whether the last answer settled something.
     pub(crate) went_well: bool,
+    /// Whether nothing was found to wait that no index names.
+    pub(crate) is_indexed: bool,
     pub(crate) sign_in: Option<SignInReason>,
     pub(crate) free_ms: FreeMs,
     pub(crate) recovery: Option<Recovery>,
@@ -82,6 +84,7 @@ impl Outbox {
             uploads: 0,
             batch_size: BatchSize::full(),
             went_well: false,
+            is_indexed: false,
             sign_in: None,
             free_ms: FreeMs::default(),
             recovery,
@@ -150,7 +153,8 @@ impl Outbox {
             // The corrupt file is let go before another takes its name. Where the repair fails, the next call tries it
             // again.
             self.file.let_go()?;
-            let (file, recovery) = repair::reopen(&self.path, &self.file_options, self.opened_ms)?;
+            let (file, recovery) =
+                repair::reopen(&self.path, &self.file_options, self.file.identity(), self.opened_ms)?;
             self.file = file;
             self.recovery = recovery.or(self.recovery.take());
             return Err(OutboxError::Corrupt);

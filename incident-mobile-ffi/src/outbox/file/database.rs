@@ -15,7 +15,7 @@ use super::{
         options::FileOptions,
     },
     copies::forget_all,
-    filesystem::{beside, copy_whole, identity, make_if_missing, make_private, size},
+    filesystem::{Identity, beside, copy_whole, identity, make_if_missing, make_private, remove, size},
     lock, log,
     own::{self, ErasedEntries},
     schema,
@@ -28,7 +28,7 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 /// own connection did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FileMark {
-    identity: Option<(u64, u64)>,
+    identity: Identity,
     others: i64,
     own: u64,
 }
@@ -38,7 +38,7 @@ pub(crate) struct File {
     options: Arc<FileOptions>,
     connection: Connection,
     path: PathBuf,
-    identity: Option<(u64, u64)>,
+    identity: Identity,
     /// Says to others that the file is in use.
     user: lock::UserLock,
     is_let_go: bool,
@@ -107,21 +107,27 @@ impl File {
         connection.busy_timeout(options.patience)?;
         schema::is_current(&connection)?;
         schema::set_up(&connection, options)?;
-        sound(&connection)
+        sound(&connection, QUICKLY)
     }
 
     fn check(&self) -> Result<(), OutboxError> {
-        sound(&self.connection)?;
         let suspect = beside(&self.path, "-suspect");
         if suspect.exists() {
-            fs::remove_file(suspect)?;
+            // Somebody came across damage that the quick check may not see.
+            sound(&self.connection, "PRAGMA integrity_check(1)")?;
+            return remove(&suspect);
         }
-        Ok(())
+        sound(&self.connection, QUICKLY)
     }
 
     /// Whether a repair was begun that has not ended yet.
     pub(crate) fn is_let_go(&self) -> bool {
         self.is_let_go
+    }
+
+    /// Which file it is.
+    pub(crate) fn identity(&self) -> Identity {
+        self.identity
     }
 
     pub(crate) fn read(&self) -> &Connection {
@@ -242,8 +248,10 @@ impl File {
     }
 }
 
-fn sound(connection: &Connection) -> Result<(), OutboxError> {
-    let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+const QUICKLY: &str = "PRAGMA quick_check(1)";
+
+fn sound(connection: &Connection, check: &str) -> Result<(), OutboxError> {
+    let verdict: String = connection.query_row(check, [], |row| row.get(0))?;
     if verdict == "ok" { Ok(()) } else { Err(OutboxError::Corrupt) }
 }
 

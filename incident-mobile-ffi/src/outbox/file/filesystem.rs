@@ -47,25 +47,28 @@ pub(crate) fn size(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |file| file.len())
 }
 
-/// Which file the path leads to: device and inode.
-pub(crate) fn identity(path: &Path) -> Option<(u64, u64)> {
+/// Device and inode.
+pub(crate) type Identity = Option<(u64, u64)>;
+
+/// Which file the path leads to.
+pub(crate) fn identity(path: &Path) -> Identity {
     numbers(&fs::metadata(path).ok()?)
 }
 
 /// That of an open file, wherever its path leads by now.
-pub(crate) fn identity_of(file: &fs::File) -> Option<(u64, u64)> {
+pub(crate) fn identity_of(file: &fs::File) -> Identity {
     numbers(&file.metadata().ok()?)
 }
 
 #[cfg(unix)]
 #[expect(clippy::unnecessary_wraps, reason = "elsewhere there are none")]
-fn numbers(file: &fs::Metadata) -> Option<(u64, u64)> {
+fn numbers(file: &fs::Metadata) -> Identity {
     use std::os::unix::fs::MetadataExt;
     Some((file.dev(), file.ino()))
 }
 
 #[cfg(not(unix))]
-fn numbers(_file: &fs::Metadata) -> Option<(u64, u64)> {
+fn numbers(_file: &fs::Metadata) -> Identity {
     None
 }
 

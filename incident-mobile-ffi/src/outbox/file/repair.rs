@@ -18,7 +18,7 @@ use super::{
     },
     copies::{forget_older, free_name},
     database::File,
-    filesystem::{beside, make_private, private, remove, sync_folder},
+    filesystem::{Identity, beside, identity, make_private, private, remove, sync_folder},
     lock::{OpeningLock, RepairLock, UserLock},
     own, reserved,
     salvage::{Row, Salvaged},
@@ -45,8 +45,28 @@ pub(crate) fn open(
     options: &Arc<FileOptions>,
     now_ms: i64,
 ) -> Result<(File, Option<Recovery>), OutboxError> {
+    open_in_turn(path, options, None, now_ms)
+}
+
+/// Opens anew a file that turned out `corrupt` while it was open.
+pub(crate) fn reopen(
+    path: &Path,
+    options: &Arc<FileOptions>,
+    corrupt: Identity,
+    now_ms: i64,
+) -> Result<(File, Option<Recovery>), OutboxError> {
+    private().create(true).truncate(true).open(beside(path, "-suspect"))?;
+    open_in_turn(path, options, Some(corrupt), now_ms)
+}
+
+fn open_in_turn(
+    path: &Path,
+    options: &Arc<FileOptions>,
+    corrupt: Option<Identity>,
+    now_ms: i64,
+) -> Result<(File, Option<Recovery>), OutboxError> {
     let opening = OpeningLock::take(path, options.patience)?;
-    let opened = open_next(path, options, now_ms);
+    let opened = open_next(path, options, corrupt, now_ms);
     if opened.is_err() {
         opening.refused(path);
     }
@@ -57,18 +77,33 @@ pub(crate) fn open(
 fn open_next(
     path: &Path,
     options: &Arc<FileOptions>,
+    corrupt: Option<Identity>,
     now_ms: i64,
 ) -> Result<(File, Option<Recovery>), OutboxError> {
     // Held through a repair: another who opened the file meanwhile would end its log at the damage.
     let user = UserLock::take(path, options.patience)?;
     forget_older(path, now_ms)?;
+    let found = identity(path);
     match open_whole(path, options, &user, now_ms) {
-        Err(OutboxError::Corrupt) => {
-            let recovery = repair_alone(path, options, &user, now_ms)?;
-            Ok((open_whole(path, options, &user, now_ms)?, recovery))
+        Err(OutboxError::Corrupt) => open_repaired(path, options, &user, found, now_ms),
+        // No check found what was come across before; the app is told no second time to ask again.
+        Ok(file) if corrupt == Some(file.identity()) => {
+            drop(file);
+            open_repaired(path, options, &user, found, now_ms)
         }
         opened => Ok((opened?, None)),
     }
+}
+
+fn open_repaired(
+    path: &Path,
+    options: &Arc<FileOptions>,
+    user: &UserLock,
+    found: Identity,
+    now_ms: i64,
+) -> Result<(File, Option<Recovery>), OutboxError> {
+    let recovery = repair_alone(path, options, user, found, now_ms)?;
+    Ok((open_whole(path, options, user, now_ms)?, recovery))
 }
 
 fn open_whole(
@@ -98,27 +133,20 @@ fn repair_alone(
     path: &Path,
     options: &Arc<FileOptions>,
     user: &UserLock,
+    found: Identity,
     now_ms: i64,
 ) -> Result<Option<Recovery>, OutboxError> {
     let _alone = RepairLock::to_repair(path, options.patience)?;
-    // Another process may have repaired it while this one waited.
     match File::look(path, options, user.alone) {
-        Err(OutboxError::Corrupt) => {
+        // Another process has repaired it while this one waited.
+        Ok(()) if identity(path) != found => Ok(None),
+        // Not every damage shows to who only looks.
+        Ok(()) | Err(OutboxError::Corrupt) => {
             schema::refuse_later_head(path)?;
             repair(path, options, now_ms).map(Some)
         }
-        looked => looked.map(|()| None),
+        Err(error) => Err(error),
     }
-}
-
-/// Opens anew a file that turned out corrupt while it was open.
-pub(crate) fn reopen(
-    path: &Path,
-    options: &Arc<FileOptions>,
-    now_ms: i64,
-) -> Result<(File, Option<Recovery>), OutboxError> {
-    private().create(true).truncate(true).open(beside(path, "-suspect"))?;
-    open(path, options, now_ms)
 }
 
 /// Whether a repair was killed when all was saved and the corrupt file gone.

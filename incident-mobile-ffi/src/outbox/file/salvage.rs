@@ -11,7 +11,10 @@ use std::{
 use incident_core::{IdempotencyKey, IncidentKey, OutboxSecret, Reporter, SyncPayload, decode};
 
 use super::{
-    super::error::OutboxError,
+    super::{
+        entry::{PENDING, QUARANTINED, SETTLED},
+        error::OutboxError,
+    },
     pages::{Bytes, Pages, Record},
     record::Value,
     reserved,
@@ -142,14 +145,18 @@ fn row(seq: i64, values: &[Value]) -> Option<Row> {
     // A key says of which reporter and which moment it is, a sealed one of which moment.
     IncidentKey::resolve(&payload, &reporter, Some(key)).ok()?;
     (payload.to_canonical_json() == *text(7)?).then_some(())?;
+    let count = |at| number(at).unwrap_or(0).clamp(0, i64::from(i32::MAX));
+    let incident = text(15).cloned();
+    // To send it once more does no harm.
+    let is_known = |state: &i64| *state == QUARANTINED || *state == SETTLED && incident.is_some();
     Some(Row {
         seq,
-        revision: number(4)?,
-        state: number(5).filter(|state| (0..=2).contains(state))?,
+        revision: count(4),
+        state: number(5).filter(is_known).unwrap_or(PENDING),
         times: (number(8)?, number(9)?),
-        attempts: number(10)?,
+        attempts: count(10),
         problem: text(14).cloned(),
-        incident: text(15).cloned(),
+        incident,
         reporter,
         key,
         payload,

@@ -163,6 +163,7 @@ fn version(connection: &Connection) -> Result<i64, OutboxError> {
     match (pragma("application_id")?, pragma("user_version")?) {
         (APPLICATION, known @ 1..=VERSION) => Ok(known),
         (APPLICATION, later) if later > VERSION => Err(OutboxError::NewerSchema),
+        (APPLICATION, _) => Err(OutboxError::Corrupt),
         (0, 0) if tables == 0 => Ok(0),
         _ => Err(OutboxError::Unavailable("the file is another program's database".into())),
     }

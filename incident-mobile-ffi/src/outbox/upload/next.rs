@@ -4,10 +4,13 @@ use super::{
     super::{change::Change, error::OutboxError, limits::GRACE_MS, moment::Moment, queue::Outbox},
     in_flight::{InFlight, Item},
     pace::Pace,
-    pick::{fresh, is_anonymous_waiting, next_turn, struck},
+    pick::{fresh, is_anonymous_waiting, is_any_pending, next_turn, struck},
     protocol::{NextUpload, Upload, WaitReason},
     request::request,
 };
+
+/// Until when the first entry waits, and why.
+type Turn = Option<(i64, WaitReason)>;
 
 impl Outbox {
     /// Says what to send next, oldest report first.
@@ -28,9 +31,9 @@ impl Outbox {
         }
         self.in_flight = None;
         let spaced_ms = self.spaced(now_ms)?;
-        let items = self.pick(now_ms, spaced_ms.is_none())?;
-        let turn = if items.is_empty() { self.turn(spaced_ms, now_ms)? } else { None };
+        let (items, turn) = self.look_for_work(spaced_ms, now_ms)?;
         if items.is_empty() && turn.is_none() {
+            self.is_indexed = true;
             return self.pause(NextUpload::Idle);
         }
         if let Some(why) = self.sign_in {
@@ -72,6 +75,21 @@ impl Outbox {
         })
     }
 
+    /// What goes next, or what waits for itself. Before an opening finds neither for the first time, it looks whether a
+    /// damaged index hides what there is.
+    fn look_for_work(&self, spaced_ms: Option<i64>, now_ms: i64) -> Result<(Vec<Item>, Turn), OutboxError> {
+        let one_moment = self.file.read().unchecked_transaction()?;
+        let items = self.pick(now_ms, spaced_ms.is_none())?;
+        if !items.is_empty() {
+            return Ok((items, None));
+        }
+        let turn = self.turn(spaced_ms, now_ms)?;
+        if turn.is_none() && !self.is_indexed && is_any_pending(&one_moment, self.reporter.as_str())? {
+            return Err(OutboxError::Corrupt);
+        }
+        Ok((items, turn))
+    }
+
     /// What goes next. An entry that drew a server error goes alone, and only after a success or when there is
     /// nothing else: so neither does it hold up the others nor they it.
     fn pick(&self, now_ms: i64, anonymous: bool) -> Result<Vec<Item>, OutboxError> {
@@ -87,7 +105,7 @@ impl Outbox {
     }
 
     /// When the first entry may go that waits for itself, and why it waits.
-    fn turn(&self, spaced_ms: Option<i64>, now_ms: i64) -> Result<Option<(i64, WaitReason)>, OutboxError> {
+    fn turn(&self, spaced_ms: Option<i64>, now_ms: i64) -> Result<Turn, OutboxError> {
         let (connection, reporter) = (self.file.read(), self.reporter.as_str());
         let own = next_turn(connection, reporter, now_ms)?;
         let spaced = match spaced_ms {

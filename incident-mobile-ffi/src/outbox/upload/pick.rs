@@ -1,5 +1,6 @@
 //! Which entries go next.
 
+use incident_core::IdempotencyKey;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
@@ -20,7 +21,8 @@ pub(crate) fn fresh(
     most: usize,
     anonymous: bool,
 ) -> Result<Vec<Item>, OutboxError> {
-    let sql = "WHERE reporter = ?1 AND state = 0 AND strikes = 0 AND anonymous = ?2 ORDER BY seq";
+    let sql = "WHERE turn.reporter = ?1 AND turn.state = 0 AND turn.strikes = 0 AND turn.anonymous = ?2
+               ORDER BY turn.seq";
     let mut named = select(connection, sql, params![reporter, false], most)?;
     if named.is_empty() && anonymous {
         return select(connection, &format!("{sql} LIMIT 1"), params![reporter, true], 1);
@@ -54,30 +56,46 @@ pub(crate) fn struck(
     now_ms: i64,
     anonymous: bool,
 ) -> Result<Vec<Item>, OutboxError> {
-    let sql = "WHERE reporter = ?1 AND state = 0 AND strikes > 0 AND anonymous <= ?4
-                 AND (not_before_ms <= ?2 OR not_before_ms > ?2 + ?3)
-               ORDER BY strikes, anonymous, seq LIMIT 1";
+    let sql = "WHERE turn.reporter = ?1 AND turn.state = 0 AND turn.strikes > 0 AND turn.anonymous <= ?4
+                 AND (entry.not_before_ms <= ?2 OR entry.not_before_ms > ?2 + ?3)
+               ORDER BY turn.strikes, turn.anonymous, turn.seq LIMIT 1";
     select(connection, sql, params![reporter, now_ms, LONGEST_BACK_OFF_MS, anonymous], 1)
 }
 
+/// What the index says of an entry is compared with the entry: where the two differ, the answer would change nothing,
+/// and the same entry would go next.
 fn select(
     connection: &Connection,
     which: &str,
     values: &[&dyn rusqlite::ToSql],
     most: usize,
 ) -> Result<Vec<Item>, OutboxError> {
-    let sql = format!("SELECT seq, key, revision, anonymous, payload FROM entry {which}");
+    let sql = format!(
+        "SELECT entry.seq, entry.key, entry.revision, entry.anonymous, entry.payload,
+                (entry.reporter, entry.state, entry.strikes, entry.anonymous) IS (?1, 0, turn.strikes, turn.anonymous)
+         FROM entry AS turn INDEXED BY entry_turn LEFT JOIN entry ON entry.seq = turn.seq {which}"
+    );
     let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(values, |row| {
-        Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
-    })?;
+    let mut rows = statement.query(values)?;
     let mut items = Vec::new();
-    for row in rows.take(most) {
-        let (seq, key, revision, anonymous, payload) = row?;
-        let key = key.parse().map_err(|_| OutboxError::Corrupt)?;
+    while items.len() < most
+        && let Some(row) = rows.next()?
+    {
+        let text: String = row.get(1)?;
+        let key: IdempotencyKey = text.parse().map_err(|_| OutboxError::Corrupt)?;
+        if !row.get::<_, bool>(5)? || key.to_string() != text {
+            return Err(OutboxError::Corrupt);
+        }
+        let (seq, revision, anonymous, payload) = (row.get(0)?, row.get(2)?, row.get(3)?, row.get(4)?);
         items.push(Item { seq, key, revision, anonymous, payload });
     }
     Ok(items)
+}
+
+/// Whether an entry waits, whatever an index says. Reads all of them.
+pub(crate) fn is_any_pending(connection: &Connection, reporter: &str) -> Result<bool, OutboxError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM entry NOT INDEXED WHERE reporter = ?1 AND state = 0)";
+    Ok(connection.query_row(sql, [reporter], |row| row.get(0))?)
 }
 
 /// When the first entry that waits for itself may go again, and what it waits for.
