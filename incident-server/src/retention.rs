@@ -149,15 +149,15 @@ mod tests {
             store.sync(&[item(n)], received_at).await.unwrap();
         }
         let mut eraser = Retention(Some(Duration::from_secs(60))).begin().unwrap();
-        let erased = async |n: i64| {
+        let is_gone = async |n: i64| {
             let found = store.incident(item(n).id).await.unwrap().unwrap();
             matches!(found.incident, Stored::Erased(_))
         };
 
         eraser.step(&store, at(100)).await.unwrap();
-        assert_eq!([erased(0).await, erased(1).await, erased(2).await], [true, false, true]);
+        assert_eq!([is_gone(0).await, is_gone(1).await, is_gone(2).await], [true, false, true]);
 
         eraser.step(&store, at(600)).await.unwrap();
-        assert!(erased(1).await);
+        assert!(is_gone(1).await);
     }
 }
