@@ -65,6 +65,23 @@ fn a_flipped_bit_in_the_last_report_itself_is_told() {
 }
 
 #[test]
+fn a_text_that_a_flipped_bit_made_another_does_not_count_where_a_whole_frame_has_it() {
+    let log = |phone: &Phone| phone.folder.path().join("outbox.db-wal");
+    for last in [false, true] {
+        let (mut phone, keys) = killed(12);
+        let mut bytes = fs::read(log(&phone)).unwrap();
+        let mut texts = bytes.windows(8).enumerate().filter(|(_, text)| *text == b"\"ward-3\"");
+        let place = if last { texts.next_back() } else { texts.next() }.unwrap().0;
+        bytes[place + 6] ^= 1;
+        fs::write(log(&phone), bytes).unwrap();
+
+        all_are_saved_and_counted(&mut phone, &keys);
+
+        assert_eq!(phone.entry(keys[3]).payload.facts.location_id.as_str(), "ward-3", "last: {last}");
+    }
+}
+
+#[test]
 fn neither_a_killed_process_nor_a_power_cut_is_damage() {
     for (mut phone, keys) in [killed(50), cut_off(50)] {
         phone.restart();

@@ -12,6 +12,7 @@ use std::{
 
 use super::{
     super::limits::LONGEST_RECORD,
+    log::is_whole,
     record::{Cursor, Value, u16_at, u32_at, values},
 };
 
@@ -39,6 +40,8 @@ pub(crate) trait Bytes {
 pub(crate) struct Pages<B> {
     file: B,
     logs: Vec<B>,
+    /// Where the pages of frames stand that are whole, and of those that are not: in which log, and where.
+    frames: [Vec<(usize, u64)>; 2],
     /// The last version of a page that a log has: which log, and where.
     newest: BTreeMap<usize, (usize, u64)>,
 }
@@ -57,35 +60,46 @@ impl Pages<fs::File> {
 impl<B: Bytes> Pages<B> {
     /// The pages of a file, and those of its logs.
     pub(crate) fn of(file: B, logs: Vec<B>) -> io::Result<Self> {
-        let mut newest = BTreeMap::new();
+        let (mut newest, mut frames) = (BTreeMap::new(), [Vec::new(), Vec::new()]);
         for (log, bytes) in logs.iter().enumerate() {
-            let mut frame = [0; FRAME_HEADER];
+            let (mut before, mut frame) = ([0; 8], [0; FRAME_HEADER + PAGE]);
+            // The head ends with a checksum.
+            bytes.read_at(LOG_HEADER - 8, &mut before)?;
             let mut at = LOG_HEADER;
-            while bytes.read_at(at, &mut frame)? == FRAME_HEADER {
-                let number = u32_at(&frame, 0).unwrap_or(0);
-                newest.insert(number, (log, at + FRAME_HEADER as u64));
+            loop {
+                let read = bytes.read_at(at, &mut frame)?;
+                let Some(found) = frame.get(..read).filter(|_| read >= FRAME_HEADER) else { break };
+                let place = (log, at + FRAME_HEADER as u64);
+                newest.insert(u32_at(found, 0).unwrap_or(0), place);
+                frames[usize::from(!is_whole(&before, found))].push(place);
+                before.copy_from_slice(&frame[16..24]);
                 at += (FRAME_HEADER + PAGE) as u64;
             }
         }
-        Ok(Self { file, logs, newest })
+        Ok(Self { file, logs, frames, newest })
     }
 
-    /// Every record of every version of every page, in the file first.
+    /// Every record of every version of every page: in the file first, and last in the frames whose checksum says that
+    /// they are damaged (`true`).
     pub(crate) fn each_record<E: From<io::Error>>(
         &self,
-        mut see: impl FnMut(Record) -> Result<(), E>,
+        mut see: impl FnMut(Record, bool) -> Result<(), E>,
     ) -> Result<(), E> {
-        let logs = self.logs.iter().map(|log| (log, LOG_HEADER + FRAME_HEADER as u64, FRAME_HEADER));
-        for (file, start, between) in std::iter::once((&self.file, 0, 0)).chain(logs) {
-            let mut page = [0; PAGE];
-            let mut at = start;
-            loop {
-                let read = file.read_at(at, &mut page)?;
-                self.read_page(page.get(..read).unwrap_or_default(), &mut see)?;
-                if read < PAGE {
-                    break;
-                }
-                at += (PAGE + between) as u64;
+        let mut page = [0; PAGE];
+        let mut at = 0;
+        loop {
+            let read = self.file.read_at(at, &mut page)?;
+            self.read_page(page.get(..read).unwrap_or_default(), &mut |record| see(record, false))?;
+            if read < PAGE {
+                break;
+            }
+            at += PAGE as u64;
+        }
+        for (frames, is_damaged) in self.frames.iter().zip([false, true]) {
+            for (log, at) in frames {
+                let read = self.logs.get(*log).map_or(Ok(0), |log| log.read_at(*at, &mut page))?;
+                let page = page.get(..read).unwrap_or_default();
+                self.read_page(page, &mut |record| see(record, is_damaged))?;
             }
         }
         Ok(())
@@ -196,7 +210,7 @@ mod tests {
         put_row(&mut page, 0x0f00, 5);
         put_row(&mut page, 0x0e00, 6);
         let mut rows = Vec::new();
-        let see = |record| {
+        let see = |record, _| {
             if let Record::Table(number, _) = record {
                 rows.push(number);
             }

@@ -221,7 +221,8 @@ fn build(salvaged: &Salvaged, path: &Path, options: &Arc<FileOptions>) -> Result
     Ok(counts)
 }
 
-/// Takes a row over. Of two versions of one row the later one counts; a settled one is later than one that is not.
+/// Takes a row over. Of two versions of one row the later one counts; a settled one is later than one that is not. Of two
+/// that are equally late the first one does, which is not that of a damaged page.
 fn restore(transaction: &Transaction<'_>, salvaged: &Salvaged, row: &Row) -> Result<(), OutboxError> {
     let is_sure = salvaged.is_sure(&row.reporter, row.key, &row.payload);
     let created_at_ms = row.key.created_at_ms();

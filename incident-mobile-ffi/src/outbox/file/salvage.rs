@@ -55,10 +55,10 @@ struct Beside {
 }
 
 impl Beside {
-    fn keep(&mut self, record: &Record) {
+    fn keep(&mut self, record: &Record, is_damaged: bool) {
         match record {
-            // `own`; the last version counts.
-            Record::Table(1, values) => {
+            // `own`; the last version counts, of a damaged page only where there is no other.
+            Record::Table(1, values) if !is_damaged || self.secrets.is_none() => {
                 if let [Value::Null, Value::Blob(sealing), Value::Blob(marking), ..] = &values[..]
                     && let (Ok(sealing), Ok(marking)) = (sealing[..].try_into(), marking[..].try_into())
                 {
@@ -96,20 +96,20 @@ impl<B: Bytes> Salvaged<B> {
     /// Reads all but the entries.
     pub(crate) fn of(pages: Pages<B>) -> io::Result<Self> {
         let mut beside = Beside::default();
-        pages.each_record(|record| {
-            beside.keep(&record);
+        pages.each_record(|record, is_damaged| {
+            beside.keep(&record, is_damaged);
             Ok::<_, io::Error>(())
         })?;
         let Beside { secrets, marks, named } = beside;
         Ok(Self { pages, secrets, marks, named })
     }
 
-    /// Every version of every entry that was not erased.
+    /// Every version of every entry that was not erased, those of damaged pages last.
     pub(crate) fn each_row(
         &self,
         mut keep: impl FnMut(Row) -> Result<(), OutboxError>,
     ) -> Result<(), OutboxError> {
-        self.pages.each_record(|record| match record {
+        self.pages.each_record(|record, _| match record {
             Record::Table(seq, values) => match row(seq, &values) {
                 Some(row) if !self.is_erased(&row.reporter, row.key.created_at_ms()) => keep(row),
                 _ => Ok(()),
