@@ -51,6 +51,23 @@ fn the_distance_outlives_a_restart_a_lost_answer_and_the_users_impatience() {
 }
 
 #[test]
+fn after_a_repair_nobody_knows_when_the_last_named_report_went_and_an_anonymous_one_waits() {
+    let mut phone = Phone::new();
+    phone.report_anonymously("hidden");
+    drop(phone.outbox.take());
+    let mut bytes = std::fs::read(phone.path()).unwrap();
+    bytes[..100].fill(42);
+    std::fs::write(phone.path(), bytes).unwrap();
+    phone.restart();
+    assert_eq!(phone.outbox().recovery().unwrap().saved, 1);
+
+    let (waited_ms, why) = phone.wait();
+
+    assert_eq!((waited_ms, why), (10 * MINUTE_MS, WaitReason::Spacing));
+    phone.upload();
+}
+
+#[test]
 fn a_named_report_without_an_answer_keeps_the_anonymous_ones_away_too() {
     let mut phone = Phone::new();
     let key = phone.report("a").key;

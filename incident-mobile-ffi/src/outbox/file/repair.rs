@@ -203,6 +203,8 @@ fn build(salvaged: &Salvaged, path: &Path, options: &Arc<FileOptions>) -> Result
         if let Some((sealing, marking)) = &salvaged.secrets {
             own::restore(transaction, sealing, marking)?;
         }
+        // When the last named report went is not known any more: as long as that may matter.
+        own::set_anonymous_after_ms(transaction, i64::MAX)?;
         for (mark, until_ms) in &salvaged.marks {
             reserved::put(transaction, mark, *until_ms)?;
         }
