@@ -54,14 +54,13 @@ pub(crate) fn is_damaged(log: &Path, index: Option<&Path>) -> io::Result<bool> {
 }
 
 /// Whether the checksum of a frame goes on from that of the one before it, in the byte order of any machine.
-pub(crate) fn is_whole(before: &[u8], frame: &[u8]) -> bool {
-    let goes_on = |big_endian| {
-        let mut checksum = Checksum { sums: (u32_at(before, 0), u32_at(before, 4)), big_endian };
+pub(crate) fn is_whole(before: [u8; 8], frame: &[u8; FRAME_HEADER + PAGE]) -> bool {
+    [false, true].into_iter().any(|big_endian| {
+        let mut checksum = Checksum { sums: (u32_at(&before, 0), u32_at(&before, 4)), big_endian };
         checksum.add(&frame[..8]);
         checksum.add(&frame[FRAME_HEADER..]);
         checksum.is(&frame[16..24])
-    };
-    frame.len() == FRAME_HEADER + PAGE && [false, true].into_iter().any(goes_on)
+    })
 }
 
 /// How many frames of the series with this salt the index knows to be durable; `None` where there is no whole index

@@ -40,8 +40,10 @@ pub(crate) trait Bytes {
 pub(crate) struct Pages<B> {
     file: B,
     logs: Vec<B>,
-    /// Where the pages of frames stand that are whole, and of those that are not: in which log, and where.
-    frames: [Vec<(usize, u64)>; 2],
+    /// Where the pages of whole frames stand: in which log, and where.
+    whole: Vec<(usize, u64)>,
+    /// Those of frames whose checksum is wrong.
+    damaged: Vec<(usize, u64)>,
     /// The last version of a page that a log has: which log, and where.
     newest: BTreeMap<usize, (usize, u64)>,
 }
@@ -60,7 +62,7 @@ impl Pages<fs::File> {
 impl<B: Bytes> Pages<B> {
     /// The pages of a file, and those of its logs.
     pub(crate) fn of(file: B, logs: Vec<B>) -> io::Result<Self> {
-        let (mut newest, mut frames) = (BTreeMap::new(), [Vec::new(), Vec::new()]);
+        let (mut newest, mut whole, mut damaged) = (BTreeMap::new(), Vec::new(), Vec::new());
         for (log, bytes) in logs.iter().enumerate() {
             let (mut before, mut frame) = ([0; 8], [0; FRAME_HEADER + PAGE]);
             // The head ends with a checksum.
@@ -68,15 +70,18 @@ impl<B: Bytes> Pages<B> {
             let mut at = LOG_HEADER;
             loop {
                 let read = bytes.read_at(at, &mut frame)?;
-                let Some(found) = frame.get(..read).filter(|_| read >= FRAME_HEADER) else { break };
+                if read < FRAME_HEADER {
+                    break;
+                }
                 let place = (log, at + FRAME_HEADER as u64);
-                newest.insert(u32_at(found, 0).unwrap_or(0), place);
-                frames[usize::from(!is_whole(&before, found))].push(place);
+                newest.insert(u32_at(&frame, 0).unwrap_or(0), place);
+                let is_whole = read == frame.len() && is_whole(before, &frame);
+                if is_whole { &mut whole } else { &mut damaged }.push(place);
                 before.copy_from_slice(&frame[16..24]);
                 at += (FRAME_HEADER + PAGE) as u64;
             }
         }
-        Ok(Self { file, logs, frames, newest })
+        Ok(Self { file, logs, whole, damaged, newest })
     }
 
     /// Every record of every version of every page: in the file first, and last in the frames whose checksum says that
@@ -95,7 +100,7 @@ impl<B: Bytes> Pages<B> {
             }
             at += PAGE as u64;
         }
-        for (frames, is_damaged) in self.frames.iter().zip([false, true]) {
+        for (frames, is_damaged) in [(&self.whole, false), (&self.damaged, true)] {
             for (log, at) in frames {
                 let read = self.logs.get(*log).map_or(Ok(0), |log| log.read_at(*at, &mut page))?;
                 let page = page.get(..read).unwrap_or_default();
