@@ -142,6 +142,8 @@ async fn issuer_and_audience_are_required_where_configured() {
     for changes in refused {
         assert_eq!(with(&server, hs256(), changes.clone()).await.status, 401, "{changes}");
     }
+    let without = with(&server, hs256(), json!({})).await;
+    assert!(without.body["detail"].as_str().unwrap().contains("lacks a required claim"), "{without:?}");
 }
 
 #[tokio::test]

@@ -305,4 +305,26 @@ mod tests {
             assert_eq!(is_taken(&seen, after_seconds).await, expected, "{after_seconds} s, seen");
         }
     }
+
+    #[tokio::test]
+    async fn what_is_wrong_with_a_token_that_a_known_key_has_signed_is_nothing_to_ask_the_issuer() {
+        let issuer = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", issuer.local_addr().unwrap());
+        let keys =
+            CurrentKeys::new(KeySet::hs256(&[&[7; 32]]), Some(KeySource::Issuer(url.parse().unwrap())));
+        let verifier = Verifier::new(keys, Some("https://id.example".to_owned()), None);
+        let (ttl, now) = (Duration::from_secs(3600), Timestamp::from_unix_ms(NOON_MS).unwrap());
+        let request =
+            TokenRequest { sub: "alice", scope: None, issuer: Some("another"), audience: None, ttl };
+        let token = mint_hs256(&[7; 32], request, now);
+
+        tokio::select! {
+            biased;
+            _ = issuer.accept() => panic!("asked"),
+            refused = verifier.verify(&token, now) => {
+                let because = refused.err().map(|refused| refused.to_string());
+                assert_eq!(because.as_deref(), Some("the access token comes from another issuer"));
+            }
+        }
+    }
 }
