@@ -201,14 +201,11 @@ fn the_queue_is_not_idle_while_a_report_waits_that_its_index_does_not_name() {
 }
 
 #[test]
-fn a_flipped_bit_in_the_numbers_of_version_and_program_costs_no_report() {
+fn a_flipped_bit_in_the_number_of_the_program_costs_no_report() {
     let whole = fs::read(hidden(|_| ()).path()).unwrap();
-    for (place, bit) in (60..64).chain(68..72).flat_map(|place| (0..8).map(move |bit| (place, bit))) {
+    for (place, bit) in (68..72).flat_map(|place| (0..8).map(move |bit| (place, bit))) {
         let mut bytes = whole.clone();
         bytes[place] ^= 1 << bit;
-        if (bytes[60..63] == [0, 0, 0]) && (3..=102).contains(&bytes[63]) {
-            continue; // it may be a later version's
-        }
         let mut phone = closed();
         fs::write(phone.path(), bytes).unwrap();
         phone.restart();

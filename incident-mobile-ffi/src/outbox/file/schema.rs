@@ -138,13 +138,8 @@ pub(crate) fn is_current(connection: &Connection) -> Result<bool, OutboxError> {
 /// Refuses a file that a later version has taken over since it was opened here.
 pub(crate) fn refuse_later(connection: &Connection) -> Result<(), OutboxError> {
     let mut statement = connection.prepare_cached("PRAGMA user_version")?;
-    let version = statement.query_row([], |row| row.get(0))?;
-    if is_later(version) { Err(OutboxError::NewerSchema) } else { Ok(()) }
-}
-
-/// Whether this is the number of a version to come, and not one of which a bit was flipped.
-fn is_later(version: i64) -> bool {
-    (VERSION + 1..=VERSION + 100).contains(&version)
+    let version: i64 = statement.query_row([], |row| row.get(0))?;
+    if version > VERSION { Err(OutboxError::NewerSchema) } else { Ok(()) }
 }
 
 /// Refuses a damaged file whose head says that a later version wrote it: of what that has added a repair would save
@@ -157,11 +152,8 @@ pub(crate) fn refuse_later_head(path: &Path) -> Result<(), OutboxError> {
     let is_ours = is_whole
         && begin.starts_with(b"SQLite format 3\0")
         && i64::from(i32::from_be_bytes(application)) == APPLICATION;
-    if is_ours && is_later(i32::from_be_bytes(version).into()) {
-        Err(OutboxError::NewerSchema)
-    } else {
-        Ok(())
-    }
+    let is_later = i64::from(i32::from_be_bytes(version)) > VERSION;
+    if is_ours && is_later { Err(OutboxError::NewerSchema) } else { Ok(()) }
 }
 
 /// Which version the tables have, 0 in a new file; refuses a file of a later version or of another program. One that has
@@ -171,7 +163,7 @@ fn version(connection: &Connection) -> Result<i64, OutboxError> {
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     match (pragma("application_id")?, pragma("user_version")?) {
         (APPLICATION, known @ 1..=VERSION) => Ok(known),
-        (APPLICATION, later) if is_later(later) => Err(OutboxError::NewerSchema),
+        (APPLICATION, later) if later > VERSION => Err(OutboxError::NewerSchema),
         (APPLICATION, _) => Err(OutboxError::Corrupt),
         (0, 0) if tables == 0 => Ok(0),
         _ if has_our_tables(connection)? => Err(OutboxError::Corrupt),
