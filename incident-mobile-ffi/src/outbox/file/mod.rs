@@ -14,5 +14,6 @@ pub(crate) mod reserved;
 pub(crate) mod rows;
 pub(crate) mod salvage;
 mod schema;
+mod taken_over;
 
 pub use repair::Recovery;
