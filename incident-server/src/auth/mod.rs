@@ -1,6 +1,7 @@
 //! Token to caller: who asks, and what they may see.
 
 mod caller;
+mod claims;
 mod current_keys;
 mod jwks;
 mod key_source;

@@ -2,16 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-
 use incident_core::{Reporter, Timestamp};
 use jsonwebtoken::{Header, TokenData, Validation, decode, decode_header, errors::ErrorKind};
-use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::watch;
 
 use super::{
     Caller, ERASE_SCOPE, JwksError, JwksSource, KeySetState, READ_SCOPE, RequestPermit, SecretFiles,
+    claims::{Claims, explain, names_crit, unix_ms},
     current_keys::{CurrentKeys, Trusted},
     key_source::KeySource,
     keys::{Key, KeySet, SignedWith},
@@ -37,15 +35,6 @@ pub struct Verifier {
     usages: Usages,
     issuer: Option<String>,
     audience: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Claims {
-    sub: String,
-    exp: f64,
-    nbf: Option<f64>,
-    iss: Option<Value>,
-    scope: Option<Value>,
 }
 
 /// Why a token did not pass a check.
@@ -252,32 +241,6 @@ impl Verifier {
     /// Asks the issuer, if there is one, for its keys of today.
     pub(crate) async fn refresh(&self) {
         self.current_keys.refresh().await;
-    }
-}
-
-/// Whether the header has a `crit` of whatever value (RFC 7515, section 4.1.11): read as a field, `null` is none.
-fn names_crit(token: &str) -> bool {
-    let header = token.split('.').next().unwrap_or_default();
-    let header = BASE64_URL_SAFE_NO_PAD.decode(header).unwrap_or_default();
-    serde_json::from_slice::<Value>(&header).map_or(true, |header| header.get("crit").is_some())
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "a float-to-int cast saturates")]
-fn unix_ms(seconds: f64) -> i64 {
-    (seconds * 1000.0) as i64
-}
-
-fn explain(error: &jsonwebtoken::errors::Error) -> &'static str {
-    match error.kind() {
-        ErrorKind::InvalidIssuer => "the access token comes from another issuer",
-        ErrorKind::InvalidAudience => "the access token is for another audience",
-        ErrorKind::InvalidSignature => "the access token's signature does not verify",
-        ErrorKind::MissingRequiredClaim(_) => {
-            "the access token lacks a required claim (exp, sub, or iss and aud where configured)"
-        }
-        // The signature is right, so that the claims are what cannot be read.
-        ErrorKind::Json(_) => "the access token must have a `sub`, which is a text, and an `exp`, in seconds",
-        _ => "the access token is not valid",
     }
 }
 
