@@ -53,6 +53,10 @@ pub(super) use self::{
 use super::{OpenError, Position, Store, StoreError, pools::Waits};
 use crate::limits::{COMMIT_DEADLINE, LOCK_DEADLINE, READ_DEADLINE};
 
+/// What a statement may have to undo is kept in memory: in a temporary file it would be reports in another place than the database,
+/// and a disk without room for it would refuse every large batch.
+const TEMPORARY_IN_MEMORY: &str = "PRAGMA temp_store = MEMORY";
+
 /// Incidents in a SQLite file.
 pub struct SqliteStore {
     options: SqliteConnectOptions,
@@ -119,6 +123,8 @@ impl SqliteStore {
         refuse_foreign(&mut writer, &file).await?;
         write_log_again(&mut writer, &file).await.map_err(|error| OpenError::from_file(error, &file))?;
         migrate(&mut writer).await.map_err(|error| OpenError::from_migration(error, &file))?;
+        let options = options.pragma("temp_store", "MEMORY"); // a migration may sort more than there is memory
+        sqlx::query(TEMPORARY_IN_MEMORY).execute(&mut writer).await.map_err(OpenError::unusable)?;
         check_edges(&mut writer).await.map_err(|error| OpenError::from_file(error, &file))?;
         listing::list_all(&mut writer).await.map_err(|error| OpenError::from_file(error, &file))?;
         let readers = Readers::open(&options, READ_DEADLINE).await.map_err(OpenError::unusable)?;
