@@ -39,3 +39,26 @@ pub(super) fn explain(error: &jsonwebtoken::errors::Error) -> &'static str {
         _ => "the access token is not valid",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_fault_of_a_token_is_told_in_words_of_its_own() {
+        let faults = [
+            ErrorKind::InvalidIssuer,
+            ErrorKind::InvalidAudience,
+            ErrorKind::InvalidSignature,
+            ErrorKind::MissingRequiredClaim("exp".to_owned()),
+            ErrorKind::Json(serde_json::from_str::<Claims>("{}").err().unwrap().into()),
+            ErrorKind::InvalidToken,
+        ];
+
+        let words: BTreeSet<_> = faults.map(|fault| explain(&fault.into())).into();
+
+        assert_eq!(words.len(), 6, "{words:?}");
+    }
+}
