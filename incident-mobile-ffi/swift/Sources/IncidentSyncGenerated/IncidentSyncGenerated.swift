@@ -1875,7 +1875,7 @@ public func FfiConverterTypeEntry_lower(_ value: Entry) -> RustBuffer {
 /**
  * A header of a request or an answer.
  */
-public struct Header: Equatable, Hashable {
+public struct Header: Equatable, Hashable, CustomDebugStringConvertible {
     /**
      * In any letter case.
      */
@@ -1901,6 +1901,17 @@ public struct Header: Equatable, Hashable {
     
 
     
+// The local Rust `Debug` implementation.
+public var debugDescription: String {
+    return try!  FfiConverterString.lift(
+        try! rustCall() {
+        uniffiCallStatus in
+    uniffi_incident_mobile_ffi_fn_method_header_uniffi_trait_debug(
+            FfiConverterTypeHeader_lower(self),uniffiCallStatus
+    )
+}
+    )
+}
 }
 
 #if compiler(>=6)

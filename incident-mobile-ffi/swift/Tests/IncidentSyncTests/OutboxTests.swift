@@ -93,7 +93,7 @@ final class OutboxTests: XCTestCase {
         let header = Header(name: "X", value: "Sekretariat")
         let answer = UploadResult.response(status: 403, headers: [header], body: Data(entry.payload.utf8))
 
-        for value in [report, entry, next, payload, answer] as [Any] {
+        for value in [report, entry, next, payload, answer, header] as [Any] {
             var dumped = ""
             dump(value, to: &dumped)
             for text in ["\(value)", String(reflecting: value), dumped] {

@@ -809,6 +809,11 @@ _UniffiLib.uniffi_incident_mobile_ffi_fn_method_entry_uniffi_trait_debug.argtype
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_incident_mobile_ffi_fn_method_entry_uniffi_trait_debug.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_incident_mobile_ffi_fn_method_header_uniffi_trait_debug.argtypes = (
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_incident_mobile_ffi_fn_method_header_uniffi_trait_debug.restype = _UniffiRustBuffer
 _UniffiLib.uniffi_incident_mobile_ffi_fn_method_incident_uniffi_trait_debug.argtypes = (
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -1829,6 +1834,19 @@ class Header:
         self.name = name
         self.value = value
         
+    # The Rust `Debug::fmt` implementation.
+    def __repr__(self) -> str:
+        _uniffi_lowered_args = (
+            _UniffiFfiConverterTypeHeader.lower(self),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterString.lift
+        _uniffi_error_converter = None
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_incident_mobile_ffi_fn_method_header_uniffi_trait_debug,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
         
 
     

@@ -37,6 +37,15 @@ class ListTest : Phone() {
     }
 
     @Test
+    fun `an anonymous upload that is printed shows no key`() = phone {
+        val outbox = outbox()
+        val key = outbox.report(draft(isAnonymous = true)).key
+        val upload = (outbox.nextUpload() as NextUpload.Send).upload
+        assertTrue(upload.headers.any { key in it.value })
+        assertTrue(upload.headers.none { key in "$it" }, "${upload.headers}")
+    }
+
+    @Test
     fun `nothing that is printed shows a text of a report`() = phone {
         val words = listOf("Sekretariat", "R-4711", "12.4924", "41.8902", "falscher Alarm", "2026")
         val outbox = outbox()
@@ -50,7 +59,7 @@ class ListTest : Phone() {
         )
         val problem = Problem(409, null, "Sekretariat", listOf(), listOf("R-4711"))
         val core = incidentsync.generated.UploadResult.Response(403, answer.headers, answer.body)
-        for (value in listOf(draft, entry, next, next.upload, payload, answer, incident, problem, core)) {
+        for (value in listOf(draft, entry, next, next.upload, payload, answer, incident, problem, core, Header("X", "R-4711"))) {
             val printed = value.toString()
             assertTrue(words.none { it in printed }, printed)
         }

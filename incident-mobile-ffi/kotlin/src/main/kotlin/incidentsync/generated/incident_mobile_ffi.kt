@@ -828,6 +828,8 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_incident_mobile_ffi_fn_method_problem_uniffi_trait_debug(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
+    external fun uniffi_incident_mobile_ffi_fn_method_header_uniffi_trait_debug(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
     external fun uniffi_incident_mobile_ffi_fn_method_upload_uniffi_trait_debug(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_incident_mobile_ffi_fn_func_canonical_payload(`json`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
@@ -3023,6 +3025,15 @@ data class Header (
 
     
 
+    // The local Rust `Display`/`Debug` implementation.
+    override fun toString(): String {
+        return FfiConverterString.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_incident_mobile_ffi_fn_method_header_uniffi_trait_debug(FfiConverterTypeHeader.lower(this),
+        _status)
+}
+    )
+    }
     
     companion object
 }
