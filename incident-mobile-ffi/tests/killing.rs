@@ -41,7 +41,7 @@ fn abort_at(file: &Path, stop: &str) -> String {
 fn check(file: &Path, told: &str, spoilt: bool) -> usize {
     let mut outbox = open(file, "alice", options(), NOW_MS).unwrap();
     assert!(spoilt || outbox.recovery().is_none(), "a kill spoils no file");
-    let entries = outbox.entries(None, usize::MAX, None).unwrap();
+    let entries = outbox.entries(None, i64::MAX, None).unwrap();
     assert!(entries.iter().all(|entry| entry.state != EntryState::Sending));
     let keys: BTreeSet<String> = entries.iter().map(|entry| entry.key.to_string()).collect();
     assert_eq!(keys.len(), entries.len());

@@ -130,6 +130,16 @@ fn entries_are_listed_newest_first_by_state_and_limit() {
 }
 
 #[test]
+fn a_list_of_fewer_than_no_entries_is_refused() {
+    let mut phone = Phone::new();
+    phone.report("w");
+    let refused = phone.outbox().entries(None, -1, None);
+    assert!(matches!(refused, Err(OutboxError::InvalidArgument("the limit of a list is negative"))));
+    assert_eq!(phone.outbox().entries(None, 0, None).unwrap(), []);
+    assert_eq!(phone.outbox().entries(None, i64::MAX, None).unwrap().len(), 1);
+}
+
+#[test]
 fn another_reporter_sees_nothing_and_the_first_ones_entries_wait() {
     let mut phone = Phone::new();
     let key = phone.report("a").key;

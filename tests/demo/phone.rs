@@ -16,7 +16,7 @@ use crate::{
 };
 
 const BEAT: Duration = Duration::from_millis(100);
-const EVERY_ENTRY: usize = 100_000;
+const EVERY_ENTRY: i64 = 100_000;
 const PLACES: [(&str, f64, f64); 10] = [
     ("ward-7", 12.4924, 41.8902),
     ("emergency", 12.4931, 41.8909),

@@ -37,7 +37,7 @@ fn read((phone, answer): (Phone, Option<UploadResult>)) -> Result<Vec<(String, b
     if let Some(answer) = answer {
         complete(&mut outbox, &phone, &answer)?;
     }
-    let entries = outbox.entries(Some(EntryState::Settled), usize::try_from(REPORTS)? + 1, None)?;
+    let entries = outbox.entries(Some(EntryState::Settled), i64::from(REPORTS) + 1, None)?;
     if entries.len() != usize::try_from(REPORTS)? {
         return Err(
             format!("phone {} has settled {} of {REPORTS} reports", phone.number, entries.len()).into()

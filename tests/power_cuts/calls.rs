@@ -177,7 +177,7 @@ impl Phones {
         filter: Option<EntryState>,
         verb: impl FnOnce(&mut Outbox, &Entry) -> Result<(), OutboxError>,
     ) -> Result<(), OutboxError> {
-        let entries = self.outbox(person).entries(filter, usize::MAX, None)?;
+        let entries = self.outbox(person).entries(filter, i64::MAX, None)?;
         let Some(entry) = entries.get(self.rng.usize(..entries.len().max(1))) else { return Ok(()) };
         verb(self.outbox(person), entry)
     }

@@ -108,9 +108,7 @@ fn remembering() -> Options {
 /// # Errors
 /// It cannot be read.
 pub(crate) fn read(outbox: &mut Outbox, name: &str, state: &mut State) -> Result<(), String> {
-    for entry in
-        outbox.entries(None, usize::MAX, None).map_err(|error| format!("cannot be read: {error:?}"))?
-    {
+    for entry in outbox.entries(None, i64::MAX, None).map_err(|error| format!("cannot be read: {error:?}"))? {
         let is_under_way = entry.state == EntryState::Sending;
         let stands = if is_under_way { EntryState::Pending } else { entry.state };
         let text = format!("{stands:?} {}", entry.payload.to_canonical_json());

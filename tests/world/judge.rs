@@ -36,7 +36,7 @@ impl World {
     fn all_entries(&mut self) -> Result<Vec<Entry>, Broken> {
         let mut all: Vec<Entry> = Vec::new();
         for process in self.open_processes() {
-            let entries = self.processes[process].call(|outbox| outbox.entries(None, usize::MAX, None));
+            let entries = self.processes[process].call(|outbox| outbox.entries(None, i64::MAX, None));
             all.extend(self.survived(process, entries)?.unwrap_or_default());
         }
         Ok(all)

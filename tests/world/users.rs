@@ -156,7 +156,7 @@ impl World {
         if !self.processes[process].is_open() {
             return Ok(());
         }
-        let entries = self.processes[process].call(|outbox| outbox.entries(None, usize::MAX, None));
+        let entries = self.processes[process].call(|outbox| outbox.entries(None, i64::MAX, None));
         let entries = self.survived(process, entries)?.unwrap_or_default();
         let (device, person) = (self.processes[process].device, self.processes[process].person);
         for promise in

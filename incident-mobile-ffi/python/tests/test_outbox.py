@@ -10,6 +10,7 @@ from incident_sync import (
     EntryState,
     Incident,
     IncidentStatus,
+    InvalidArgumentError,
     InvalidError,
     InvalidReporterError,
     MalformedError,
@@ -207,7 +208,8 @@ def test_the_entries_come_in_pages(outbox):
 def test_a_list_of_fewer_than_no_entries_is_refused(outbox):
     outbox.report(draft())
     assert outbox.entries(limit=0) == []
-    with pytest.raises(ValueError, match="-1"):
+    assert len(outbox.entries(limit=2**63 - 1)) == 1
+    with pytest.raises(InvalidArgumentError, match="the limit of a list is negative"):
         outbox.entries(limit=-1)
 
 

@@ -22,6 +22,12 @@ pub enum OutboxError {
     /// The reporter's identity is none that a token could carry.
     #[error("a reporter's identity has 1 to 255 characters and no control character")]
     InvalidReporter,
+    /// The call asks for what cannot be, such as a list of fewer than no entries: correct the code.
+    #[error("{detail}")]
+    InvalidArgument {
+        /// What is wrong with it.
+        detail: String,
+    },
     /// The report was called off before, for another reason.
     #[error("the report is already cancelled for another reason")]
     AlreadyCancelled,
@@ -61,6 +67,7 @@ impl From<outbox::OutboxError> for OutboxError {
             Inner::Invalid(violations) => {
                 Self::Invalid { violations: violations.into_iter().map(Into::into).collect() }
             }
+            Inner::InvalidArgument(detail) => Self::InvalidArgument { detail: detail.to_owned() },
             Inner::AlreadyCancelled => Self::AlreadyCancelled,
             Inner::NotFound => Self::NotFound,
             Inner::StillPending => Self::StillPending,

@@ -86,7 +86,6 @@ impl Outbox {
         after: Option<String>,
     ) -> Result<Vec<Entry>, OutboxError> {
         let after = after.as_deref().map(parse_key).transpose()?;
-        let limit = usize::try_from(limit).unwrap_or(0);
         self.with(|outbox| Ok(outbox.entries(filter, limit, after)?.into_iter().map(Into::into).collect()))
     }
 

@@ -8,6 +8,9 @@ pub enum OutboxError {
     /// The draft or the reason breaks rules; all of them are listed. Correct it.
     #[error("{} of the draft's fields break a rule", .0.len())]
     Invalid(Vec<Violation>),
+    /// The call asks for what cannot be. Correct the code.
+    #[error("{0}")]
+    InvalidArgument(&'static str),
     /// The report was called off before, for another reason.
     #[error("the report is already cancelled for another reason")]
     AlreadyCancelled,

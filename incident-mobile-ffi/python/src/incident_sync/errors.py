@@ -33,6 +33,10 @@ class InvalidReporterError(OutboxError):
     """The reporter's identity is none that a token could carry."""
 
 
+class InvalidArgumentError(OutboxError, ValueError):
+    """The call asks for what cannot be, such as a list of fewer than no entries: correct the code."""
+
+
 class AlreadyCancelledError(OutboxError):
     """The report was called off before, for another reason."""
 
@@ -88,6 +92,8 @@ def convert(error: ffi.OutboxError) -> OutboxError:
         return InvalidError(tuple(violation(v) for v in error.violations))
     if isinstance(error, ffi.OutboxError.Malformed):
         return MalformedError(error.detail)
+    if isinstance(error, ffi.OutboxError.InvalidArgument):
+        return InvalidArgumentError(error.detail)
     if isinstance(error, ffi.OutboxError.Unavailable):
         return UnavailableError(error.detail)
     kind, words = _KINDS[type(error)]

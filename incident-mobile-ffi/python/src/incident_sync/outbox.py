@@ -71,8 +71,6 @@ class Outbox:
         self, filter: EntryState | None = None, limit: int = 100, after: str | None = None
     ) -> list[Entry]:
         """The entries of this reporter, newest first, at most ``limit``, from the one behind the key ``after`` on."""
-        if limit < 0:
-            raise ValueError(f"a list has no {limit} entries")
         state = None if filter is None else ffi.EntryState[filter.name]
         return [model.entry(entry) for entry in self._inner.entries(state, limit, after)]
 

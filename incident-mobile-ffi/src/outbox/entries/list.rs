@@ -36,13 +36,18 @@ impl Outbox {
     /// The entries of this reporter, newest report first, at most `limit`, from the one behind `after` on.
     ///
     /// # Errors
-    /// Those of the file.
+    /// [`OutboxError::InvalidArgument`] for a negative limit, [`OutboxError::NotFound`] for a key that no entry has, or
+    /// that of the file.
     pub fn entries(
         &mut self,
         filter: Option<EntryState>,
-        limit: usize,
+        limit: i64,
         after: Option<IdempotencyKey>,
     ) -> Result<Vec<Entry>, OutboxError> {
+        if limit < 0 {
+            return Err(OutboxError::InvalidArgument("the limit of a list is negative"));
+        }
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         self.repairing(|outbox| outbox.list(filter, limit, after))
     }
 

@@ -9,6 +9,8 @@ public enum OutboxError: Error, Equatable, Sendable {
     case malformed(detail: String)
     /// The reporter's identity is none that a token could carry.
     case invalidReporter
+    /// The call asks for what cannot be, such as a list of fewer than no entries: correct the code.
+    case invalidArgument(detail: String)
     /// The report was called off before, for another reason.
     case alreadyCancelled
     /// This reporter has no entry of that key.
@@ -36,6 +38,7 @@ extension OutboxError: LocalizedError {
         case .invalid(let violations): return violations.map { $0.detail }.joined(separator: "; ")
         case .malformed(let detail): return detail
         case .invalidReporter: return "a reporter's identity has 1 to 255 characters and no control character"
+        case .invalidArgument(let detail): return detail
         case .alreadyCancelled: return "the report is already cancelled for another reason"
         case .notFound: return "there is no such entry"
         case .stillPending: return "an entry that still waits to be sent is not discarded"
@@ -60,6 +63,7 @@ extension OutboxError {
         case .Invalid(let violations): self = .invalid(violations: violations)
         case .Malformed(let detail): self = .malformed(detail: detail)
         case .InvalidReporter: self = .invalidReporter
+        case .InvalidArgument(let detail): self = .invalidArgument(detail: detail)
         case .AlreadyCancelled: self = .alreadyCancelled
         case .NotFound: self = .notFound
         case .StillPending: self = .stillPending

@@ -3248,6 +3248,14 @@ enum OutboxError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
      */
     case InvalidReporter
     /**
+     * The call asks for what cannot be, such as a list of fewer than no entries: correct the code.
+     */
+    case InvalidArgument(
+        /**
+         * What is wrong with it.
+         */detail: String
+    )
+    /**
      * The report was called off before, for another reason.
      */
     case AlreadyCancelled
@@ -3323,17 +3331,20 @@ public struct FfiConverterTypeOutboxError: FfiConverterRustBuffer {
             detail: try FfiConverterString.read(from: &buf)
             )
         case 3: return .InvalidReporter
-        case 4: return .AlreadyCancelled
-        case 5: return .NotFound
-        case 6: return .StillPending
-        case 7: return .Full
-        case 8: return .NoSpace
-        case 9: return .Unavailable(
+        case 4: return .InvalidArgument(
             detail: try FfiConverterString.read(from: &buf)
             )
-        case 10: return .Corrupt
-        case 11: return .NewerSchema
-        case 12: return .Closed
+        case 5: return .AlreadyCancelled
+        case 6: return .NotFound
+        case 7: return .StillPending
+        case 8: return .Full
+        case 9: return .NoSpace
+        case 10: return .Unavailable(
+            detail: try FfiConverterString.read(from: &buf)
+            )
+        case 11: return .Corrupt
+        case 12: return .NewerSchema
+        case 13: return .Closed
 
          default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -3360,41 +3371,46 @@ public struct FfiConverterTypeOutboxError: FfiConverterRustBuffer {
             writeInt(&buf, Int32(3))
         
         
-        case .AlreadyCancelled:
+        case let .InvalidArgument(detail):
             writeInt(&buf, Int32(4))
+            FfiConverterString.write(detail, into: &buf)
+            
         
-        
-        case .NotFound:
+        case .AlreadyCancelled:
             writeInt(&buf, Int32(5))
         
         
-        case .StillPending:
+        case .NotFound:
             writeInt(&buf, Int32(6))
         
         
-        case .Full:
+        case .StillPending:
             writeInt(&buf, Int32(7))
         
         
-        case .NoSpace:
+        case .Full:
             writeInt(&buf, Int32(8))
         
         
-        case let .Unavailable(detail):
+        case .NoSpace:
             writeInt(&buf, Int32(9))
+        
+        
+        case let .Unavailable(detail):
+            writeInt(&buf, Int32(10))
             FfiConverterString.write(detail, into: &buf)
             
         
         case .Corrupt:
-            writeInt(&buf, Int32(10))
-        
-        
-        case .NewerSchema:
             writeInt(&buf, Int32(11))
         
         
-        case .Closed:
+        case .NewerSchema:
             writeInt(&buf, Int32(12))
+        
+        
+        case .Closed:
+            writeInt(&buf, Int32(13))
         
         }
     }

@@ -116,6 +116,18 @@ final class OutboxTests: XCTestCase {
         XCTAssertEqual((first + second + third).map { $0.key }, keys)
     }
 
+    func testAListOfFewerThanNoEntriesIsRefused() async throws {
+        let outbox = try await newOutbox()
+        try await outbox.report(draft("ward-7"))
+
+        let refused = await failure { try await outbox.entries(limit: -1) }
+        let none = try await outbox.entries(limit: 0)
+        let all = try await outbox.entries(limit: Int.max)
+
+        XCTAssertEqual(refused, .invalidArgument(detail: "the limit of a list is negative"))
+        XCTAssertEqual([none.count, all.count], [0, 1])
+    }
+
     func testAllThatWasRefusedIsSentAgainOrDiscarded() async throws {
         let outbox = try await newOutbox()
         for number in 0..<3 {

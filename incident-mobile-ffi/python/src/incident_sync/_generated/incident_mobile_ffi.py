@@ -2951,6 +2951,20 @@ class OutboxError:  # type: ignore
         def __repr__(self):
             return "OutboxError.InvalidReporter({})".format(str(self))
     _UniffiTempOutboxError.InvalidReporter = InvalidReporter # type: ignore
+    class InvalidArgument(_UniffiTempOutboxError):
+        """
+        The call asks for what cannot be, such as a list of fewer than no entries: correct the code.
+"""
+        
+        def __init__(self, detail):
+            super().__init__(", ".join([
+                "detail={!r}".format(detail),
+            ]))
+            self.detail = detail
+
+        def __repr__(self):
+            return "OutboxError.InvalidArgument({})".format(str(self))
+    _UniffiTempOutboxError.InvalidArgument = InvalidArgument # type: ignore
     class AlreadyCancelled(_UniffiTempOutboxError):
         """
         The report was called off before, for another reason.
@@ -3074,31 +3088,35 @@ class _UniffiFfiConverterTypeOutboxError(_UniffiConverterRustBuffer):
             return OutboxError.InvalidReporter(
             )
         if variant == 4:
-            return OutboxError.AlreadyCancelled(
+            return OutboxError.InvalidArgument(
+                _UniffiFfiConverterString.read(buf),
             )
         if variant == 5:
-            return OutboxError.NotFound(
+            return OutboxError.AlreadyCancelled(
             )
         if variant == 6:
-            return OutboxError.StillPending(
+            return OutboxError.NotFound(
             )
         if variant == 7:
-            return OutboxError.Full(
+            return OutboxError.StillPending(
             )
         if variant == 8:
-            return OutboxError.NoSpace(
+            return OutboxError.Full(
             )
         if variant == 9:
+            return OutboxError.NoSpace(
+            )
+        if variant == 10:
             return OutboxError.Unavailable(
                 _UniffiFfiConverterString.read(buf),
             )
-        if variant == 10:
+        if variant == 11:
             return OutboxError.Corrupt(
             )
-        if variant == 11:
+        if variant == 12:
             return OutboxError.NewerSchema(
             )
-        if variant == 12:
+        if variant == 13:
             return OutboxError.Closed(
             )
         raise InternalError("Raw enum value doesn't match any cases")
@@ -3112,6 +3130,9 @@ class _UniffiFfiConverterTypeOutboxError(_UniffiConverterRustBuffer):
             _UniffiFfiConverterString.check_lower(value.detail)
             return
         if isinstance(value, OutboxError.InvalidReporter):
+            return
+        if isinstance(value, OutboxError.InvalidArgument):
+            _UniffiFfiConverterString.check_lower(value.detail)
             return
         if isinstance(value, OutboxError.AlreadyCancelled):
             return
@@ -3143,25 +3164,28 @@ class _UniffiFfiConverterTypeOutboxError(_UniffiConverterRustBuffer):
             _UniffiFfiConverterString.write(value.detail, buf)
         if isinstance(value, OutboxError.InvalidReporter):
             buf.write_i32(3)
-        if isinstance(value, OutboxError.AlreadyCancelled):
+        if isinstance(value, OutboxError.InvalidArgument):
             buf.write_i32(4)
-        if isinstance(value, OutboxError.NotFound):
+            _UniffiFfiConverterString.write(value.detail, buf)
+        if isinstance(value, OutboxError.AlreadyCancelled):
             buf.write_i32(5)
-        if isinstance(value, OutboxError.StillPending):
+        if isinstance(value, OutboxError.NotFound):
             buf.write_i32(6)
-        if isinstance(value, OutboxError.Full):
+        if isinstance(value, OutboxError.StillPending):
             buf.write_i32(7)
-        if isinstance(value, OutboxError.NoSpace):
+        if isinstance(value, OutboxError.Full):
             buf.write_i32(8)
-        if isinstance(value, OutboxError.Unavailable):
+        if isinstance(value, OutboxError.NoSpace):
             buf.write_i32(9)
+        if isinstance(value, OutboxError.Unavailable):
+            buf.write_i32(10)
             _UniffiFfiConverterString.write(value.detail, buf)
         if isinstance(value, OutboxError.Corrupt):
-            buf.write_i32(10)
-        if isinstance(value, OutboxError.NewerSchema):
             buf.write_i32(11)
-        if isinstance(value, OutboxError.Closed):
+        if isinstance(value, OutboxError.NewerSchema):
             buf.write_i32(12)
+        if isinstance(value, OutboxError.Closed):
+            buf.write_i32(13)
 
 
 

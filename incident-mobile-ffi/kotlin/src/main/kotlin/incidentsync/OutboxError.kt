@@ -19,6 +19,9 @@ public sealed class OutboxError(message: String) : Exception(message) {
     public class InvalidReporter :
         OutboxError("a reporter's identity has 1 to 255 characters and no control character")
 
+    /** The call asks for what cannot be, such as a list of fewer than no entries: correct the code. */
+    public class InvalidArgument(public val detail: String) : OutboxError(detail)
+
     /** The report was called off before, for another reason. */
     public class AlreadyCancelled : OutboxError("the report is already cancelled for another reason")
 
@@ -66,6 +69,7 @@ internal fun OutboxException.translated(): OutboxError =
         is OutboxException.Invalid -> OutboxError.Invalid(violations)
         is OutboxException.Malformed -> OutboxError.Malformed(detail)
         is OutboxException.InvalidReporter -> OutboxError.InvalidReporter()
+        is OutboxException.InvalidArgument -> OutboxError.InvalidArgument(detail)
         is OutboxException.AlreadyCancelled -> OutboxError.AlreadyCancelled()
         is OutboxException.NotFound -> OutboxError.NotFound()
         is OutboxException.StillPending -> OutboxError.StillPending()

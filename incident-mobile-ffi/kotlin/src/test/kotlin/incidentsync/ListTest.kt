@@ -37,6 +37,16 @@ class ListTest : Phone() {
     }
 
     @Test
+    fun `a list of fewer than no entries is refused`() = phone {
+        val outbox = outbox()
+        outbox.report(draft())
+        val refused = assertThrows<OutboxError.InvalidArgument> { outbox.entries(limit = -1) }
+        assertEquals("the limit of a list is negative", refused.message)
+        assertTrue(outbox.entries(limit = 0).isEmpty())
+        assertEquals(1, outbox.entries(limit = Int.MAX_VALUE).size)
+    }
+
+    @Test
     fun `an anonymous upload that is printed shows no key`() = phone {
         val outbox = outbox()
         val key = outbox.report(draft(isAnonymous = true)).key

@@ -4069,6 +4069,20 @@ sealed class OutboxException: kotlin.Exception() {
     }
     
     /**
+     * The call asks for what cannot be, such as a list of fewer than no entries: correct the code.
+     */
+    class InvalidArgument(
+        
+        /**
+         * What is wrong with it.
+         */
+        val `detail`: kotlin.String
+        ) : OutboxException() {
+        override val message
+            get() = "detail=${ `detail` }"
+    }
+    
+    /**
      * The report was called off before, for another reason.
      */
     class AlreadyCancelled(
@@ -4180,17 +4194,20 @@ public object FfiConverterTypeOutboxError : FfiConverterRustBuffer<OutboxExcepti
                 FfiConverterString.read(buf),
                 )
             3 -> OutboxException.InvalidReporter()
-            4 -> OutboxException.AlreadyCancelled()
-            5 -> OutboxException.NotFound()
-            6 -> OutboxException.StillPending()
-            7 -> OutboxException.Full()
-            8 -> OutboxException.NoSpace()
-            9 -> OutboxException.Unavailable(
+            4 -> OutboxException.InvalidArgument(
                 FfiConverterString.read(buf),
                 )
-            10 -> OutboxException.Corrupt()
-            11 -> OutboxException.NewerSchema()
-            12 -> OutboxException.Closed()
+            5 -> OutboxException.AlreadyCancelled()
+            6 -> OutboxException.NotFound()
+            7 -> OutboxException.StillPending()
+            8 -> OutboxException.Full()
+            9 -> OutboxException.NoSpace()
+            10 -> OutboxException.Unavailable(
+                FfiConverterString.read(buf),
+                )
+            11 -> OutboxException.Corrupt()
+            12 -> OutboxException.NewerSchema()
+            13 -> OutboxException.Closed()
             else -> throw RuntimeException("invalid error enum value, something is very wrong!!")
         }
     }
@@ -4210,6 +4227,11 @@ public object FfiConverterTypeOutboxError : FfiConverterRustBuffer<OutboxExcepti
             is OutboxException.InvalidReporter -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
+            )
+            is OutboxException.InvalidArgument -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterString.allocationSize(value.`detail`)
             )
             is OutboxException.AlreadyCancelled -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
@@ -4267,41 +4289,46 @@ public object FfiConverterTypeOutboxError : FfiConverterRustBuffer<OutboxExcepti
                 buf.putInt(3)
                 Unit
             }
-            is OutboxException.AlreadyCancelled -> {
+            is OutboxException.InvalidArgument -> {
                 buf.putInt(4)
+                FfiConverterString.write(value.`detail`, buf)
                 Unit
             }
-            is OutboxException.NotFound -> {
+            is OutboxException.AlreadyCancelled -> {
                 buf.putInt(5)
                 Unit
             }
-            is OutboxException.StillPending -> {
+            is OutboxException.NotFound -> {
                 buf.putInt(6)
                 Unit
             }
-            is OutboxException.Full -> {
+            is OutboxException.StillPending -> {
                 buf.putInt(7)
                 Unit
             }
-            is OutboxException.NoSpace -> {
+            is OutboxException.Full -> {
                 buf.putInt(8)
                 Unit
             }
-            is OutboxException.Unavailable -> {
+            is OutboxException.NoSpace -> {
                 buf.putInt(9)
+                Unit
+            }
+            is OutboxException.Unavailable -> {
+                buf.putInt(10)
                 FfiConverterString.write(value.`detail`, buf)
                 Unit
             }
             is OutboxException.Corrupt -> {
-                buf.putInt(10)
-                Unit
-            }
-            is OutboxException.NewerSchema -> {
                 buf.putInt(11)
                 Unit
             }
-            is OutboxException.Closed -> {
+            is OutboxException.NewerSchema -> {
                 buf.putInt(12)
+                Unit
+            }
+            is OutboxException.Closed -> {
+                buf.putInt(13)
                 Unit
             }
         }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
