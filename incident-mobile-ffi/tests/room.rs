@@ -73,7 +73,7 @@ fn what_was_settled_30_days_ago_is_erased_from_the_file() {
 fn an_app_may_keep_no_settled_entry_and_space_no_anonymous_one() {
     let settings =
         OutboxSettings { settled_for_ms: Some(0), longest_spacing_ms: Some(0), ..Default::default() };
-    let mut phone = Phone::with(Options { seed: Some(7), ..settings.into() });
+    let mut phone = Phone::with(Options { seed: Some(7), ..settings.try_into().unwrap() });
     let key = phone.report("a-very-special-place").key;
     phone.answer(201, &created(key));
     assert!(matches!(phone.outbox().entry(key), Err(OutboxError::NotFound)));
@@ -86,17 +86,32 @@ fn an_app_may_keep_no_settled_entry_and_space_no_anonymous_one() {
 }
 
 #[test]
-fn settings_that_make_no_sense_are_the_nearest_that_do() {
-    let settings = OutboxSettings {
-        settled_for_ms: Some(-1),
-        shortest_spacing_ms: Some(i64::MAX),
-        longest_spacing_ms: Some(1),
+fn settings_that_make_no_sense_are_refused() {
+    let with = |settled_for_ms, shortest_spacing_ms, longest_spacing_ms| {
+        Options::try_from(OutboxSettings { settled_for_ms, shortest_spacing_ms, longest_spacing_ms })
     };
-    let options = Options::from(settings);
-    assert_eq!(options.limits.settled_for_ms, 0);
-    assert_eq!(options.spacing, Spacing { shortest_ms: 1, longest_ms: 1 });
-    let as_ever = Options::from(OutboxSettings::default());
-    assert_eq!((as_ever.limits, as_ever.spacing), (Limits::default(), Spacing::default()));
+    let negative = [with(Some(-1), None, None), with(None, Some(-1), None), with(None, None, Some(-1))];
+    let crossed = with(None, Some(2), Some(1));
+    for refused in negative {
+        let words = "a time of the settings is negative";
+        assert!(matches!(refused, Err(OutboxError::InvalidArgument(told)) if told == words));
+    }
+    let words = "the shortest spacing is longer than the longest";
+    assert!(matches!(crossed, Err(OutboxError::InvalidArgument(told)) if told == words));
+}
+
+#[test]
+fn a_bound_of_the_spacing_that_is_left_out_gives_way() {
+    let spacing = |shortest_spacing_ms, longest_spacing_ms| {
+        let settings = OutboxSettings { settled_for_ms: None, shortest_spacing_ms, longest_spacing_ms };
+        let Spacing { shortest_ms, longest_ms } = Options::try_from(settings).unwrap().spacing;
+        (shortest_ms, longest_ms)
+    };
+    let Spacing { shortest_ms, longest_ms } = Spacing::default();
+    assert_eq!(spacing(None, None), (shortest_ms, longest_ms));
+    assert_eq!(spacing(None, Some(0)), (0, 0));
+    assert_eq!(spacing(Some(longest_ms + 1), None), (longest_ms + 1, longest_ms + 1));
+    assert_eq!(spacing(Some(3), Some(3)), (3, 3));
 }
 
 #[test]

@@ -68,15 +68,16 @@ def test_a_moment_that_is_no_datetime_is_told_in_a_sentence(outbox, moment):
         {"shortest_spacing_ms": 2, "longest_spacing_ms": 1},
     ],
 )
-def test_settings_that_make_no_sense_are_refused(times):
-    with pytest.raises(ValueError, match="negative|longer than"):
-        OutboxSettings(**times)
+def test_settings_that_make_no_sense_are_refused(tmp_path, times):
+    with pytest.raises(InvalidArgumentError, match="negative|longer than"):
+        Outbox.open(tmp_path / "outbox.db", "alice", OutboxSettings(**times))
 
 
-def test_settings_may_leave_out_a_bound():
-    OutboxSettings(longest_spacing_ms=0)
-    OutboxSettings(0, 0, 0)
-    OutboxSettings(shortest_spacing_ms=1_000_000)
+@pytest.mark.parametrize(
+    "times", [{"longest_spacing_ms": 0}, {"shortest_spacing_ms": 1_000_000}, {"settled_for_ms": 0}]
+)
+def test_settings_may_leave_out_a_bound(tmp_path, times):
+    Outbox.open(tmp_path / "outbox.db", "alice", OutboxSettings(**times)).close()
 
 
 def test_a_bad_draft_is_refused_with_all_its_violations(outbox):

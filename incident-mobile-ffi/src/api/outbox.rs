@@ -39,7 +39,7 @@ impl Outbox {
         now: Option<Moment>,
     ) -> Result<Arc<Self>, OutboxError> {
         let reporter = Reporter::parse(&reporter).map_err(|_| OutboxError::InvalidReporter)?;
-        let (options, clock) = (settings.unwrap_or_default().into(), Clock::new(now));
+        let (options, clock) = (settings.unwrap_or_default().try_into()?, Clock::new(now));
         let opened = outbox::Outbox::open(Path::new(&path), reporter, options, clock.now_ms())?;
         let log = log.map(Log::new);
         if let (Some(log), Some(recovery)) = (&log, opened.recovery()) {

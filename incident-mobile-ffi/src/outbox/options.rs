@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use super::{
     change::Reached,
+    error::OutboxError,
     limits::{Limits, PATIENCE},
     upload::spacing::Spacing,
 };
@@ -22,15 +23,26 @@ pub struct OutboxSettings {
     pub longest_spacing_ms: Option<i64>,
 }
 
-impl From<OutboxSettings> for Options {
-    fn from(settings: OutboxSettings) -> Self {
+impl TryFrom<OutboxSettings> for Options {
+    type Error = OutboxError;
+
+    /// A bound of the spacing that is left out gives way to one that is given.
+    fn try_from(settings: OutboxSettings) -> Result<Self, OutboxError> {
         let mut options = Self::default();
         let OutboxSettings { settled_for_ms, shortest_spacing_ms, longest_spacing_ms } = settings;
-        options.limits.settled_for_ms = settled_for_ms.unwrap_or(options.limits.settled_for_ms).max(0);
-        let longest_ms = longest_spacing_ms.unwrap_or(options.spacing.longest_ms).max(0);
-        let shortest_ms = shortest_spacing_ms.unwrap_or(options.spacing.shortest_ms).clamp(0, longest_ms);
+        let mut times = [settled_for_ms, shortest_spacing_ms, longest_spacing_ms].into_iter().flatten();
+        if times.any(|time_ms| time_ms < 0) {
+            return Err(OutboxError::InvalidArgument("a time of the settings is negative"));
+        }
+        if longest_spacing_ms.is_some_and(|longest_ms| shortest_spacing_ms > Some(longest_ms)) {
+            return Err(OutboxError::InvalidArgument("the shortest spacing is longer than the longest"));
+        }
+        options.limits.settled_for_ms = settled_for_ms.unwrap_or(options.limits.settled_for_ms);
+        let longest_ms =
+            longest_spacing_ms.unwrap_or(options.spacing.longest_ms).max(shortest_spacing_ms.unwrap_or(0));
+        let shortest_ms = shortest_spacing_ms.unwrap_or(options.spacing.shortest_ms).min(longest_ms);
         options.spacing = Spacing { shortest_ms, longest_ms };
-        options
+        Ok(options)
     }
 }
 

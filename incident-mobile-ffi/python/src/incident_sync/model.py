@@ -206,13 +206,6 @@ class OutboxSettings:
     longest_spacing_ms: int | None = None
     """And at most: 10 minutes. 0: it does not wait, and the order in which they arrive may say whose it is."""
 
-    def __post_init__(self) -> None:
-        times = [self.settled_for_ms, self.shortest_spacing_ms, self.longest_spacing_ms]
-        if any(time is not None and time < 0 for time in times):
-            raise ValueError("a time of the settings is negative")
-        if None not in times[1:] and self.shortest_spacing_ms > self.longest_spacing_ms:
-            raise ValueError("the shortest spacing is longer than the longest")
-
 
 def settings(value: OutboxSettings) -> ffi.OutboxSettings:
     return ffi.OutboxSettings(

@@ -128,6 +128,17 @@ final class OutboxTests: XCTestCase {
         XCTAssertEqual([none.count, all.count], [0, 1])
     }
 
+    func testSettingsThatMakeNoSenseAreRefused() async throws {
+        let negative = OutboxSettings(settledForMs: -1)
+        let crossed = OutboxSettings(shortestSpacingMs: 2, longestSpacingMs: 1)
+
+        let one = await failure { try await Outbox.open(path: newPath(), reporter: "alice", settings: negative) }
+        let other = await failure { try await Outbox.open(path: newPath(), reporter: "alice", settings: crossed) }
+
+        XCTAssertEqual(one, .invalidArgument(detail: "a time of the settings is negative"))
+        XCTAssertEqual(other, .invalidArgument(detail: "the shortest spacing is longer than the longest"))
+    }
+
     func testAllThatWasRefusedIsSentAgainOrDiscarded() async throws {
         let outbox = try await newOutbox()
         for number in 0..<3 {

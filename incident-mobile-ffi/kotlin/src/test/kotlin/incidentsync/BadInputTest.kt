@@ -92,6 +92,16 @@ class BadInputTest : Phone() {
     }
 
     @Test
+    fun `settings that make no sense are refused`() = phone {
+        val negative = listOf(OutboxSettings(settledForMs = -1), OutboxSettings(longestSpacingMs = -1))
+        val crossed = OutboxSettings(shortestSpacingMs = 2, longestSpacingMs = 1)
+        for (settings in negative + crossed) {
+            val refused = assertThrows<OutboxError.InvalidArgument> { outbox(settings = settings) }
+            assertTrue(Regex("negative|longer than").containsMatchIn(refused.detail), refused.detail)
+        }
+    }
+
+    @Test
     fun `a closed outbox says so, and closes twice`() = phone {
         val outbox = outbox()
         val key = outbox.report(draft()).key
