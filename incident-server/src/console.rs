@@ -4,6 +4,7 @@ use std::{
     error::Error,
     fmt,
     io::{self, Write},
+    thread,
 };
 
 /// A sentence for people: what happened, where, what to do.
@@ -12,4 +13,10 @@ pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 /// Tells whoever started the program; that nobody listens any more is no reason to stop.
 pub(crate) fn say(text: fmt::Arguments<'_>) {
     let _ = writeln!(io::stdout(), "{text}");
+}
+
+/// As [`say`], and goes on at once: for a pipe that is full and that nobody reads, a server would wait for ever.
+pub(crate) fn say_aside(text: String) {
+    // Without room for a thread it stays unsaid; what the server does is in its log.
+    let _ = thread::Builder::new().name("say".to_owned()).spawn(move || say(format_args!("{text}")));
 }

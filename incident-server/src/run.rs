@@ -18,7 +18,7 @@ use crate::{
     check,
     cli::{Cli, Command, Config},
     commit::QueueLimits,
-    console::{Failure, say},
+    console::{Failure, say, say_aside},
     copies, export,
     limits::DRAIN_DEADLINE,
     opening, routes,
@@ -89,12 +89,12 @@ async fn serve_until_stopped(config: &Config) -> Result<(), Failure> {
     let for_operators = bind_operations(config).await?;
     let reloaded = app.clone();
     tokio::spawn(supervised("hangups", move || signals::reload_at_hangups(reloaded.clone())));
-    say(format_args!("incident-server listens on http://{address}"));
+    let health = for_operators.as_ref().map(TcpListener::local_addr).transpose()?;
     let (routes, _operations) = match for_operators {
         None => (routes::standalone(app.clone()), None),
-        Some(listener) => (routes::for_the_public(app.clone()), Some(serve_operations(&app, listener)?)),
+        Some(listener) => (routes::for_the_public(app.clone()), Some(serve_operations(&app, listener))),
     };
-    say(format_args!("{}", welcome(config, address, first_start && io::stdout().is_terminal())?));
+    say_aside(announcement(config, address, health, first_start)?);
     let (delay, drain) = (config.shutdown_delay, DRAIN_DEADLINE.saturating_sub(config.shutdown_delay));
     serve::serve_announced(drain, listener, routes, &app, stopped(signals, app.clone(), delay)).await;
     tokio::join!(app.drain(), traces::end());
@@ -127,11 +127,10 @@ async fn open(config: &Config) -> Result<App, Failure> {
 }
 
 /// Serves health and metrics until it is dropped: longer than all else, so that a drain can be watched.
-fn serve_operations(app: &App, listener: TcpListener) -> Result<JoinSet<()>, Failure> {
-    say(format_args!("health and metrics on http://{}", listener.local_addr()?));
+fn serve_operations(app: &App, listener: TcpListener) -> JoinSet<()> {
     let mut task = JoinSet::new();
     task.spawn(serve::serve(listener, routes::operations(app.clone()), future::pending()));
-    Ok(task)
+    task
 }
 
 /// Waits for a signal, then for load balancers to notice.
@@ -187,6 +186,18 @@ fn advise(error: SecretError) -> Failure {
         SecretError::Read { .. } => format!("{error}; {WHERE_THE_SECRET_IS}").into(),
         error => error.into(),
     }
+}
+
+/// Where it serves, and what may be tried there.
+fn announcement(
+    config: &Config,
+    address: SocketAddr,
+    health: Option<SocketAddr>,
+    first_start: bool,
+) -> Result<String, Failure> {
+    let health = health.map_or_else(String::new, |at| format!("health and metrics on http://{at}\n"));
+    let welcome = welcome(config, address, first_start && io::stdout().is_terminal())?;
+    Ok(format!("incident-server listens on http://{address}\n{health}{welcome}"))
 }
 
 /// What a newcomer may try. A token is shown to a person alone, and only where its secret was just made: what is

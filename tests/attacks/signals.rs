@@ -2,8 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use incident_tests::{Answer, Link, Server, Setup, payload, raw, until};
-use tokio::{io::AsyncReadExt, net::TcpStream, task::JoinSet};
+use incident_tests::{Answer, Link, Program, Server, Setup, payload, raw, until};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    task::JoinSet,
+};
 
 #[tokio::test]
 async fn a_second_signal_ends_a_drain_that_waits_for_a_slow_sender() {
@@ -76,4 +80,29 @@ async fn whatever_hangs_the_end_comes_within_35_seconds() {
     assert!(answers.iter().all(|answer| answer.status == 503), "{answers:?}");
     assert_eq!(server.run().end().await.code(), Some(0));
     assert!(signalled.elapsed() < Duration::from_secs(35), "{:?}", signalled.elapsed());
+}
+
+/// Fills the pipe of its standard output, which nobody reads, and then is the server.
+const INTO_A_FULL_PIPE: &str =
+    r#"mkfifo "$PIPE"; exec 3<>"$PIPE"; head -c 65536 /dev/zero >&3; exec "$SERVER" >&3"#;
+
+#[tokio::test]
+async fn a_standard_output_that_takes_nothing_keeps_no_server_from_serving_and_ending() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let server = Program::in_shell(INTO_A_FULL_PIPE).env("PIPE", &path("pipe"));
+    let server = server.env("SERVER", Program::file().to_str().unwrap());
+    let server = server.env("INCIDENT_DATA_DIR", &path("data")).env("INCIDENT_LISTEN", &free.to_string());
+
+    let mut run = server.start();
+    let mut peer = until("it listens", async || TcpStream::connect(free).await.ok()).await;
+    peer.write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    let answered = tokio::time::timeout(Duration::from_secs(5), peer.read_to_string(&mut answer)).await;
+    run.terminate().await;
+    let status = run.end().await;
+
+    assert!(answered.is_ok() && answer.starts_with("HTTP/1.1 200"), "{answered:?}: {answer}");
+    assert_eq!(status.code(), Some(0), "{}", run.log());
 }
