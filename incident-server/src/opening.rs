@@ -10,7 +10,8 @@ use crate::{
     console::Failure,
     secrets,
     store::{
-        DatabaseTarget, DatabaseUrlError, OpenError, PgStore, SqliteStore, Store, check_parameters, server_of,
+        DatabaseTarget, DatabaseUrlError, OpenError, PgStore, SqliteStore, Store, StoreError,
+        check_parameters, server_of,
     },
 };
 
@@ -109,7 +110,21 @@ pub(crate) async fn id_secret(config: &Config, store: &dyn Store) -> Result<IdSe
     }
     let bytes = if is_missing { secrets::read_or_make(file) } else { secrets::read(file) };
     let secret = IdSecret::new(&bytes?)?;
-    if store.knows_secret(secret.fingerprint()).await? { Ok(secret) } else { Err(another(file)) }
+    if knows(store, &secret).await? { Ok(secret) } else { Err(another(file)) }
+}
+
+/// Whether the database is filled under this secret, or under none yet. One that has been opened may have no session left
+/// for a moment, and is waited for as before.
+async fn knows(store: &dyn Store, secret: &IdSecret) -> Result<bool, StoreError> {
+    loop {
+        match store.knows_secret(secret.fingerprint()).await {
+            Err(error @ StoreError::Unavailable(_)) if store.is_shared() => {
+                tracing::warn!(%error, "the database does not answer; nothing is served until it does");
+            }
+            known => return known,
+        }
+        sleep(PAUSE).await;
+    }
 }
 
 /// Whether a new id secret does no harm.

@@ -11,6 +11,7 @@ mod attacks {
     mod dead_sessions;
     mod edited_rows;
     mod erasure;
+    mod few_sessions;
     mod first_starts;
     mod frozen_database;
     mod log_growth;
