@@ -43,6 +43,7 @@ mod extract;
 #[cfg(feature = "__fuzzing")]
 pub mod fuzzing;
 mod handlers;
+mod interrupted;
 mod limits;
 pub mod log;
 pub mod metrics;

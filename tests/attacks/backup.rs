@@ -78,6 +78,30 @@ fn processor_seconds(said: &[u8]) -> f64 {
     times.map(|time| seconds(time).expect("minutes and seconds")).sum()
 }
 
+/// Asks it to end as soon as something of its file is there.
+async fn interrupted(setup: &Setup, command: &str, file: &Path) -> std::process::ExitStatus {
+    let folder = file.parent().expect("a file in a folder");
+    let mut run = setup.program().args([command]).args([file]).start();
+    until("it writes", async || std::fs::read_dir(folder).unwrap().next()).await.unwrap();
+    run.terminate().await;
+    run.end().await
+}
+
+#[tokio::test]
+async fn who_ends_a_backup_or_an_export_finds_nothing_of_it_in_the_folder() {
+    let setup = Setup::on_sqlite();
+    filled(&setup).await;
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("incidents");
+
+    for command in ["backup", "export"] {
+        let status = interrupted(&setup, command, &file).await;
+
+        let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+        assert!(!status.success() && left.is_empty(), "{command}: {status} and {left:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_backup_under_load_ends_and_has_all_that_was_acknowledged_before_it_began() {
     let (setup, elsewhere) = (Setup::on_sqlite().flag("--rate-limit", "off"), Setup::on_sqlite());

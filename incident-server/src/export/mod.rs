@@ -5,6 +5,7 @@ mod tally;
 
 use std::{
     error::Error,
+    fs::File,
     io::{self, BufWriter, Write},
     path::Path,
 };
@@ -19,6 +20,7 @@ use crate::{
     changes_view::EventView,
     cli::{Config, ExportFormat},
     console::{Failure, say},
+    interrupted::{Interrupted, Interruption},
     opening,
     store::{Everything, StoredIncident},
     view::{IncidentView, StoredView},
@@ -77,10 +79,24 @@ async fn to_file(everything: &mut Everything, format: ExportFormat, to: &Path) -
     let directory = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let draft =
         Builder::new().prefix(".incidents-").suffix(".part").tempfile_in(directory).map_err(because)?;
-    let tally = write(everything, format, &mut draft.as_file()).await?;
+    let interruption = Interruption::note()?;
+    let tally = write(everything, format, &mut Guarded(draft.as_file(), interruption)).await?;
     draft.as_file().sync_all().map_err(because)?;
     draft.persist_noclobber(to).map_err(|error| because(error.error))?;
     Ok(tally)
+}
+
+/// A file that takes no more once an end is asked for.
+struct Guarded<'a>(&'a File, Interruption);
+
+impl Write for Guarded<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.1.has_come() { Err(io::Error::other(Interrupted)) } else { self.0.write(bytes) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 async fn write(

@@ -15,10 +15,12 @@ use sqlx::{
 };
 use tempfile::{Builder, NamedTempFile};
 
-use crate::{limits::LOCK_DEADLINE, store::OpenError};
+use crate::{interrupted::Interruption, limits::LOCK_DEADLINE, store::OpenError};
 
 /// 64 MiB for the time of the copy: sorting and checking indexes goes from page to page.
 const CACHE: &str = "-65536";
+/// Of SQLite's machine: some tenths of a millisecond.
+const STEPS_BETWEEN_LOOKS: i32 = 10_000;
 
 /// Why there is no copy. Every message is for people.
 #[derive(Debug, thiserror::Error)]
@@ -76,8 +78,11 @@ pub(crate) async fn backup(database: &Path, to: &Path) -> Result<u64, CopyError>
         return Err(CopyError::Exists(to.to_owned()));
     }
     // Only read: what its last connection writes into it on closing would not be synced, and its log removed.
-    let copy = copy(&options(database).read_only(true), directory(to)).await?;
-    check(database, &mut connect(&options(copy.path()), copy.path()).await?).await?;
+    let interruption = Interruption::note().map_err(failed(to))?;
+    let copy = copy(&options(database).read_only(true), directory(to), &interruption).await?;
+    let mut written = connect(&options(copy.path()), copy.path()).await?;
+    end_when_asked(&mut written, &interruption).await.map_err(unreadable(copy.path()))?;
+    check(database, &mut written).await?;
     let file = copy.persist_noclobber(to).map_err(|error| match error.error.kind() {
         io::ErrorKind::AlreadyExists => CopyError::Exists(to.to_owned()),
         _ => CopyError::File { file: to.to_owned(), source: error.error },
@@ -90,6 +95,7 @@ pub(crate) async fn backup(database: &Path, to: &Path) -> Result<u64, CopyError>
 pub(super) async fn copy(
     database: &SqliteConnectOptions,
     directory: &Path,
+    interruption: &Interruption,
 ) -> Result<NamedTempFile, CopyError> {
     let file = database.get_filename();
     if !file.exists() {
@@ -100,9 +106,20 @@ pub(super) async fn copy(
     let into =
         copy.path().to_str().ok_or_else(|| failed(directory)(io::ErrorKind::InvalidFilename.into()))?;
     let mut session = connect(database, file).await?;
+    end_when_asked(&mut session, interruption).await.map_err(unreadable(file))?;
     sqlx::query("VACUUM INTO ?").bind(into).execute(&mut session).await.map_err(unreadable(file))?;
     session.close().await.map_err(unreadable(file))?;
     Ok(copy)
+}
+
+/// Lets its statements fail once an end is asked for, so that SQLite takes away what it has put beside the copy.
+async fn end_when_asked(
+    session: &mut SqliteConnection,
+    interruption: &Interruption,
+) -> Result<(), sqlx::Error> {
+    let (mut handle, interruption) = (session.lock_handle().await?, interruption.clone());
+    handle.set_progress_handler(STEPS_BETWEEN_LOOKS, move || !interruption.has_come());
+    Ok(())
 }
 
 /// Reads every page of the copy. Rows that hands have put in against the constraints are copied as they are.

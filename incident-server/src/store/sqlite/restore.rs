@@ -18,7 +18,7 @@ use super::{
     lock::{self, beside},
     prepare::migrate,
 };
-use crate::store::OpenError;
+use crate::{interrupted::Interruption, store::OpenError};
 
 /// Positions are given out again from here on, so they are those of another feed.
 const BEGIN_A_SERIES: &str = "UPDATE installation SET series = random() & 9007199254740991";
@@ -37,7 +37,9 @@ pub(crate) async fn restore(
         return Err(CopyError::Same(from.to_owned()));
     }
     let _lock = lock::lock(database)?;
-    let copy = copy(&as_it_lies(from), directory(database)).await?;
+    // Only while it is copied: what follows is short, and is not left half done.
+    let interruption = Interruption::note().map_err(failed(database))?;
+    let copy = copy(&as_it_lies(from), directory(database), &interruption).await?;
     bring_up_to_date(&copy, from).await?;
     let kept = if database.exists() {
         Some(set_aside(database, now).await.map_err(failed(database))?)
