@@ -93,7 +93,12 @@ internal fun CoreNext.toPublic(): NextUpload =
 
 internal fun UploadResult.toCore(): CoreResult =
     when (this) {
-        is UploadResult.Response -> CoreResult.Response(status.toLong(), headers, body)
-        is UploadResult.NetworkFailure -> CoreResult.NetworkFailure(kind, detail, sent)
+        is UploadResult.Response -> CoreResult.Response(status.toLong(), headers.map { it.encodable() }, body)
+        is UploadResult.NetworkFailure -> CoreResult.NetworkFailure(kind, detail.encodable(), sent)
         UploadResult.Cancelled -> CoreResult.Cancelled
     }
+
+private fun Header.encodable() = Header(name.encodable(), value.encodable())
+
+/** With a sign in place of half a surrogate pair, which no UTF-8 can hold: a text that was cut may end in one. */
+private fun String.encodable() = encodeToByteArray().decodeToString()

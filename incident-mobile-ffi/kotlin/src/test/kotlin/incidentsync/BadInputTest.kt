@@ -80,6 +80,20 @@ class BadInputTest : Phone() {
     }
 
     @Test
+    fun `half a surrogate pair in what a transport brings back harms nobody`() = phone {
+        val half = "no way \uD83D"
+        val outbox = outbox()
+        outbox.report(draft())
+        val failure = UploadResult.NetworkFailure(NetworkFailureKind.OTHER, half)
+        val answer = UploadResult.Response(500, listOf(Header("X", half)), byteArrayOf())
+        for (result in listOf(failure, answer)) {
+            outbox.sync(transport = { result })
+            outbox.networkChanged()
+        }
+        assertEquals(1, outbox.summary().pending)
+    }
+
+    @Test
     fun `an unknown key, a pending discard and a bad reporter have their own errors`() = phone {
         val outbox = outbox()
         val key = outbox.report(draft()).key
