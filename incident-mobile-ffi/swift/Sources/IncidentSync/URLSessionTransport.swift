@@ -30,7 +30,8 @@ public final class URLSessionTransport: Transport {
         session.finishTasksAndInvalidate()
     }
 
-    /// Sends one request; an answer that drips in too slowly is none. Throws `URLError` where the address is none.
+    /// Sends one request; an answer that drips in too slowly is none. Throws `URLError` where the address is none: it
+    /// has a host, and may have a port and a path, but no user, query or fragment.
     public func send(_ upload: Upload) async throws -> UploadResult {
         let address = try address(of: upload)
         do {
@@ -98,7 +99,8 @@ public final class URLSessionTransport: Transport {
             base.removeLast()
         }
         guard let url = URL(string: base + upload.path), let host = url.host, !host.isEmpty,
-              url.scheme == "https" || url.scheme == "http" else {
+              url.scheme == "https" || url.scheme == "http",
+              url.user == nil, url.query == nil, url.fragment == nil else {
             throw URLError(.badURL)
         }
         return url

@@ -116,6 +116,19 @@ final class TransportTests: XCTestCase {
         }
     }
 
+    func testAnAddressWithAUserAQueryOrAFragmentIsNone() async throws {
+        let upload = Upload(id: 1, method: "POST", path: "/", headers: [], body: Data("{}".utf8), timeoutMs: 30_000)
+        for address in ["http://alice:pw@127.0.0.1:9", "http://127.0.0.1:9?a=b", "http://127.0.0.1:9/#f"] {
+            let transport = URLSessionTransport(baseURL: try XCTUnwrap(URL(string: address))) { nil }
+            do {
+                let result = try await transport.send(upload)
+                XCTFail("\(address): \(result)")
+            } catch {
+                XCTAssertEqual((error as? URLError)?.code, .badURL, address)
+            }
+        }
+    }
+
     func testAFirewallsPageIsWaitedOutAndAnotherNetworkEndsTheWait() async throws {
         let outbox = try await newOutbox()
         let key = try await outbox.report(draft("ward-7", hoursAgo: 13)).key

@@ -20,6 +20,9 @@ import okio.BufferedSink
 /**
  * Sends uploads with OkHttp to the server at [baseUrl], which may have a path.
  *
+ * An address has a host, and may have a port and a path, but no user, query or fragment; anything else is an
+ * [IllegalArgumentException].
+ *
  * @param client whose connections, proxy and certificates are used; redirects and silent repeats are switched off
  * @param token gives the bearer token for the next request, or `null` where nobody is signed in; a text that no header
  *   can carry is no token either: the server then asks to sign in
@@ -30,6 +33,12 @@ public class OkHttpTransport(
     private val token: suspend () -> String?,
 ) : Transport {
     private val base: HttpUrl = baseUrl.toHttpUrl()
+
+    init {
+        // Without the address itself: there may be a password in it.
+        require(base.username.isEmpty() && base.password.isEmpty()) { "an address has no user in it" }
+        require(base.query == null && base.fragment == null) { "an address has no query and no fragment" }
+    }
 
     // How long an upload may take is the queue's word, and `sync` holds to it.
     private val client: OkHttpClient =

@@ -7,6 +7,7 @@ import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertInstanceOf
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.assertThrows
 
 /** What OkHttp would do by itself is switched off: one upload is one request. */
 class TransportTest : Phone() {
@@ -28,6 +29,14 @@ class TransportTest : Phone() {
             val gate = keep(Gate { it.answer(status, byteArrayOf(), "text/plain", "Location" to "/elsewhere") })
             assertEquals(status, send(gate).status)
             assertEquals(listOf(upload.path), gate.seen.toList())
+        }
+    }
+
+    @Test
+    fun `an address with a user, a query or a fragment is refused without its words`() {
+        for (address in listOf("https://alice:pw@host", "https://host?a=b", "https://host/#f")) {
+            val refused = assertThrows<IllegalArgumentException> { OkHttpTransport(address) { null } }
+            assertTrue(listOf("host", "alice", "pw").none { it in "$refused" }, "$refused")
         }
     }
 
