@@ -40,7 +40,7 @@ public final class URLSessionTransport: Transport {
                     try await self.exchange(upload, at: address)
                 }
                 group.addTask {
-                    try await Task.sleep(nanoseconds: UInt64(upload.timeoutMs) * 1_000_000)
+                    try await Task.sleep(nanoseconds: UInt64(clamping: upload.timeoutMs) * 1_000_000)
                     return UploadResult.networkFailure(kind: .timedOut, detail: "no answer in time", sent: true)
                 }
                 let first = try await group.next()

@@ -129,6 +129,14 @@ final class TransportTests: XCTestCase {
         }
     }
 
+    func testAnUploadWithoutTimeIsATimeOut() async throws {
+        let upload = Upload(id: 1, method: "POST", path: "/", headers: [], body: Data("{}".utf8), timeoutMs: -1)
+
+        let result = try await transport("silence").send(upload)
+
+        XCTAssertEqual(result, .networkFailure(kind: .timedOut, detail: "no answer in time", sent: true))
+    }
+
     func testAFirewallsPageIsWaitedOutAndAnotherNetworkEndsTheWait() async throws {
         let outbox = try await newOutbox()
         let key = try await outbox.report(draft("ward-7", hoursAgo: 13)).key
