@@ -41,16 +41,20 @@ class AsyncHttpxTransport:
         self._owns_client = client is None
 
     async def send(self, upload: Upload) -> Response:
-        token = None
+        token, asked = None, False
         try:
             given = self._token()
             token = await given if inspect.isawaitable(given) else given
+            asked = True
             with failures.of_names():
                 return await asyncio.wait_for(self._exchange(upload, token), upload.timeout_ms / 1000)
         except (TimeoutError, asyncio.TimeoutError):
+            if not asked:
+                raise
             failure = NetworkFailure("the answer took too long", NetworkFailureKind.TIMED_OUT, sent=True)
         except (httpx.TransportError, httpx.DecodingError) as error:
-            failure = NetworkFailure(failures.detail(error, token), failures.kind(error), sent=failures.sent(error))
+            sent = asked and failures.sent(error)
+            failure = NetworkFailure(failures.detail(error, token), failures.kind(error), sent=sent)
         # Not from within: a traceback would show httpx's own error, too, whatever it quotes.
         raise failure
 

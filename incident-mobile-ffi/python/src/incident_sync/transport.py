@@ -100,13 +100,15 @@ class HttpxTransport:
 
     def send(self, upload: Upload) -> Response:
         deadline = Deadline(upload.timeout_ms / 1000)
-        token = None
+        token, asked = None, False
         try:
             token = self._token()
+            asked = True
             with failures.of_names():
                 return self._exchange(upload, token, deadline)
         except (httpx.TransportError, httpx.DecodingError) as error:
-            failure = NetworkFailure(failures.detail(error, token), failures.kind(error), sent=failures.sent(error))
+            sent = asked and failures.sent(error)
+            failure = NetworkFailure(failures.detail(error, token), failures.kind(error), sent=sent)
         # Not from within: a traceback would show httpx's own error, too, whatever it quotes.
         raise failure
 

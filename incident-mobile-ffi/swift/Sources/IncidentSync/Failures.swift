@@ -6,10 +6,11 @@ import FoundationNetworking
 
 extension URLError {
     /// What this says about the network. Only a number is told: the words may quote whatever the error was given.
-    var asResult: UploadResult {
+    /// `asked` says whether there was a request yet, and not only one for its token.
+    func asResult(asked: Bool) -> UploadResult {
         let kind = networkFailure
         // Without a connection nothing has left.
-        let sent = kind == .timedOut || kind == .other
+        let sent = asked && (kind == .timedOut || kind == .other)
         return .networkFailure(kind: kind, detail: "URLError \(code.rawValue)", sent: sent)
     }
 

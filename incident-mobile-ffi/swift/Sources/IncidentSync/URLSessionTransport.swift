@@ -52,7 +52,7 @@ public final class URLSessionTransport: Transport {
                 return UploadResult.cancelled
             }
             if let failure = error as? URLError {
-                return failure.asResult
+                return failure.asResult(asked: true)
             }
             throw error
         }
@@ -68,8 +68,12 @@ public final class URLSessionTransport: Transport {
         }
         // An answer that is packed could be a thousand times as long as what was read of it.
         request.setValue("identity", forHTTPHeaderField: "Accept-Encoding")
-        if let bearer = try await self.token(), isVisible(bearer) {
-            request.setValue("Bearer " + bearer, forHTTPHeaderField: "Authorization")
+        do {
+            if let bearer = try await self.token(), isVisible(bearer) {
+                request.setValue("Bearer " + bearer, forHTTPHeaderField: "Authorization")
+            }
+        } catch let failure as URLError where !Task.isCancelled {
+            return failure.asResult(asked: false)
         }
         let (response, body) = try await answer(to: request, apart: isApart(upload))
         guard let http = response as? HTTPURLResponse else {

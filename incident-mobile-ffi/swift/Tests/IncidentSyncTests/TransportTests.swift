@@ -116,6 +116,15 @@ final class TransportTests: XCTestCase {
         }
     }
 
+    func testATokenThatCannotBeFetchedIsNoRequestThatLeft() async throws {
+        let url = try XCTUnwrap(URL(string: "http://127.0.0.1:9"))
+        let upload = Upload(id: 1, method: "POST", path: "/", headers: [], body: Data("{}".utf8), timeoutMs: 30_000)
+
+        let result = try await URLSessionTransport(baseURL: url) { throw URLError(.timedOut) }.send(upload)
+
+        XCTAssertEqual(result, .networkFailure(kind: .timedOut, detail: "URLError -1001", sent: false))
+    }
+
     func testAnAddressWithAUserAQueryOrAFragmentIsNone() async throws {
         let upload = Upload(id: 1, method: "POST", path: "/", headers: [], body: Data("{}".utf8), timeoutMs: 30_000)
         for address in ["http://alice:pw@127.0.0.1:9", "http://127.0.0.1:9?a=b", "http://127.0.0.1:9/#f"] {

@@ -25,7 +25,7 @@ import okio.BufferedSink
  *
  * @param client whose connections, proxy and certificates are used; redirects and silent repeats are switched off
  * @param token gives the bearer token for the next request, or `null` where nobody is signed in; a text that no header
- *   can carry is no token either: the server then asks to sign in
+ *   can carry is no token either: the server then asks to sign in. An [IOException] in it counts as no network
  */
 public class OkHttpTransport(
     baseUrl: String,
@@ -53,7 +53,12 @@ public class OkHttpTransport(
             .build()
 
     override suspend fun send(upload: Upload): UploadResult {
-        val token = token()
+        val token = try {
+            token()
+        } catch (error: IOException) {
+            // The app's own, whose words may hold anything; nothing has left.
+            return error.toFailure(sent = false, detail = error.javaClass.simpleName)
+        }
         val way = Way()
         val call = clientFor(upload).newCall(request(upload, token, way))
         return try {

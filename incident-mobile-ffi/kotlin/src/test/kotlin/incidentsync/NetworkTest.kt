@@ -6,6 +6,7 @@ import java.io.IOException
 import java.net.InetAddress
 import java.net.ServerSocket
 import java.net.Socket
+import java.net.SocketTimeoutException
 import kotlin.concurrent.thread
 import okhttp3.OkHttpClient
 import org.junit.jupiter.api.Assertions.assertEquals
@@ -66,6 +67,13 @@ class NetworkTest : Phone() {
         val wait = assertInstanceOf(SyncEnd.Wait::class.java, end)
         assertEquals(WaitReason.TIMED_OUT, wait.why)
         assertEquals("the server did not answer in time", wait.detail)
+    }
+
+    @Test
+    fun `a token that cannot be fetched is no request that left`() = phone {
+        val transport = OkHttpTransport("http://127.0.0.1:9") { throw SocketTimeoutException("no secret in time") }
+        val failed = transport.send(upload)
+        assertEquals(UploadResult.NetworkFailure(NetworkFailureKind.TIMED_OUT, "SocketTimeoutException"), failed)
     }
 
     @Test
