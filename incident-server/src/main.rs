@@ -1,6 +1,9 @@
 //! The server as a program; everything it does is in the library.
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use incident_server::cli::Cli;
 use mimalloc::MiMalloc;
@@ -21,6 +24,6 @@ fn main() -> ExitCode {
 }
 
 fn failure(error: &dyn std::fmt::Display) -> ExitCode {
-    eprintln!("incident-server: {error}");
+    let _ = writeln!(io::stderr(), "incident-server: {error}"); // the status says it, too
     ExitCode::FAILURE
 }

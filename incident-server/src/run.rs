@@ -18,7 +18,7 @@ use crate::{
     check,
     cli::{Cli, Command, Config},
     commit::QueueLimits,
-    console::{Failure, say, say_aside},
+    console::{Failure, hand_over, say, say_aside},
     copies, export,
     limits::DRAIN_DEADLINE,
     opening, routes,
@@ -55,18 +55,14 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         None => serve_until_stopped(&cli.config).await,
         Some(Command::Token { sub, scope, ttl }) => {
             let scope = scope.as_deref();
-            say(format_args!("{}", token(&cli.config, &sub, scope, ttl)?));
-            Ok(())
+            hand_over(&token(&cli.config, &sub, scope, ttl)?)
         }
         Some(Command::Backup { file }) => copies::backup(&cli.config, &file).await,
         Some(Command::Restore { file }) => copies::restore(&cli.config, &file).await,
         Some(Command::Compact) => copies::compact(&cli.config).await,
         Some(Command::Check) => check::check(&cli.config).await,
         Some(Command::Export { file, format }) => export::export(&cli.config, &file, format).await,
-        Some(Command::Openapi) => {
-            say(format_args!("{}", routes::document().to_pretty_json()?));
-            Ok(())
-        }
+        Some(Command::Openapi) => hand_over(&routes::document().to_pretty_json()?),
     }
 }
 

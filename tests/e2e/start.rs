@@ -161,6 +161,15 @@ async fn the_openapi_subcommand_prints_what_is_served() {
 }
 
 #[tokio::test]
+async fn a_command_whose_output_has_no_room_fails() {
+    for command in ["openapi >/dev/full", "--data-dir /proc/none 2>/dev/full"] {
+        let output = Program::in_shell(&format!("'{}' {command}", Program::file().display())).output().await;
+
+        assert_eq!(output.status.code(), Some(1), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[tokio::test]
 async fn a_taken_port_is_told() {
     let server = Server::start().await;
 

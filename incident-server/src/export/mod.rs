@@ -53,7 +53,7 @@ pub(crate) async fn export(config: &Config, to: &Path, format: ExportFormat) -> 
     audit::export_begins();
     let tally = if to == Path::new("-") {
         let tally = write(&mut everything, format, &mut io::stdout()).await?;
-        eprintln!("{tally}");
+        let _ = writeln!(io::stderr(), "{tally}"); // the audit log has it, too
         tally
     } else {
         let tally = to_file(&mut everything, format, to).await?;
