@@ -18,7 +18,7 @@ use crate::{
     check,
     cli::{Cli, Command, Config},
     commit::QueueLimits,
-    console::{Failure, hand_over, say, say_aside},
+    console::{Failure, hand_over, say_aside},
     copies, export,
     limits::DRAIN_DEADLINE,
     opening, routes,
