@@ -147,7 +147,9 @@ impl World {
                 Some(NextUpload::Send { upload }) => self.exchange(process, &upload, rng)?,
                 Some(NextUpload::Wait { until, .. }) => return Ok(Some(until.0 - now_ms)),
                 Some(NextUpload::SignIn { why, .. }) => return Err(format!("with a good token: {why:?}")),
-                Some(NextUpload::Idle) | None => return Ok(None),
+                Some(NextUpload::Idle) => return Ok(None),
+                // Another process has repaired the file that both have open.
+                None => note!(self, "process {process} is asked again"),
             }
         }
         Err("an outbox sends for ever".to_owned())

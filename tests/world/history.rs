@@ -111,8 +111,8 @@ impl Ground {
 
     fn live(&self, plan: &Plan) -> History {
         // How often a file is read depends on what its connections know, so that they are new ones where that fails.
-        let is_apart =
-            (0..LONGEST).any(|step| steps::fails_in_reading(&mut chance::of_step(plan.seed, DISKS + step)));
+        let is_apart = (0..length(plan.seed))
+            .any(|step| steps::fails_in_reading(&mut chance::of_step(plan.seed, DISKS + step)));
         let place = match self.place(is_apart) {
             Ok(place) => place,
             Err(error) => return History::broken(error.to_string()),
@@ -185,9 +185,15 @@ fn make_outbox(file: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// How many steps a history has.
+fn length(seed: u64) -> usize {
+    chance::of_step(seed, usize::MAX - 2).usize(3..=LONGEST)
+}
+
 fn take_steps(world: &mut World, plan: &Plan, taken: &mut Vec<usize>) -> Result<(), Broken> {
-    let length = chance::of_step(plan.seed, usize::MAX - 2).usize(3..=LONGEST);
-    for step in (0..length).filter(|step| plan.steps.as_ref().is_none_or(|steps| steps.contains(step))) {
+    for step in
+        (0..length(plan.seed)).filter(|step| plan.steps.as_ref().is_none_or(|steps| steps.contains(step)))
+    {
         world.step = step;
         taken.push(step);
         note!(world, "-- {step} at {}", world.time.now_ms());
