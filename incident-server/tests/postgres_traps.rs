@@ -6,7 +6,7 @@ mod support;
 mod traps;
 
 use support::database::Tables;
-use traps::{crash, locks, standby};
+use traps::{crash, locks, rights, standby};
 
 /// Tests `module::name(Tables)`, each on whole tables and on partitioned ones.
 macro_rules! on_both_layouts {
@@ -40,6 +40,8 @@ on_both_layouts! {
     locks:
         the_victim_of_a_deadlock_tries_again
         a_lock_that_is_held_for_long_is_answered_in_time_and_harms_nobody_else;
+    rights:
+        who_may_make_nothing_serves_on_tables_that_are_there;
     standby:
         a_repeat_and_a_conflict_wait_for_the_standby_too
         a_wait_that_somebody_cancels_is_no_success

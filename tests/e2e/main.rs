@@ -35,6 +35,7 @@ mod operations;
 mod operations_listen;
 mod overload;
 mod postgres_log;
+mod postgres_users;
 mod precedence;
 mod privacy;
 mod problem_pages;

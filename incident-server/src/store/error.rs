@@ -164,6 +164,18 @@ pub enum OpenError {
     /// The tables could not be brought up to date.
     #[error("the tables could not be brought up to date: {0}")]
     Migration(#[source] MigrateError),
+    /// Tables are made by their owner, and used by somebody else.
+    #[error(
+        "the tables are missing or older than this version, and the user of the URL may not make them ({0}); start this \
+         version once with the URL of their owner, and look whether the search_path of both leads to the same schema"
+    )]
+    MayNotMakeTables(String),
+    /// Every sync would fail.
+    #[error(
+        "the user of the URL may not use the tables, it lacks: {0}; let their owner grant that, \
+         docs/high-availability.md has the statements"
+    )]
+    MissingRights(String),
 }
 
 /// What the database or the driver said.
@@ -200,6 +212,14 @@ impl OpenError {
         }
     }
 
+    /// For an error of PostgreSQL in making tables or indexes: a right is missing, or a schema to make them in.
+    pub(super) fn from_making(error: sqlx::Error) -> Self {
+        match lacks_a_right(&error) {
+            Some(refusal) => Self::MayNotMakeTables(refusal),
+            None => Self::Unusable(error),
+        }
+    }
+
     pub(super) fn unusable(error: sqlx::Error) -> Self {
         Self::Unusable(error)
     }
@@ -207,9 +227,21 @@ impl OpenError {
 
 impl From<MigrateError> for OpenError {
     fn from(error: MigrateError) -> Self {
-        match error {
-            MigrateError::VersionMissing(version) => Self::TooNew(version),
-            error => Self::Migration(error),
+        match &error {
+            MigrateError::VersionMissing(version) => return Self::TooNew(*version),
+            MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _) => {
+                if let Some(refusal) = lacks_a_right(cause) {
+                    return Self::MayNotMakeTables(refusal);
+                }
+            }
+            _ => {}
         }
+        Self::Migration(error)
     }
+}
+
+/// What PostgreSQL says to a user who lacks a right, or a schema to make something in.
+fn lacks_a_right(error: &sqlx::Error) -> Option<String> {
+    let refusal = error.as_database_error()?;
+    ["42501", "3F000"].contains(&&*refusal.code()?).then(|| refusal.message().to_owned())
 }

@@ -6,4 +6,5 @@ mod frozen;
 pub(crate) mod locks;
 mod opening;
 mod replica;
+pub(crate) mod rights;
 pub(crate) mod standby;

@@ -5,7 +5,10 @@ use std::{str::FromStr, time::Instant};
 use incident_core::Timestamp;
 use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 
-use super::connect::{self, Use};
+use super::{
+    connect::{self, Use},
+    tables,
+};
 use crate::{
     Clock,
     store::{
@@ -20,8 +23,16 @@ const SERVER: &str = "
     SELECT
         current_setting('server_version') AS version,
         (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms,
-        to_regclass('_sqlx_migrations') IS NOT NULL AS has_tables,
-        coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS may_make_tables";
+        to_regclass('_sqlx_migrations') IS NOT NULL AS has_tables";
+const MAY_MAKE_TABLES: &str = "
+    SELECT
+        coalesce(has_schema_privilege(current_schema(), 'CREATE'), false)
+        AND NOT EXISTS (
+            SELECT
+            FROM pg_class
+            WHERE oid = to_regclass('incidents')
+                AND NOT pg_has_role(relowner, 'USAGE')
+        )";
 const NEWEST: &str = "SELECT max(version) FROM _sqlx_migrations";
 const TABLES: &str = "
     SELECT
@@ -52,7 +63,6 @@ from_row! {
         version: String,
         now_ms: i64,
         has_tables: bool,
-        may_make_tables: bool,
     }
 }
 
@@ -75,6 +85,7 @@ pub(in crate::store) async fn schema(session: &mut PgConnection) -> Result<Schem
 pub(in crate::store) async fn inspect(url: &str) -> Result<Inspection, OpenError> {
     let options = connect::plain(PgConnectOptions::from_str(url).map_err(OpenError::unusable)?);
     let mut session = connect::connect(&options).await?.connection;
+    may_start(&mut session).await?;
     let mut found = look(&mut session).await.map_err(OpenError::unusable)?;
     session.close().await.map_err(OpenError::unusable)?;
     let started = Instant::now();
@@ -102,14 +113,26 @@ async fn whose(url: &str) -> Result<(bool, (String, i64)), OpenError> {
     Ok((is_standby, (home, series)))
 }
 
+/// Whether the user may do with the tables what a start would.
+async fn may_start(session: &mut PgConnection) -> Result<(), OpenError> {
+    match schema(session).await.map_err(OpenError::unusable)? {
+        Schema::Newer(_) => Ok(()), // said in words of its own
+        Schema::Current => tables::may_be_used(session).await,
+        Schema::Missing | Schema::Older => {
+            let may_make: bool =
+                sqlx::query_scalar(MAY_MAKE_TABLES).fetch_one(session).await.map_err(OpenError::unusable)?;
+            let refusal =
+                || "it may create none in their schema, or is not the owner of those that are there";
+            may_make.then_some(()).ok_or_else(|| OpenError::MayNotMakeTables(refusal().to_owned()))
+        }
+    }
+}
+
 async fn look(session: &mut PgConnection) -> Result<Inspection, sqlx::Error> {
     let server: Server = sqlx::query_as(SERVER).fetch_one(&mut *session).await?;
     let clocks_apart_ms = Clock::system().now().unix_ms().abs_diff(server.now_ms);
     let schema = schema(session).await?;
-    let mut doubts: Vec<String> = sqlx::query_scalar(DOUBTS).fetch_all(&mut *session).await?;
-    if schema != Schema::Current && !server.may_make_tables {
-        doubts.push("the user of the URL may make no tables, which the next start has to do".to_owned());
-    }
+    let doubts: Vec<String> = sqlx::query_scalar(DOUBTS).fetch_all(&mut *session).await?;
     let mut tables = Tables { holds_incidents: false, last_written_ms: None };
     if server.has_tables {
         tables = sqlx::query_as(TABLES).fetch_one(&mut *session).await?;

@@ -25,6 +25,7 @@ mod replica;
 mod scratch;
 mod sessions;
 mod statements;
+mod tables;
 mod write;
 
 use std::{
@@ -49,7 +50,7 @@ pub(super) use self::inspect::{inspect, schema, standby_of};
 use self::{connect::Use, feed_state::FeedState, partitions::Ahead, replica::Replica, sessions::Sessions};
 use super::{
     ChangePage, Erased, Horizon, IncidentPage, ListQuery, OpenError, Partitions, Position, Store, StoreError,
-    StoredIncident, SyncItem, Verdict, migrations, pools::Pool,
+    StoredIncident, SyncItem, Verdict, pools::Pool,
 };
 use crate::supervise::supervised;
 
@@ -126,12 +127,12 @@ impl PgStore {
     }
 }
 
-/// The migrator takes an advisory lock, so one of several servers migrates and the others wait.
 async fn migrate(options: &PgConnectOptions) -> Result<(), OpenError> {
     let mut session = connect::connect(options).await?.connection;
-    migrations::POSTGRES.run_direct(None, &mut session, false).await?;
+    tables::bring_up_to_date(&mut session).await?;
+    tables::may_be_used(&mut session).await?;
     installation::begin_series(&mut session).await.map_err(OpenError::unusable)?;
-    indexes::make_where_it_takes_no_time(&mut session).await.map_err(OpenError::unusable)?;
+    indexes::make_where_it_takes_no_time(&mut session).await.map_err(OpenError::from_making)?;
     session.close().await.map_err(OpenError::unusable)
 }
 

@@ -33,7 +33,10 @@ const MOST_MOVED: i64 = 50_000;
 /// One of several servers makes them; see `indexes.rs` for the class.
 const TRY_LOCK: &str = "SELECT pg_try_advisory_lock(1768842853, 3)";
 const DEFAULTS: &str = "
-    SELECT incidents.partdefid::regclass::text AS incidents, history.partdefid::regclass::text AS history
+    SELECT
+        incidents.partdefid::regclass::text AS incidents,
+        history.partdefid::regclass::text AS history,
+        (SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = incidents.partrelid) AS are_ours
     FROM pg_partitioned_table AS incidents
     JOIN pg_partitioned_table AS history ON history.partrelid = 'history'::regclass
     WHERE incidents.partrelid = 'incidents'::regclass";
@@ -45,6 +48,8 @@ const BOUNDS: &str = "
 
 const NO_RANGE: &str =
     "no partition has a beginning and an end that the next one could be made after; make one by hand";
+const NOT_OURS: &str = "the user of the URL is not the owner of the tables, who alone may make one; start a server once with \
+    the URL of their owner";
 
 /// How far this server knows the partitions to go.
 #[derive(Debug, Default)]
@@ -67,6 +72,7 @@ from_row! {
     struct Defaults {
         incidents: String,
         history: String,
+        are_ours: bool,
     }
 }
 
@@ -109,6 +115,7 @@ async fn make_ahead(
     let mut last = bounds.iter().filter_map(|bound| Range::parse(bound)).max().ok_or(NO_RANGE)?;
     while is_ours && last.begin <= now {
         last = last.next().ok_or(NO_RANGE)?;
+        defaults.are_ours.then_some(()).ok_or(NOT_OURS)?;
         make(&mut session, &defaults, last).await?;
     }
     session.close().await?;
@@ -117,7 +124,7 @@ async fn make_ahead(
 
 /// Makes the partitions of a range, unless so many rows of it are in the DEFAULT partitions that writers would wait for long.
 async fn make(session: &mut PgConnection, defaults: &Defaults, range: Range) -> Result<(), Failure> {
-    let Defaults { incidents, history } = defaults;
+    let Defaults { incidents, history, .. } = defaults;
     let (first, end) = range.ids().ok_or(NO_RANGE)?;
     let waiting = format!(
         "SELECT count(*)
@@ -235,6 +242,26 @@ mod tests {
 
         assert!(refused.to_string().contains("lock timeout"), "{refused}");
         assert_eq!(rows(&mut session, "from_2025_05_23").await, 1);
+    }
+
+    #[tokio::test]
+    async fn who_does_not_own_the_tables_is_told_who_may_make_one() {
+        let options = scratch::partitioned("not_ours", BOUND).await;
+        let mut session = options.connect().await.unwrap();
+        let user = format!("user_of_{}", options.get_database().unwrap());
+        let make = format!("DROP ROLE IF EXISTS {user}; CREATE ROLE {user} LOGIN");
+        sqlx::raw_sql(AssertSqlSafe(make)).execute(&mut session).await.unwrap();
+        let theirs = options.clone().username(&user);
+
+        let (ahead, behind) =
+            (make_ahead(&theirs, day("2024-11-01")).await, make_ahead(&theirs, day("2025-06-02")).await);
+
+        assert_eq!(
+            ahead.unwrap(),
+            Some("2025-05-23T00:00:25Z".parse().unwrap()),
+            "there is one in the future"
+        );
+        assert_eq!(behind.unwrap_err().to_string(), NOT_OURS);
     }
 
     #[tokio::test]
