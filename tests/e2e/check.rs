@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, process::Output};
 
-use incident_tests::{Setup, payload};
+use incident_tests::{Program, Setup, payload};
 
 use crate::start::refused;
 
@@ -59,6 +59,18 @@ async fn what_was_used_before_is_fit_for_a_start_and_stays_as_it_is() {
     assert!(said(&checked).contains("the tables are those of this version"), "{checked:?}");
     assert!(said(&checked).contains("id.secret is that of the database"), "{checked:?}");
     assert_eq!(names(setup.data_dir()), before);
+}
+
+#[tokio::test]
+async fn a_check_that_nobody_could_read_has_not_passed() {
+    let setup = Setup::on_sqlite();
+    let command = format!("'{}' check >/dev/full", Program::file().display());
+
+    let program = Program::in_shell(&command).env("INCIDENT_DATA_DIR", setup.data_dir().to_str().unwrap());
+    let checked = program.output().await;
+
+    refused(&checked, "cannot write to the standard output");
+    assert_eq!(checked.status.code(), Some(1));
 }
 
 #[tokio::test]

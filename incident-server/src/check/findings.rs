@@ -1,6 +1,6 @@
 //! What a check finds, told at once and counted.
 
-use crate::console::say;
+use crate::console::{Failure, hand_over};
 
 /// What was found so far; each finding is printed at once.
 #[derive(Default)]
@@ -8,22 +8,30 @@ pub(super) struct Findings {
     pub(super) right: usize,
     pub(super) errors: usize,
     pub(super) warnings: usize,
+    /// Why one of them could not be printed.
+    pub(super) unsaid: Option<Failure>,
 }
 
 impl Findings {
     pub(super) fn ok(&mut self, what: impl AsRef<str>) {
         self.right += 1;
-        say(format_args!("ok       {}", what.as_ref()));
+        self.tell(&format!("ok       {}", what.as_ref()));
     }
 
     pub(super) fn warning(&mut self, what: impl AsRef<str>) {
         self.warnings += 1;
-        say(format_args!("warning  {}", what.as_ref()));
+        self.tell(&format!("warning  {}", what.as_ref()));
     }
 
     pub(super) fn error(&mut self, what: impl AsRef<str>) {
         self.errors += 1;
-        say(format_args!("error    {}", what.as_ref()));
+        self.tell(&format!("error    {}", what.as_ref()));
+    }
+
+    fn tell(&mut self, finding: &str) {
+        if let Err(failure) = hand_over(finding) {
+            self.unsaid.get_or_insert(failure);
+        }
     }
 
     /// What is right, or what the start would say.

@@ -9,13 +9,13 @@ use self::findings::Findings;
 use crate::{
     cautions::cautions,
     cli::Config,
-    console::{Failure, say},
+    console::{Failure, hand_over},
 };
 
 /// Looks at all that a start needs.
 ///
 /// # Errors
-/// The server would not start, or could let nobody in.
+/// The server would not start, or could let nobody in; or what was found could not be told.
 pub(crate) async fn check(config: &Config) -> Result<(), Failure> {
     let mut findings = Findings::default();
     findings.ok(format!("incident-server {}", env!("CARGO_PKG_VERSION")));
@@ -26,9 +26,9 @@ pub(crate) async fn check(config: &Config) -> Result<(), Failure> {
     let inspection = database::check(config, &mut findings).await;
     keys::check(config, inspection.as_ref(), &mut findings).await;
     match findings {
-        Findings { errors: 0, right, warnings } => {
-            say(format_args!("the server can start: {right} ok, {warnings} warnings"));
-            Ok(())
+        Findings { unsaid: Some(failure), .. } => Err(failure),
+        Findings { errors: 0, right, warnings, .. } => {
+            hand_over(&format!("the server can start: {right} ok, {warnings} warnings"))
         }
         Findings { errors, .. } => Err(format!("{errors} errors: the server would not work").into()),
     }
