@@ -22,7 +22,7 @@ use crate::{
     console::{Failure, say},
     interrupted::{Interrupted, Interruption},
     opening,
-    store::{Everything, StoredIncident},
+    store::{Everything, StoredIncident, database_of},
     view::{IncidentView, StoredView},
 };
 
@@ -75,6 +75,12 @@ async fn to_file(everything: &mut Everything, format: ExportFormat, to: &Path) -
     let because = |error: io::Error| format!("cannot write {}: {error}", to.display());
     if to.exists() {
         return Err(format!("{} is there already, and nothing is overwritten", to.display()).into());
+    }
+    if let Some(database) = database_of(to) {
+        let (to, database) = (to.display(), database.display());
+        return Err(
+            format!("{to} is a name that belongs to the database {database}; name another file").into()
+        );
     }
     let directory = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let draft =

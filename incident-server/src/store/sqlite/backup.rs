@@ -15,6 +15,7 @@ use sqlx::{
 };
 use tempfile::{Builder, NamedTempFile};
 
+use super::side_files::{database_of, left_beside};
 use crate::{interrupted::Interruption, limits::LOCK_DEADLINE, store::OpenError};
 
 /// 64 MiB for the time of the copy: sorting and checking indexes goes from page to page.
@@ -28,6 +29,17 @@ pub(crate) enum CopyError {
     /// A backup overwrites nothing.
     #[error("{} is there already, and nothing is overwritten; name a file that is not", .0.display())]
     Exists(PathBuf),
+    /// SQLite would take it for a part of a database, and delete it.
+    #[error("{} is a name that belongs to the database {}; name another file", file.display(), database.display())]
+    Belongs {
+        /// Which file.
+        file: PathBuf,
+        /// Whose it would be.
+        database: PathBuf,
+    },
+    /// SQLite would put it on the copy.
+    #[error("{} is there, and would be taken for a part of the copy; name another file", .0.display())]
+    Left(PathBuf),
     /// There is nothing to copy.
     #[error("there is no file {}", .0.display())]
     Missing(PathBuf),
@@ -74,9 +86,7 @@ pub(crate) enum CopyError {
 /// # Errors
 /// There is no copy, and no file of this name that was not there before.
 pub(crate) async fn backup(database: &Path, to: &Path) -> Result<u64, CopyError> {
-    if to.exists() {
-        return Err(CopyError::Exists(to.to_owned()));
-    }
+    is_free(to)?;
     // Only read: what its last connection writes into it on closing would not be synced, and its log removed.
     let interruption = Interruption::note().map_err(failed(to))?;
     let copy = copy(&options(database).read_only(true), directory(to), &interruption).await?;
@@ -89,6 +99,17 @@ pub(crate) async fn backup(database: &Path, to: &Path) -> Result<u64, CopyError>
     })?;
     let done = file.sync_all().and_then(|()| sync(directory(to))).and_then(|()| file.metadata());
     done.map(|found| found.len()).map_err(failed(to))
+}
+
+/// Whether a copy may have this name: nothing is overwritten, and nothing is taken for a part of another file.
+fn is_free(to: &Path) -> Result<(), CopyError> {
+    if to.exists() {
+        return Err(CopyError::Exists(to.to_owned()));
+    }
+    if let Some(database) = database_of(to) {
+        return Err(CopyError::Belongs { file: to.to_owned(), database });
+    }
+    left_beside(to).map_or(Ok(()), |left| Err(CopyError::Left(left)))
 }
 
 /// A copy without a name of its own in this directory, gone with the value.

@@ -20,6 +20,7 @@ mod readers;
 mod restore;
 mod script;
 mod served;
+mod side_files;
 mod unlisted;
 mod write;
 
@@ -36,7 +37,7 @@ use sqlx::{
 };
 use tokio::sync::{Mutex, watch};
 
-pub(crate) use self::{backup::backup, compact::compact, restore::restore};
+pub(crate) use self::{backup::backup, compact::compact, restore::restore, side_files::database_of};
 use self::{
     corruption::tells_corrupt_pages,
     log_again::write_log_again,
