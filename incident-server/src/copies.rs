@@ -30,7 +30,7 @@ pub(crate) async fn restore(config: &Config, from: &Path) -> Result<(), Failure>
     let kept = store::restore(&database, from, Clock::system().now()).await?;
     say(format_args!("{}: restored from {}, checked", database.display(), from.display()));
     if let Some(kept) = kept {
-        say(format_args!("the database from before is kept as {}", kept.display()));
+        say(format_args!("what was there before is kept as {}", kept.display()));
     }
     say(format_args!(
         "start the server; readers of changes are told that their cursors are gone, and begin anew"

@@ -78,8 +78,8 @@ pub(crate) fn short(subject: &dyn Subject, some: u64, jobs: usize) -> Result<(),
     finds_something(subject, lives, all, jobs)
 }
 
-/// On a disk that says that a sync is done and does not do it, a few images have to show that something is lost: or the
-/// others show nothing.
+/// On a disk that says that a sync is done and does not do it, a few images have to show that something is lost, or is
+/// refused because it is missing: or the others show nothing.
 fn finds_something(
     subject: &dyn Subject,
     mut lives: Vec<Life>,
@@ -94,12 +94,14 @@ fn finds_something(
         });
     }
     let counts = open_all(subject, &lives, Which::Each((all / SOME_LIES).max(1)), jobs)?;
-    if counts.lost == 0 {
+    if counts.lost + counts.not_opened == 0 {
         return Err(
             "on a disk that forgets its syncs nothing is lost: what was recorded is not what was done".into(),
         );
     }
-    println!("on a disk that forgets every third sync reports are lost, as they must be");
+    println!(
+        "on a disk that forgets every third sync reports are lost or a start refuses the file, as must be"
+    );
     Ok(())
 }
 

@@ -123,6 +123,12 @@ pub enum OpenError {
         "the database {} is another program's; give this one another --data-dir or --database-url", .0.display()
     )]
     Foreign(PathBuf),
+    /// What was acknowledged last may be in this log alone.
+    #[error(
+        "the log {} is there without its database, which is missing or empty: put the database back in its place, or \
+         restore a backup with: incident-server restore FILE, which keeps the log", .0.display()
+    )]
+    LoneLog(PathBuf),
     /// What is in the file is not what SQLite wrote there.
     #[error(
         "the database {} is corrupt; restore a backup with: incident-server restore FILE", .0.display()

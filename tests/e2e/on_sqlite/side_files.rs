@@ -2,12 +2,65 @@
 
 use std::{fs, path::Path, process::Output};
 
-use incident_tests::Setup;
+use incident_tests::{Setup, payload};
 
 use crate::start::refused;
 
 async fn run(setup: &Setup, command: &str, file: &Path) -> Output {
     setup.program().args([command]).args([file]).output().await
+}
+
+/// The database of a killed server with two reports, the second of which its log alone has.
+async fn killed(setup: &Setup) {
+    let mut server = setup.clone().start().await;
+    assert_eq!(server.client("alice").sync(&payload::numbered(0)).await.status, 201);
+    let backup = setup.data_dir().join("backup");
+    assert!(run(setup, "backup", &backup).await.status.success());
+    assert_eq!(server.client("alice").sync(&payload::numbered(1)).await.status, 201);
+    server.run().kill().await;
+}
+
+#[tokio::test]
+async fn a_log_that_lost_its_database_is_not_put_on_a_restored_one() {
+    let setup = Setup::on_sqlite();
+    killed(&setup).await;
+    let log = fs::read(setup.data_dir().join("incidents.sqlite-wal")).unwrap();
+    fs::remove_file(setup.data_dir().join("incidents.sqlite")).unwrap();
+
+    let restored = run(&setup, "restore", &setup.data_dir().join("backup")).await;
+
+    let said = String::from_utf8(restored.stdout.clone()).unwrap();
+    let kept = said
+        .lines()
+        .find_map(|line| line.split_once("is kept as "))
+        .unwrap_or_else(|| panic!("{restored:?}"));
+    assert!(fs::read(kept.1).unwrap() == log, "{said}");
+    let client = setup.start().await.client("alice").sync(&payload::numbered(1)).await;
+    assert_eq!(client.said().1, "created");
+}
+
+#[tokio::test]
+async fn a_log_that_lost_its_database_stops_the_start_and_stays() {
+    let setup = Setup::on_sqlite();
+    killed(&setup).await;
+    let [file, away, log] =
+        ["incidents.sqlite", "away", "incidents.sqlite-wal"].map(|name| setup.data_dir().join(name));
+    let before = fs::read(&log).unwrap();
+    fs::rename(&file, &away).unwrap();
+
+    for emptied in [false, true] {
+        if emptied {
+            fs::write(&file, "").unwrap();
+        }
+        refused(&setup.program().output().await, "incidents.sqlite-wal is there without its database");
+        let checked = setup.program().args(["check"]).output().await;
+        assert_eq!(checked.status.code(), Some(1), "{checked:?}");
+    }
+
+    assert!(fs::read(&log).unwrap() == before, "the log was touched");
+    fs::rename(&away, &file).unwrap();
+    let again = setup.start().await.client("alice").sync(&payload::numbered(1)).await;
+    assert_eq!(again.said().1, "unchanged");
 }
 
 /// SQLite takes such a file for a part of the database, and deletes it.

@@ -8,6 +8,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOp
 use super::{
     lock::{beside, is_held, real},
     prepare::{check_edges, check_version, refuse_foreign},
+    side_files::refuse_lone_log,
 };
 use crate::{
     limits::LOCK_DEADLINE,
@@ -54,10 +55,11 @@ pub(in crate::store) async fn inspect(file: &Path) -> Result<Inspection, OpenErr
         is_shared: false,
         doubts: Vec::new(),
     };
+    let file = &*real(file);
+    refuse_lone_log(file)?;
     if !file.exists() {
         return Ok(found);
     }
-    let file = &*real(file);
     if is_held(file) {
         let file = file.display();
         found.doubts.push(format!("a server runs on {file}: another one is refused until it has ended"));

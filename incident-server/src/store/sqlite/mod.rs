@@ -45,6 +45,7 @@ use self::{
     opened::OpenedFile,
     prepare::{check_edges, check_version, make_private, migrate, refuse_foreign},
     readers::Readers,
+    side_files::refuse_lone_log,
     unlisted::{TURN, Unlisted},
 };
 pub(super) use self::{
@@ -108,6 +109,7 @@ impl SqliteStore {
 
     /// With so many incidents that are listed together.
     async fn open(options: SqliteConnectOptions, turn_size: usize) -> Result<Self, OpenError> {
+        refuse_lone_log(&lock::real(options.get_filename()))?;
         make_private(options.get_filename())?;
         let file = lock::real(options.get_filename());
         let lock = std::sync::Mutex::new(Some(lock::lock(&file)?));

@@ -17,6 +17,7 @@ use super::{
     backup::{CopyError, are_same, check, connect, copy, directory, failed, options, sync, unreadable},
     lock::{self, beside},
     prepare::migrate,
+    side_files::{PUT_ON, SUFFIXES},
 };
 use crate::{interrupted::Interruption, store::OpenError};
 
@@ -41,11 +42,7 @@ pub(crate) async fn restore(
     let interruption = Interruption::note().map_err(failed(database))?;
     let copy = copy(&as_it_lies(from), directory(database), &interruption).await?;
     bring_up_to_date(&copy, from).await?;
-    let kept = if database.exists() {
-        Some(set_aside(database, now).await.map_err(failed(database))?)
-    } else {
-        None
-    };
+    let kept = set_aside(database, now).await.map_err(failed(database))?;
     give_to_the_owner(database, copy.path()).map_err(failed(database))?;
     copy.as_file().sync_all().map_err(failed(database))?;
     copy.persist(database).map_err(|error| failed(database)(error.error))?;
@@ -75,27 +72,40 @@ async fn is_ours(session: &mut SqliteConnection, from: &Path) -> Result<(), Copy
     looked.map(drop).map_err(unreadable(from))
 }
 
-/// Gives the database a second name, with all that it was told, and leaves it alone in its place.
-async fn set_aside(database: &Path, now: Timestamp) -> io::Result<PathBuf> {
+/// Gives the database a second name, with all that it was told, and leaves it alone in its place. A log whose database is
+/// gone is kept as well, and would be put on the new one otherwise.
+async fn set_aside(database: &Path, now: Timestamp) -> io::Result<Option<PathBuf>> {
     let now = now.to_string().replace(':', ""); // not every tool takes a colon
     let kept = beside(database, &format!(".before-{now}"));
-    second_name(database, &kept)?;
-    let log = beside(database, "-wal");
-    if log.exists() {
-        // A copy: SQLite writes what stands in the log into the database and empties it, or deletes it unread.
-        fs::copy(&log, beside(&kept, "-wal"))?;
-        fs::File::open(beside(&kept, "-wal"))?.sync_all()?;
-        sync(directory(database))?;
+    let is_there = database.exists();
+    if is_there {
+        second_name(database, &kept)?;
+    }
+    let told = keep_what_it_was_told(database, &kept)?;
+    if is_there && told.is_some() {
         let _ = empty_the_log(database).await; // a corrupt one cannot; it is kept as it is
     }
-    for side_file in ["-wal", "-shm"].map(|suffix| beside(database, suffix)) {
+    for side_file in SUFFIXES.map(|suffix| beside(database, suffix)) {
         match fs::remove_file(&side_file) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
     }
     sync(directory(database))?;
-    Ok(kept)
+    Ok(if is_there { Some(kept) } else { told })
+}
+
+/// A copy: SQLite writes what stands in the log into the database and empties it, or deletes it unread.
+fn keep_what_it_was_told(database: &Path, kept: &Path) -> io::Result<Option<PathBuf>> {
+    let mut told = None;
+    for suffix in PUT_ON.into_iter().filter(|suffix| beside(database, suffix).exists()) {
+        let copy = beside(kept, suffix);
+        fs::copy(beside(database, suffix), &copy)?;
+        fs::File::open(&copy)?.sync_all()?;
+        told = told.or(Some(copy));
+    }
+    sync(directory(database))?;
+    Ok(told)
 }
 
 /// Some file systems know no second names.
