@@ -151,6 +151,30 @@ async fn all_of_a_reporter_are_erased_but_anonymous_ones() {
 }
 
 #[tokio::test]
+async fn beyond_ten_thousand_the_same_request_goes_on() {
+    let server = Server::unlimited().await;
+    let alice = server.client("alice");
+    for first in (0..10_500).step_by(500) {
+        let reports: Vec<_> = (first..first + 500).map(payload::numbered).collect();
+        assert_eq!(alice.batch(&reports).await.status, 200);
+    }
+
+    let eraser = server.eraser();
+    let (mut erased, mut answers) = (0, Vec::new());
+    while erased < 10_500 && answers.len() < 50 {
+        let answer = eraser.delete("/api/incidents?reporter=alice").await.body;
+        let so_many = answer["erased"].as_u64().unwrap();
+        assert!(so_many <= 10_000, "{answer}");
+        erased += so_many;
+        answers.push(answer["more"].clone());
+    }
+
+    let (last, before) = answers.split_last().unwrap();
+    assert!(erased == 10_500 && *last == false, "{erased}, {answers:?}");
+    assert!(!before.is_empty() && before.iter().all(|more| *more == true), "{answers:?}");
+}
+
+#[tokio::test]
 async fn an_erasure_without_a_name_erases_nobodys() {
     let server = Server::start().await;
     report(&server.client("alice")).await;
