@@ -32,6 +32,11 @@ pub(crate) fn database(config: &Config) -> Result<DatabaseTarget, DatabaseUrlErr
     }
 }
 
+/// Whether other servers may use the configured database.
+pub(crate) fn is_shared(config: &Config) -> bool {
+    matches!(database(config), Ok(DatabaseTarget::Postgres(_)))
+}
+
 /// Opens the configured database; one that is away is waited for, however long it takes.
 ///
 /// # Errors

@@ -102,6 +102,17 @@ async fn a_secret_that_is_not_the_right_one_is_found_before_the_start() {
 }
 
 #[tokio::test]
+async fn a_missing_secret_is_told_although_the_database_is_away() {
+    let setup = Setup::on_sqlite().flag("--database-url", "postgres://nobody@127.0.0.1:1/incidents");
+
+    let checked = check(&setup).await;
+
+    let errors = said(&checked).lines().filter(|line| line.starts_with("error    ")).count();
+    assert_eq!(errors, 2, "{checked:?}");
+    assert!(said(&checked).contains("there is no id secret in"), "{checked:?}");
+}
+
+#[tokio::test]
 async fn keys_that_let_nobody_in_are_found_before_the_start() {
     let setup = Setup::new();
     let file = setup.data_dir().join("keys.json");

@@ -42,8 +42,12 @@ fn id_secret(config: &Config, database: Option<&Inspection>, findings: &mut Find
     let own = config.data_dir.join(opening::ID_SECRET);
     let file = config.id_secret_file.as_ref().unwrap_or(&own);
     if config.id_secret_file.is_none() && !own.exists() {
-        let Some(database) = database else { return };
-        let may = opening::may_be_made(&own, database.is_shared, database.holds_incidents);
+        let may = match database {
+            Some(found) => opening::may_be_made(&own, found.is_shared, found.holds_incidents),
+            // Whatever is in it, once it is reached.
+            None if opening::is_shared(config) => opening::may_be_made(&own, true, true),
+            None => return,
+        };
         findings.either(may.map(|()| format!("the id secret {} is made at the first start", own.display())));
         return;
     }
