@@ -159,18 +159,18 @@ async fn beyond_ten_thousand_the_same_request_goes_on() {
         assert_eq!(alice.batch(&reports).await.status, 200);
     }
 
-    let eraser = server.eraser();
-    let (mut erased, mut answers) = (0, Vec::new());
-    while erased < 10_500 && answers.len() < 50 {
-        let answer = eraser.delete("/api/incidents?reporter=alice").await.body;
+    let by_hand = server.eraser();
+    let (mut gone, mut answers) = (0, Vec::new());
+    while gone < 10_500 && answers.len() < 50 {
+        let answer = by_hand.delete("/api/incidents?reporter=alice").await.body;
         let so_many = answer["erased"].as_u64().unwrap();
         assert!(so_many <= 10_000, "{answer}");
-        erased += so_many;
+        gone += so_many;
         answers.push(answer["more"].clone());
     }
 
     let (last, before) = answers.split_last().unwrap();
-    assert!(erased == 10_500 && *last == false, "{erased}, {answers:?}");
+    assert!(gone == 10_500 && *last == false, "{gone}, {answers:?}");
     assert!(!before.is_empty() && before.iter().all(|more| *more == true), "{answers:?}");
 }
 
