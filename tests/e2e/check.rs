@@ -102,6 +102,27 @@ async fn a_secret_that_is_not_the_right_one_is_found_before_the_start() {
 }
 
 #[tokio::test]
+async fn a_url_with_which_nothing_could_be_kept_is_found_before_the_start() {
+    let in_memory = "a database in memory would lose every report";
+    for (url, because) in [
+        ("sqlite://", in_memory),
+        ("sqlite::memory:", in_memory),
+        ("sqlite://x.sqlite?mode=memory", in_memory),
+        ("sqlite://x.sqlite?mode=ro", "says mode=ro, with which no report could be kept"),
+        ("sqlite://x.sqlite?mode=rwc&immutable=1", "says immutable=1, with"),
+        ("sqlite://x.sqlite?vfs=memdb", "says vfs=memdb, with"),
+        ("sqlite://x.sqlite?cache=shared", "says cache=shared, with"),
+    ] {
+        let setup = Setup::on_sqlite();
+        let url = url.replace("x.sqlite", setup.data_dir().join("x.sqlite").to_str().unwrap());
+
+        says_what_the_start_says(&setup.clone().flag("--database-url", &url), because).await;
+
+        assert_eq!(names(setup.data_dir()), Vec::<String>::new(), "{url}");
+    }
+}
+
+#[tokio::test]
 async fn a_missing_secret_is_told_although_the_database_is_away() {
     let setup = Setup::on_sqlite().flag("--database-url", "postgres://nobody@127.0.0.1:1/incidents");
 

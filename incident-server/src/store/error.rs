@@ -97,6 +97,9 @@ pub enum OpenError {
     /// The URL names a database in memory, which vanishes with its connection.
     #[error("a database in memory would lose every report; give a file, such as sqlite://./incidents.sqlite")]
     InMemory,
+    /// The file would only be read, or be locked for nobody else.
+    #[error("the database URL says {0}, with which no report could be kept safely; leave it away")]
+    Parameter(String),
     /// The file cannot be made or written.
     #[error(
         "cannot open the database {file:?}: {source}; name a file in a directory that is there and writable for this user"

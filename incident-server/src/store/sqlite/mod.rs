@@ -22,12 +22,12 @@ mod script;
 mod served;
 mod side_files;
 mod unlisted;
+mod url;
 mod write;
 
 use std::{
     fs::File,
     path::{Path, PathBuf},
-    str::FromStr,
     sync::{PoisonError, atomic::AtomicBool},
 };
 
@@ -47,6 +47,7 @@ use self::{
     readers::Readers,
     side_files::refuse_lone_log,
     unlisted::{TURN, Unlisted},
+    url::options_of,
 };
 pub(super) use self::{
     corruption::tells_corruption,
@@ -84,11 +85,7 @@ impl SqliteStore {
     /// # Errors
     /// The file cannot be opened or written, was made by a newer version, or is no database.
     pub async fn open_url(url: &str) -> Result<Self, OpenError> {
-        let options = SqliteConnectOptions::from_str(url).map_err(OpenError::unusable)?;
-        if url.contains(":memory:") || url.contains("mode=memory") {
-            return Err(OpenError::InMemory);
-        }
-        Self::open(options, TURN).await
+        Self::open(options_of(url)?, TURN).await
     }
 
     /// The file that a `sqlite://` URL names.
@@ -96,7 +93,7 @@ impl SqliteStore {
     /// # Errors
     /// It names none.
     pub(crate) fn file_of(url: &str) -> Result<PathBuf, OpenError> {
-        Ok(SqliteConnectOptions::from_str(url).map_err(OpenError::unusable)?.get_filename().to_owned())
+        Ok(options_of(url)?.get_filename().to_owned())
     }
 
     /// Opens the database in a file, as [`open_url`](Self::open_url) does.
