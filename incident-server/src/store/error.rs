@@ -173,6 +173,12 @@ pub enum OpenError {
     /// The tables could not be brought up to date.
     #[error("the tables could not be brought up to date: {0}")]
     Migration(#[source] MigrateError),
+    /// Others use them for long.
+    #[error(
+        "the tables have to be brought up to date, and somebody holds them (a dump, a transaction that was left open, another \
+         server that does the same); pg_stat_activity and pg_locks say who"
+    )]
+    TablesHeld,
     /// Tables are made by their owner, and used by somebody else.
     #[error(
         "the tables are missing or older than this version, and the user of the URL may not make them ({0}); start this \
@@ -196,7 +202,9 @@ impl OpenError {
     /// Whether it may be otherwise in a moment: the server is not reached, starts up, stops, is full, or does not commit.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
-            Self::NoCommit(_) | Self::Unusable(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut) => true,
+            Self::NoCommit(_)
+            | Self::TablesHeld
+            | Self::Unusable(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut) => true,
             Self::Unusable(sqlx::Error::Database(error)) => {
                 error.code().is_some_and(|code| ["53300", "57P01", "57P02", "57P03"].contains(&&*code))
             }
@@ -223,10 +231,7 @@ impl OpenError {
 
     /// For an error of PostgreSQL in making tables or indexes: a right is missing, or a schema to make them in.
     pub(super) fn from_making(error: sqlx::Error) -> Self {
-        match lacks_a_right(&error) {
-            Some(refusal) => Self::MayNotMakeTables(refusal),
-            None => Self::Unusable(error),
-        }
+        refused_making(&error).unwrap_or(Self::Unusable(error))
     }
 
     pub(super) fn unusable(error: sqlx::Error) -> Self {
@@ -239,8 +244,8 @@ impl From<MigrateError> for OpenError {
         match &error {
             MigrateError::VersionMissing(version) => return Self::TooNew(*version),
             MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _) => {
-                if let Some(refusal) = lacks_a_right(cause) {
-                    return Self::MayNotMakeTables(refusal);
+                if let Some(refused) = refused_making(cause) {
+                    return refused;
                 }
             }
             _ => {}
@@ -249,8 +254,12 @@ impl From<MigrateError> for OpenError {
     }
 }
 
-/// What PostgreSQL says to a user who lacks a right, or a schema to make something in.
-fn lacks_a_right(error: &sqlx::Error) -> Option<String> {
+/// Whether PostgreSQL refused to make something for a lock, a right or a schema that the user lacks.
+fn refused_making(error: &sqlx::Error) -> Option<OpenError> {
     let refusal = error.as_database_error()?;
-    ["42501", "3F000"].contains(&&*refusal.code()?).then(|| refusal.message().to_owned())
+    match &*refusal.code()? {
+        "55P03" => Some(OpenError::TablesHeld),
+        "42501" | "3F000" => Some(OpenError::MayNotMakeTables(refusal.message().to_owned())),
+        _ => None,
+    }
 }

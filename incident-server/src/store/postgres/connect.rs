@@ -17,7 +17,8 @@ use crate::{
 const CONNECT_DEADLINE: Duration = Duration::from_secs(4);
 const OLDEST_VERSION: u32 = 14_00_00;
 
-/// Durable means on disk, here and on the synchronous standby, whatever the server's default is.
+/// Durable means on disk, here and on the synchronous standby, whatever the server's default is. And what may take long does
+/// so, such as an index, whatever the user's statements are given elsewhere; who waits for it has a deadline.
 const PREPARE: &str = "
     SELECT
         pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS read_only,
@@ -26,7 +27,9 @@ const PREPARE: &str = "
         (SELECT backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid()) AS begun,
         CASE WHEN current_setting('synchronous_commit') <> 'remote_apply'
             THEN set_config('synchronous_commit', 'on', false)
-        END";
+        END,
+        set_config('statement_timeout', '0', false),
+        set_config('lock_timeout', '0', false)";
 
 const CHECK: &str = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on'";
 
@@ -189,6 +192,22 @@ fn settings(purpose: Use) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::postgres::scratch;
+
+    #[tokio::test]
+    async fn the_time_that_a_users_statements_are_given_ends_no_migration_and_no_write() {
+        let hurried = [("statement_timeout", "5s"), ("lock_timeout", "10ms")];
+        let options = scratch::empty("hurried").await.options(hurried);
+        let timeouts =
+            "SELECT current_setting('statement_timeout') || ' ' || current_setting('lock_timeout')";
+        let mut making = connect(&options).await.unwrap().connection;
+        let mut writing = connect_for(&options, Use::Write).await.unwrap().connection;
+
+        let of_making: String = sqlx::query_scalar(timeouts).fetch_one(&mut making).await.unwrap();
+        let of_writing: String = sqlx::query_scalar(timeouts).fetch_one(&mut writing).await.unwrap();
+
+        assert_eq!((&*of_making, &*of_writing), ("0 0", "3500ms 0"));
+    }
 
     #[tokio::test]
     async fn a_server_that_accepts_and_says_nothing_is_away() {

@@ -31,9 +31,14 @@ const FILL: &str = "
 
 /// A database with the tables, and nothing in them.
 pub(super) async fn empty(name: &str) -> PgConnectOptions {
+    of_version(name, i64::MAX).await
+}
+
+/// The same, as they were when this migration was the last.
+pub(super) async fn of_version(name: &str, newest: i64) -> PgConnectOptions {
     let options = new_database(&test_server().ssl_mode(PgSslMode::Disable), &format!("unit_{name}")).await;
     let mut session: PgConnection = options.connect().await.expect("it is there");
-    migrations::POSTGRES.run_direct(None, &mut session, false).await.expect("its tables");
+    migrations::POSTGRES.run_direct(Some(newest), &mut session, false).await.expect("its tables");
     session.close().await.expect("nothing is lost");
     options
 }

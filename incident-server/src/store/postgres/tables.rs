@@ -28,11 +28,18 @@ const MISSING: &str = "
     SELECT 'USAGE on history_position_seq'
     WHERE NOT has_sequence_privilege('history_position_seq', 'USAGE')";
 
+/// Who waits for a table that somebody holds keeps everybody else out of it meanwhile, other servers' writers too: so not for
+/// long. And a wait ends with who waits.
+const BE_QUICK: &str = "SET lock_timeout = '2s'; SET client_connection_check_interval = '1s'";
+
 /// Brings them up to date, unless they are. The migrator takes an advisory lock, so one of several servers migrates and the
 /// others wait; and it asks for the right to make tables even where there are none to be made.
 pub(super) async fn bring_up_to_date(session: &mut PgConnection) -> Result<(), OpenError> {
     if !are_up_to_date(session).await? {
+        session.lock().await?; // however long another server takes
+        sqlx::raw_sql(BE_QUICK).execute(&mut *session).await.map_err(OpenError::unusable)?;
         migrations::POSTGRES.run_direct(None, session, false).await?;
+        session.unlock().await?;
     }
     Ok(())
 }
@@ -55,4 +62,49 @@ pub(super) async fn may_be_used(session: &mut PgConnection) -> Result<(), OpenEr
     let missing: Vec<String> =
         sqlx::query_scalar(MISSING).fetch_all(session).await.map_err(OpenError::unusable)?;
     if missing.is_empty() { Ok(()) } else { Err(OpenError::MissingRights(missing.join(", "))) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use sqlx::{ConnectOptions, Connection};
+    use tokio::time::{sleep, timeout};
+
+    use super::*;
+    use crate::store::postgres::scratch;
+
+    const WAITING: &str = "
+        SELECT EXISTS (
+            SELECT
+            FROM pg_locks
+            WHERE NOT granted
+                AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        )";
+
+    #[tokio::test]
+    async fn tables_that_somebody_holds_keep_nobody_else_waiting_and_are_brought_up_to_date_later() {
+        let options = scratch::of_version("held_tables", 5).await;
+        let (mut session, mut other) = (options.connect().await.unwrap(), options.connect().await.unwrap());
+        let mut holder = options.connect().await.unwrap();
+        let mut dump = holder.begin().await.unwrap();
+        sqlx::query("LOCK TABLE incidents IN ACCESS SHARE MODE").execute(&mut *dump).await.unwrap();
+        let reading = async {
+            while !sqlx::query_scalar::<_, bool>(WAITING).fetch_one(&mut other).await.unwrap() {
+                sleep(Duration::from_millis(20)).await;
+            }
+            sqlx::query("SELECT FROM incidents").execute(&mut other).await.unwrap();
+        };
+
+        let both = async { tokio::join!(bring_up_to_date(&mut session), reading) };
+        let (refused, ()) = timeout(Duration::from_secs(20), both).await.expect("nobody waits for the dump");
+        dump.commit().await.unwrap();
+        drop(session); // as a start does that tries again
+        let mut session = options.connect().await.unwrap();
+        bring_up_to_date(&mut session).await.unwrap();
+
+        let refused = refused.unwrap_err();
+        assert!(refused.may_pass() && refused.to_string().contains("a dump"), "{refused}");
+        assert!(are_up_to_date(&mut session).await.unwrap());
+    }
 }
