@@ -123,6 +123,18 @@ fn the_log_of_a_file_that_is_no_database_any_more_is_saved_from() {
 }
 
 #[test]
+fn the_log_of_a_file_that_is_gone_or_empty_is_saved_from() {
+    for is_gone in [false, true] {
+        let (mut phone, keys) = killed(20);
+        fs::remove_file(phone.path()).unwrap();
+        if !is_gone {
+            fs::write(phone.path(), "").unwrap();
+        }
+        all_are_saved_and_counted(&mut phone, &keys);
+    }
+}
+
+#[test]
 fn a_log_that_a_power_cut_left_with_no_whole_frame_is_no_damage() {
     for length in [1, HEADER, HEADER + FRAME - 1] {
         let (mut phone, _) = cut_off(1);

@@ -62,6 +62,10 @@ impl File {
         let left_a_log = user.alone && size(&beside(path, "-wal")) > 0;
         if left_a_log {
             make_private(path);
+            if log::is_alone(path) {
+                make_if_missing(path)?; // it is moved aside with its log
+                return Err(OutboxError::Corrupt);
+            }
             if log::is_damaged(&beside(path, "-wal"), Some(&beside(path, "-shm")))? {
                 return Err(OutboxError::Corrupt);
             }
@@ -100,7 +104,7 @@ impl File {
     /// Corrupt An SQLite Database File", section 2.2).
     pub(crate) fn look(path: &Path, options: &Arc<FileOptions>, alone: bool) -> Result<(), OutboxError> {
         let index = alone.then(|| beside(path, "-shm"));
-        if log::is_damaged(&beside(path, "-wal"), index.as_deref())? {
+        if log::is_alone(path) || log::is_damaged(&beside(path, "-wal"), index.as_deref())? {
             return Err(OutboxError::Corrupt);
         }
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;

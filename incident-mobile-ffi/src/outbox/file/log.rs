@@ -15,11 +15,18 @@ use std::{
     path::Path,
 };
 
+use super::filesystem::{beside, size};
+
 const HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
 const PAGE: usize = 4096;
 /// Its last bit says in which byte order checksums are computed.
 const MAGIC: u32 = 0x377f_0682;
+
+/// Whether the log holds frames, and its file is missing or empty. SQLite deletes such a log unread.
+pub(crate) fn is_alone(path: &Path) -> bool {
+    size(path) == 0 && size(&beside(path, "-wal")) >= (HEADER + FRAME_HEADER + PAGE) as u64
+}
 
 /// Whether acknowledged changes may stand at or behind a damaged place of the log.
 pub(crate) fn is_damaged(log: &Path, index: Option<&Path>) -> io::Result<bool> {
