@@ -1,4 +1,4 @@
-//! A user of PostgreSQL who owns nothing serves on the tables of another.
+//! Users of PostgreSQL: one who owns nothing serves on the tables of another, and one who cannot serve is told why.
 
 use incident_tests::{Setup, payload};
 
@@ -57,4 +57,27 @@ async fn who_may_not_make_the_tables_is_told_so_by_a_check_as_by_the_start() {
     );
     let said = String::from_utf8(checked.stdout).unwrap();
     assert!(said.contains("error    the tables are missing or older than this version"), "{said}");
+}
+
+#[tokio::test]
+async fn what_postgresql_says_to_a_user_is_said_without_a_line_of_its_source() {
+    let setup = Setup::on_postgres();
+    let nobody = setup.database().url().unwrap().replace("postgres@", "nobody_knows_me@");
+
+    let output = setup.flag("--database-url", nobody).program().output().await;
+
+    refused(&output, "the database cannot be used: role \"nobody_knows_me\" does not exist");
+    assert!(!String::from_utf8(output.stderr).unwrap().contains("at line"));
+}
+
+#[tokio::test]
+async fn a_user_for_whom_everything_is_read_only_is_told_of_the_setting() {
+    let setup = Setup::on_postgres();
+    let mut session = setup.database().session().await;
+    let database = session.text("SELECT current_database()::text").await;
+    session.run(format!("ALTER DATABASE {database} SET default_transaction_read_only = on")).await;
+
+    let output = setup.program().output().await;
+
+    refused(&output, "or default_transaction_read_only is on for this user or database");
 }

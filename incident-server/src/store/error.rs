@@ -138,13 +138,16 @@ pub enum OpenError {
     )]
     Corrupt(PathBuf),
     /// The file or server cannot be used.
-    #[error("the database cannot be used: {0}")]
+    #[error("the database cannot be used: {}", plainly(.0))]
     Unusable(#[source] sqlx::Error),
     /// The library has a known corruption bug.
     #[error("SQLite {0} may corrupt a WAL database; 3.51.3 or later is needed")]
     OldSqlite(String),
     /// A standby, or a primary that takes no changes.
-    #[error("the PostgreSQL server takes no changes (a standby?); the URL must lead to the primary")]
+    #[error(
+        "the PostgreSQL server takes no changes: it is a standby, and the URL must lead to the primary, or \
+         default_transaction_read_only is on for this user or database"
+    )]
     ReadOnly,
     /// The server lacks settings that the store relies on.
     #[error("PostgreSQL 14 or later is needed")]
@@ -191,6 +194,11 @@ pub enum OpenError {
          docs/high-availability.md has the statements"
     )]
     MissingRights(String),
+}
+
+/// What the database said, without the line of its own source that the driver adds.
+fn plainly(error: &sqlx::Error) -> String {
+    error.as_database_error().map_or_else(|| error.to_string(), |said| said.message().to_owned())
 }
 
 /// What the database or the driver said.
