@@ -13,6 +13,7 @@ use tokio::time::sleep;
 use super::{
     backup::{CopyError, connect, options, unreadable},
     log_again::write_log_again,
+    side_files::refuse_lone_log,
 };
 
 /// How long to wait for readers to end, so that the log can be emptied.
@@ -24,6 +25,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// # Errors
 /// [`CopyError`]; the file is whole, and as it was or written anew.
 pub(crate) async fn compact(database: &Path) -> Result<(), CopyError> {
+    refuse_lone_log(database)?;
     if !database.exists() {
         return Err(CopyError::Missing(database.to_owned()));
     }

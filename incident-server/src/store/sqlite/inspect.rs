@@ -26,6 +26,7 @@ const FINGERPRINT: &str = "SELECT id_secret_fingerprint FROM installation";
 
 /// Reads the file beside whoever writes it.
 pub(in crate::store) async fn read_only(file: &Path) -> Result<SqliteConnection, OpenError> {
+    refuse_lone_log(file)?;
     connect(file, false).await
 }
 
@@ -55,8 +56,8 @@ pub(in crate::store) async fn inspect(file: &Path) -> Result<Inspection, OpenErr
         is_shared: false,
         doubts: Vec::new(),
     };
-    let file = &*real(file);
     refuse_lone_log(file)?;
+    let file = &*real(file);
     if !file.exists() {
         return Ok(found);
     }

@@ -106,7 +106,7 @@ impl SqliteStore {
 
     /// With so many incidents that are listed together.
     async fn open(options: SqliteConnectOptions, turn_size: usize) -> Result<Self, OpenError> {
-        refuse_lone_log(&lock::real(options.get_filename()))?;
+        refuse_lone_log(options.get_filename())?;
         make_private(options.get_filename())?;
         let file = lock::real(options.get_filename());
         let lock = std::sync::Mutex::new(Some(lock::lock(&file)?));

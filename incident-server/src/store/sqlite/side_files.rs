@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::lock::beside;
+use super::lock::{beside, real};
 use crate::store::OpenError;
 
 /// The log, its index, and the journal of other modes.
@@ -31,6 +31,7 @@ pub(super) fn left_beside(file: &Path) -> Option<PathBuf> {
 /// It is without its database.
 pub(super) fn refuse_lone_log(database: &Path) -> Result<(), OpenError> {
     let size = |file: &Path| fs::metadata(file).map_or(0, |found| found.len());
+    let database = &*real(database);
     let log = beside(database, "-wal");
     if size(database) == 0 && size(&log) > 0 { Err(OpenError::LoneLog(log)) } else { Ok(()) }
 }
