@@ -112,6 +112,20 @@ async fn every_sync_is_answered_within_ten_seconds_and_memory_is_bounded_on_sqli
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_says_that_the_database_does_not_answer() {
+    let (server, link) = server_on_a_link().await;
+    link.hold_up();
+
+    reports(&server, 4).join_all().await;
+
+    let away = "no PostgreSQL session can be had";
+    until("it is logged", async || server.log().contains(away).then_some(())).await;
+    let log = server.log();
+    let line = log.lines().find(|line| line.contains(away)).unwrap();
+    assert!(line.contains("it did not answer in time"), "{line}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_waited_too_long_never_touches_the_database() {
     let (server, link) = with_transactions_of(1).await;
     link.hold_up();

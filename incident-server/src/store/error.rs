@@ -210,9 +210,7 @@ impl OpenError {
     /// Whether it may be otherwise in a moment: the server is not reached, starts up, stops, is full, or does not commit.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
-            Self::NoCommit(_)
-            | Self::TablesHeld
-            | Self::Unusable(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut) => true,
+            Self::NoCommit(_) | Self::TablesHeld | Self::Unusable(sqlx::Error::Io(_)) => true,
             Self::Unusable(sqlx::Error::Database(error)) => {
                 error.code().is_some_and(|code| ["53300", "57P01", "57P02", "57P03"].contains(&&*code))
             }
@@ -240,6 +238,11 @@ impl OpenError {
     /// For an error of PostgreSQL in making tables or indexes: a right is missing, or a schema to make them in.
     pub(super) fn from_making(error: sqlx::Error) -> Self {
         refused_making(&error).unwrap_or(Self::Unusable(error))
+    }
+
+    /// For a server that was waited for in vain.
+    pub(super) fn late() -> Self {
+        Self::Unusable(io::Error::new(io::ErrorKind::TimedOut, "it did not answer in time").into())
     }
 
     pub(super) fn unusable(error: sqlx::Error) -> Self {

@@ -2,7 +2,7 @@
 //!
 //! Its settings are made by statements: a pooler in between refuses most options of a start-up message.
 
-use std::{io, time::Duration};
+use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 use tokio::time::timeout;
@@ -97,10 +97,7 @@ pub(super) async fn connect(options: &PgConnectOptions) -> Result<Session, OpenE
 
 /// A new session, and whether its server takes no changes. One that accepts and says nothing is away.
 async fn connect_anywhere(options: &PgConnectOptions) -> Result<(Session, bool), OpenError> {
-    let late = |_| io::Error::new(io::ErrorKind::TimedOut, "it did not answer in time");
-    timeout(CONNECT_DEADLINE, begin(options))
-        .await
-        .map_err(|error| OpenError::unusable(late(error).into()))?
+    timeout(CONNECT_DEADLINE, begin(options)).await.map_err(|_| OpenError::late())?
 }
 
 async fn begin(options: &PgConnectOptions) -> Result<(Session, bool), OpenError> {

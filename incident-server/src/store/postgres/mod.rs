@@ -89,9 +89,8 @@ impl PgStore {
         let options = |url| PgConnectOptions::from_str(url).map(connect::plain).map_err(OpenError::unusable);
         let standby = standby.map(options).transpose()?;
         let options = options(url)?;
-        let late = |_| OpenError::unusable(sqlx::Error::PoolTimedOut);
         connect::first_commit(&options).await?;
-        timeout(OPEN_DEADLINE, migrate(&options)).await.map_err(late)??;
+        timeout(OPEN_DEADLINE, migrate(&options)).await.map_err(|_| OpenError::late())??;
         let store = Self {
             writers: Sessions::new(&options, Use::Write, WRITERS),
             feed: Arc::new(FeedState {

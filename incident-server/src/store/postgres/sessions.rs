@@ -174,7 +174,7 @@ impl Sessions {
                     return session;
                 }
                 Ok(Err(error)) => self.is_away(&error),
-                Err(_) => self.is_away(&OpenError::unusable(sqlx::Error::PoolTimedOut)),
+                Err(_) => self.is_away(&OpenError::late()),
             }
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
