@@ -121,8 +121,8 @@ async fn the_log_says_that_the_database_does_not_answer() {
     let away = "no PostgreSQL session can be had";
     until("it is logged", async || server.log().contains(away).then_some(())).await;
     let log = server.log();
-    let line = log.lines().find(|line| line.contains(away)).unwrap();
-    assert!(line.contains("it did not answer in time"), "{line}");
+    let said = log.lines().find(|said| said.contains(away)).unwrap();
+    assert!(said.contains("it did not answer in time"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
