@@ -3,12 +3,18 @@
 #[expect(dead_code, reason = "each suite uses its part")]
 mod support;
 
-use std::fs;
+use std::{
+    fs,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+};
 
 use incident_core::{IdempotencyKey, Reporter};
-use incident_mobile_ffi::outbox::{Draft, Entry, EntryState, NextUpload, Options, OutboxError, Spacing};
+use incident_mobile_ffi::outbox::{
+    Draft, Entry, EntryState, NextUpload, Options, OutboxError, Reached, RepairStep, Spacing,
+};
 use support::{
-    NOW_MS, Phone, created, draft, item, open, options, payloads, problem, response, settle_all, stands_in,
+    NOW_MS, Phone, created, damage::beside, draft, item, open, options, payloads, problem, response,
+    settle_all, stands_in,
 };
 
 fn derived(entry: &Entry) -> IdempotencyKey {
@@ -184,6 +190,30 @@ fn a_corrupt_file_that_was_moved_aside_goes_with_the_first_anonymous_report() {
     assert_eq!(phone.next(), NextUpload::Idle);
     drop(phone.outbox.take());
     assert!(!stands_in(phone.folder.path(), b"a-hidden-place"));
+}
+
+#[test]
+fn the_log_of_a_repair_that_was_killed_goes_with_the_first_anonymous_report() {
+    let mut phone = Phone::new();
+    phone.report_anonymously("a-hidden-place");
+    let mut killed = Phone::new();
+    drop(killed.outbox.take());
+    let mut log = fs::read(beside(&phone.path(), "-wal")).unwrap();
+    log[100] ^= 1;
+    fs::write(beside(&killed.path(), "-wal"), log).unwrap();
+    let probe = |reached| {
+        if reached == Reached::Repair(RepairStep::Moved) {
+            resume_unwind(Box::new("killed"));
+        }
+    };
+    let options = Options { probe: Some(Box::new(probe)), ..options() };
+    let died = catch_unwind(AssertUnwindSafe(|| open(&killed.path(), "alice", options, NOW_MS).map(drop)));
+    assert!(died.is_err(), "{died:?}");
+    killed.restart();
+    settle_next(&mut killed);
+    assert_eq!(killed.next(), NextUpload::Idle);
+    drop(killed.outbox.take());
+    assert!(!stands_in(killed.folder.path(), b"a-hidden-place"));
 }
 
 #[test]

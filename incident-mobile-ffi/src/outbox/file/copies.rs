@@ -19,6 +19,12 @@ pub(crate) fn free_name(path: &Path, now_ms: i64) -> PathBuf {
     beside(path, &format!("-corrupt-{:015}", now_ms.max(newest + 1)))
 }
 
+/// Where the log goes whose file was moved aside last, before its repair was killed.
+pub(crate) fn place_of_log(path: &Path, now_ms: i64) -> PathBuf {
+    let moved_last = corrupt_files(path).pop().filter(|file| !beside(file, "-wal").exists());
+    moved_last.unwrap_or_else(|| free_name(path, now_ms))
+}
+
 /// Removes all but the last two, and those too old: what was discarded since still stands in them.
 pub(crate) fn forget_older(path: &Path, now_ms: i64) -> Result<(), OutboxError> {
     let found = corrupt_files(path);
@@ -53,12 +59,15 @@ fn number(path: &Path, corrupt: &Path) -> Option<i64> {
     suffix.strip_prefix("-corrupt-").or_else(|| suffix.strip_prefix("-hurt-"))?.parse().ok()
 }
 
+/// Oldest first. A log that has no file counts as one, for reports stand in it, too.
 fn corrupt_files(path: &Path) -> Vec<PathBuf> {
-    let files = fs::read_dir(folder(path)).into_iter().flatten().flatten();
-    let mut found: Vec<_> = files
-        .map(|file| path.with_file_name(file.file_name()))
+    let names = fs::read_dir(folder(path)).into_iter().flatten().flatten().map(|file| file.file_name());
+    let mut found: Vec<_> = names
+        .filter_map(|name| name.into_string().ok())
+        .map(|name| path.with_file_name(name.strip_suffix("-wal").unwrap_or(&name)))
         .filter(|file| number(path, file).is_some())
         .collect();
     found.sort();
+    found.dedup();
     found
 }

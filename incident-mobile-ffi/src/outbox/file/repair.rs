@@ -12,7 +12,7 @@ use super::{
         error::OutboxError,
         options::FileOptions,
     },
-    copies::{forget_older, free_name},
+    copies::{forget_older, free_name, place_of_log},
     database::File,
     filesystem::{Identity, beside, identity, make_private, private, remove, sync_folder},
     lock::{OpeningLock, RepairLock, UserLock},
@@ -158,7 +158,7 @@ fn put_in_place(path: &Path, patience: Duration, now_ms: i64) -> Result<(), Outb
         return Ok(());
     }
     // The log of the corrupt file must never be applied to the new one.
-    move_log(path, &free_name(path, now_ms))?;
+    move_log(path, &place_of_log(path, now_ms))?;
     rename_for_good(&beside(path, "-saved"), path)
 }
 
