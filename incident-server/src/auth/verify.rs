@@ -246,6 +246,8 @@ impl Verifier {
 
 #[cfg(test)]
 mod tests {
+    use jsonwebtoken::{Algorithm, EncodingKey, encode};
+
     use super::{super::TokenRequest, *};
     use crate::auth::mint_hs256;
 
@@ -267,6 +269,42 @@ mod tests {
             assert_eq!(is_taken(&unseen, after_seconds).await, expected, "{after_seconds} s");
             assert_eq!(is_taken(&seen, after_seconds).await, expected, "{after_seconds} s, seen");
         }
+    }
+
+    #[tokio::test]
+    async fn a_token_is_taken_from_half_a_minute_before_it_is_valid_on() {
+        let verifier = Verifier::hs256(&[7; 32], None, None);
+        let claims = serde_json::json!({"sub": "alice", "exp": NOON_MS / 1000 + 3600, "nbf": NOON_MS / 1000});
+        let key = EncodingKey::from_secret(&[7; 32]);
+        let token = encode(&Header::new(Algorithm::HS256), &claims, &key).unwrap();
+        for (before_ms, expected) in [(30_001, false), (30_000, true)] {
+            let now = Timestamp::from_unix_ms(NOON_MS - before_ms).unwrap();
+            assert_eq!(verifier.verify(&token, now).await.is_ok(), expected, "{before_ms} ms before");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_issuer_is_asked_for_its_keys_of_today() {
+        let issuer = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", issuer.local_addr().unwrap());
+        let keys = CurrentKeys::new(KeySet::default(), Some(KeySource::Issuer(url.parse().unwrap())));
+        let verifier = Verifier::new(keys, None, None);
+
+        tokio::select! {
+            biased;
+            asked = issuer.accept() => assert!(asked.is_ok()),
+            () = verifier.refresh() => panic!("not asked"),
+        }
+    }
+
+    #[test]
+    fn who_has_nothing_under_way_is_forgotten() {
+        let verifier = Verifier::hs256(&[7; 32], None, None);
+        let usage = Arc::downgrade(&verifier.usages.of(&Reporter::parse("alice").unwrap()));
+
+        verifier.forget_idle();
+
+        assert!(usage.upgrade().is_none());
     }
 
     #[tokio::test]
