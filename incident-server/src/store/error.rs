@@ -178,8 +178,8 @@ pub enum OpenError {
     Migration(#[source] MigrateError),
     /// Others use them for long.
     #[error(
-        "the tables have to be brought up to date, and somebody holds them (a dump, a transaction that was left open, another \
-         server that does the same); pg_stat_activity and pg_locks say who"
+        "a start needs the tables, and somebody holds them (a dump, a transaction that was left open, another server that \
+         brings them up to date); pg_stat_activity and pg_locks say who"
     )]
     TablesHeld,
     /// Tables are made by their owner, and used by somebody else.

@@ -4,7 +4,7 @@ use std::{str::FromStr, time::Duration};
 
 use incident_server::store::{OpenError, PgStore, Store};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::timeout};
 
 use crate::support::{
     cluster::Cluster,
@@ -79,6 +79,27 @@ async fn a_start_means_that_writing_works_and_one_in_vain_leaves_nothing_behind(
     .await;
     standby.resume();
     PgStore::open_url(&primary.url()).await.expect("it is back").close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_on_tables_that_somebody_holds_ends_soon_and_leaves_nothing_that_waits() {
+    let database = TestDatabase::postgres().await;
+    database.open().await.close().await;
+    let (mut holder, mut watcher) = (database.session().await, database.session().await);
+    let mut held = holder.begin().await.unwrap();
+    sqlx::query("LOCK TABLE installation").execute(&mut *held).await.unwrap();
+
+    let starting = timeout(Duration::from_secs(20), PgStore::open_url(database.url()));
+    let refused = starting.await.expect("it ends").err().expect("refused");
+
+    assert!(matches!(refused, OpenError::TablesHeld), "{refused}");
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    until("the wait's end", Duration::from_secs(5), async || {
+        sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut watcher).await.unwrap() == 0
+    })
+    .await;
+    held.rollback().await.unwrap();
+    database.open().await.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -129,8 +129,9 @@ impl PgStore {
 async fn migrate(options: &PgConnectOptions) -> Result<(), OpenError> {
     let mut session = connect::connect(options).await?.connection;
     tables::bring_up_to_date(&mut session).await?;
+    tables::be_quick(&mut session).await?;
     tables::may_be_used(&mut session).await?;
-    installation::begin_series(&mut session).await.map_err(OpenError::unusable)?;
+    installation::begin_series(&mut session).await.map_err(OpenError::from_making)?;
     indexes::make_where_it_takes_no_time(&mut session).await.map_err(OpenError::from_making)?;
     session.close().await.map_err(OpenError::unusable)
 }

@@ -32,12 +32,17 @@ const MISSING: &str = "
 /// long. And a wait ends with who waits.
 const BE_QUICK: &str = "SET lock_timeout = '2s'; SET client_connection_check_interval = '1s'";
 
+/// From now on nothing in this session waits for long.
+pub(super) async fn be_quick(session: &mut PgConnection) -> Result<(), OpenError> {
+    sqlx::raw_sql(BE_QUICK).execute(session).await.map(drop).map_err(OpenError::unusable)
+}
+
 /// Brings them up to date, unless they are. The migrator takes an advisory lock, so one of several servers migrates and the
 /// others wait; and it asks for the right to make tables even where there are none to be made.
 pub(super) async fn bring_up_to_date(session: &mut PgConnection) -> Result<(), OpenError> {
     if !are_up_to_date(session).await? {
         session.lock().await?; // however long another server takes
-        sqlx::raw_sql(BE_QUICK).execute(&mut *session).await.map_err(OpenError::unusable)?;
+        be_quick(&mut *session).await?;
         migrations::POSTGRES.run_direct(None, session, false).await?;
         session.unlock().await?;
     }
