@@ -15,7 +15,6 @@ use crate::{
         OpenError,
         from_row::from_row,
         inspect::{Inspection, Schema},
-        migrations,
     },
 };
 
@@ -33,7 +32,6 @@ const MAY_MAKE_TABLES: &str = "
             WHERE oid = to_regclass('incidents')
                 AND NOT pg_has_role(relowner, 'USAGE')
         )";
-const NEWEST: &str = "SELECT max(version) FROM _sqlx_migrations";
 const TABLES: &str = "
     SELECT
         EXISTS (SELECT FROM incidents) AS holds_incidents,
@@ -73,13 +71,6 @@ from_row! {
     }
 }
 
-pub(in crate::store) async fn schema(session: &mut PgConnection) -> Result<Schema, sqlx::Error> {
-    let has_tables = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL");
-    let has_tables: bool = has_tables.fetch_one(&mut *session).await?;
-    let newest = if has_tables { sqlx::query_scalar(NEWEST).fetch_one(session).await? } else { None };
-    Ok(Schema::of(newest, &migrations::POSTGRES))
-}
-
 /// # Errors
 /// With this database the server would not start.
 pub(in crate::store) async fn inspect(url: &str) -> Result<Inspection, OpenError> {
@@ -115,7 +106,7 @@ async fn whose(url: &str) -> Result<(bool, (String, i64)), OpenError> {
 
 /// Whether the user may do with the tables what a start would.
 async fn may_start(session: &mut PgConnection) -> Result<(), OpenError> {
-    match schema(session).await.map_err(OpenError::unusable)? {
+    match tables::schema(session).await.map_err(OpenError::unusable)? {
         Schema::Newer(_) => Ok(()), // said in words of its own
         Schema::Current => tables::may_be_used(session).await,
         Schema::Missing | Schema::Older => {
@@ -131,7 +122,7 @@ async fn may_start(session: &mut PgConnection) -> Result<(), OpenError> {
 async fn look(session: &mut PgConnection) -> Result<Inspection, sqlx::Error> {
     let server: Server = sqlx::query_as(SERVER).fetch_one(&mut *session).await?;
     let clocks_apart_ms = Clock::system().now().unix_ms().abs_diff(server.now_ms);
-    let schema = schema(session).await?;
+    let schema = tables::schema(session).await?;
     let doubts: Vec<String> = sqlx::query_scalar(DOUBTS).fetch_all(&mut *session).await?;
     let mut tables = Tables { holds_incidents: false, last_written_ms: None };
     if server.has_tables {

@@ -46,8 +46,11 @@ use tokio::{
     time::timeout,
 };
 
-pub(super) use self::inspect::{inspect, schema, standby_of};
 use self::{connect::Use, feed_state::FeedState, partitions::Ahead, replica::Replica, sessions::Sessions};
+pub(super) use self::{
+    inspect::{inspect, standby_of},
+    tables::schema,
+};
 use super::{
     ChangePage, Erased, Horizon, IncidentPage, ListQuery, OpenError, Partitions, Position, Store, StoreError,
     StoredIncident, SyncItem, Verdict, pools::Pool,

@@ -3,8 +3,9 @@
 
 use sqlx::{PgConnection, migrate::Migrate};
 
-use super::inspect;
 use crate::store::{OpenError, inspect::Schema, migrations};
+
+const NEWEST: &str = "SELECT max(version) FROM _sqlx_migrations";
 
 /// What a server does with its tables once they are there. Of partitioned ones the history has a default in place of an
 /// identity, and that asks for the right to use the sequence.
@@ -37,6 +38,14 @@ pub(super) async fn be_quick(session: &mut PgConnection) -> Result<(), OpenError
     sqlx::raw_sql(BE_QUICK).execute(session).await.map(drop).map_err(OpenError::unusable)
 }
 
+/// Which version they have.
+pub(in crate::store) async fn schema(session: &mut PgConnection) -> Result<Schema, sqlx::Error> {
+    let has_tables = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL");
+    let has_tables: bool = has_tables.fetch_one(&mut *session).await?;
+    let newest = if has_tables { sqlx::query_scalar(NEWEST).fetch_one(session).await? } else { None };
+    Ok(Schema::of(newest, &migrations::POSTGRES))
+}
+
 /// Brings them up to date, unless they are. The migrator takes an advisory lock, so one of several servers migrates and the
 /// others wait; and it asks for the right to make tables even where there are none to be made.
 pub(super) async fn bring_up_to_date(session: &mut PgConnection) -> Result<(), OpenError> {
@@ -51,7 +60,7 @@ pub(super) async fn bring_up_to_date(session: &mut PgConnection) -> Result<(), O
 
 /// Whether every step was taken, and as it stands here.
 async fn are_up_to_date(session: &mut PgConnection) -> Result<bool, OpenError> {
-    match inspect::schema(session).await.map_err(OpenError::unusable)? {
+    match schema(session).await.map_err(OpenError::unusable)? {
         Schema::Missing | Schema::Older => return Ok(false),
         Schema::Newer(version) => return Err(OpenError::TooNew(version)),
         Schema::Current => {}
