@@ -74,6 +74,7 @@ async fn a_set_without_a_key_refuses_nobody_who_was_taken_before() {
     let signer = Signer::new("EdDSA");
     let issuer = Issuer::start(0, &[signer.jwk("a")]).await;
     let server = Setup::new().flag("--auth-jwks", issuer.url()).start().await;
+    assert!(!server.log().contains("has no key that can be used here"), "it has one");
 
     issuer.publish(&[]);
     assert_eq!(status(&server, token(&signer, Some("unknown"))).await, 401, "the issuer is asked");
