@@ -112,9 +112,8 @@ async fn may_start(session: &mut PgConnection) -> Result<(), OpenError> {
         Schema::Missing | Schema::Older => {
             let may_make: bool =
                 sqlx::query_scalar(MAY_MAKE_TABLES).fetch_one(session).await.map_err(OpenError::unusable)?;
-            let refusal =
-                || "it may create none in their schema, or is not the owner of those that are there";
-            may_make.then_some(()).ok_or_else(|| OpenError::MayNotMakeTables(refusal().to_owned()))
+            let refusal = "it may create none in their schema, or is not the owner of those that are there";
+            if may_make { Ok(()) } else { Err(OpenError::MayNotMakeTables(refusal.to_owned())) }
         }
     }
 }
