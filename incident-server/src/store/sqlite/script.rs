@@ -13,7 +13,7 @@ use sqlx::{
 
 use crate::store::StoreError;
 
-const SIZES: [usize; 5] = [1, 4, 16, 64, 256];
+const SIZES: [usize; 7] = [1, 4, 16, 32, 64, 128, 256];
 const LARGEST: usize = SIZES[SIZES.len() - 1];
 
 /// A row that a statement is given: an id, which is `column1` there, and more.
