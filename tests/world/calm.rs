@@ -105,6 +105,7 @@ impl World {
                 let now_ms = self.now_of(process);
                 let again = self.processes[process].call(|outbox| outbox.retry_all(None, now_ms));
                 self.survived(process, again)?;
+                self.learn_names(process)?;
             }
             self.drain(rng)?;
         }
