@@ -68,7 +68,7 @@ struct Arguments {
     /// Live through histories for so many seconds.
     #[arg(long, default_value_t = 10)]
     seconds: u64,
-    /// The first seed of those.
+    /// The first seed of either.
     #[arg(long, default_value_t = 0)]
     first: u64,
     /// How many at once.
@@ -91,7 +91,13 @@ fn main() -> Result<(), Failure> {
         return Ok(history.verdict?);
     }
     if let Some(histories) = arguments.histories {
-        return proof::live_and_write(&ground, histories, arguments.jobs, &arguments.results);
+        return proof::live_and_write(
+            &ground,
+            arguments.first,
+            histories,
+            arguments.jobs,
+            &arguments.results,
+        );
     }
     the_same_seed_is_the_same_history(&ground)?;
     let until = Until::Moment(Instant::now() + Duration::from_secs(arguments.seconds));
