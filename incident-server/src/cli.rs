@@ -136,7 +136,7 @@ pub enum Command {
         #[arg(long)]
         scope: Option<String>,
         /// How long it is valid, such as 1h or 30days
-        #[arg(long, default_value = "1h", value_parser = humantime::parse_duration)]
+        #[arg(long, default_value = "1h", value_parser = time_to_live)]
         ttl: Duration,
     },
     /// Write a whole, checked copy of the SQLite database to a new file; the server may run
@@ -186,6 +186,13 @@ fn shutdown_delay(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
         Ok(delay) if delay <= MAX_SHUTDOWN_DELAY => Ok(delay),
         _ => Err(format!("a time such as 5s is expected, {} s at most", MAX_SHUTDOWN_DELAY.as_secs())),
+    }
+}
+
+fn time_to_live(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(ttl) if ttl >= Duration::from_secs(1) => Ok(ttl),
+        _ => Err("a time such as 1h or 30days is expected, 1s at least".into()),
     }
 }
 

@@ -118,6 +118,16 @@ async fn a_token_is_made_under_no_secret_that_no_server_has() {
 }
 
 #[tokio::test]
+async fn no_token_is_made_that_has_expired() {
+    let server = Server::start().await;
+    let data_dir = server.data_dir();
+    for ttl in ["0s", "999ms"] {
+        let flags = ["token", "--sub", "alice", "--data-dir", data_dir.to_str().unwrap(), "--ttl", ttl];
+        refused(&Program::new().args(flags).output().await, "1s at least");
+    }
+}
+
+#[tokio::test]
 async fn an_empty_variable_is_as_if_it_were_not_set() {
     let setup =
         ["INCIDENT_AUTH_JWKS", "INCIDENT_AUTH_ISSUER", "INCIDENT_AUTH_AUDIENCE", "INCIDENT_RATE_LIMIT"]
