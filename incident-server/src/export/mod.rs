@@ -22,7 +22,7 @@ use crate::{
     console::{Failure, say},
     interrupted::{Interrupted, Interruption},
     opening,
-    store::{Everything, StoredIncident, database_of},
+    store::{Everything, StoredIncident, refuse_name_of_a_part},
     view::{IncidentView, StoredView},
 };
 
@@ -76,12 +76,7 @@ async fn to_file(everything: &mut Everything, format: ExportFormat, to: &Path) -
     if to.exists() {
         return Err(format!("{} is there already, and nothing is overwritten", to.display()).into());
     }
-    if let Some(database) = database_of(to) {
-        let (to, database) = (to.display(), database.display());
-        return Err(
-            format!("{to} is a name that belongs to the database {database}; name another file").into()
-        );
-    }
+    refuse_name_of_a_part(to)?;
     let directory = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let draft =
         Builder::new().prefix(".incidents-").suffix(".part").tempfile_in(directory).map_err(because)?;

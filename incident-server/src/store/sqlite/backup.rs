@@ -15,7 +15,7 @@ use sqlx::{
 };
 use tempfile::{Builder, NamedTempFile};
 
-use super::side_files::{database_of, left_beside, refuse_lone_log};
+use super::side_files::{NameBelongs, left_beside, refuse_lone_log, refuse_name_of_a_part};
 use crate::{interrupted::Interruption, limits::LOCK_DEADLINE, store::OpenError};
 
 /// 64 MiB for the time of the copy: sorting and checking indexes goes from page to page.
@@ -29,14 +29,9 @@ pub(crate) enum CopyError {
     /// A backup overwrites nothing.
     #[error("{} is there already, and nothing is overwritten; name a file that is not", .0.display())]
     Exists(PathBuf),
-    /// SQLite would take it for a part of a database, and delete it.
-    #[error("{} is a name that belongs to the database {}; name another file", file.display(), database.display())]
-    Belongs {
-        /// Which file.
-        file: PathBuf,
-        /// Whose it would be.
-        database: PathBuf,
-    },
+    /// It has the name of a part of a database.
+    #[error(transparent)]
+    Belongs(#[from] NameBelongs),
     /// SQLite would put it on the copy.
     #[error("{} is there, and would be taken for a part of the copy; name another file", .0.display())]
     Left(PathBuf),
@@ -106,9 +101,7 @@ fn is_free(to: &Path) -> Result<(), CopyError> {
     if to.exists() {
         return Err(CopyError::Exists(to.to_owned()));
     }
-    if let Some(database) = database_of(to) {
-        return Err(CopyError::Belongs { file: to.to_owned(), database });
-    }
+    refuse_name_of_a_part(to)?;
     left_beside(to).map_or(Ok(()), |left| Err(CopyError::Left(left)))
 }
 

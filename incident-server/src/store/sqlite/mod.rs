@@ -37,7 +37,9 @@ use sqlx::{
 };
 use tokio::sync::{Mutex, watch};
 
-pub(crate) use self::{backup::backup, compact::compact, restore::restore, side_files::database_of};
+pub(crate) use self::{
+    backup::backup, compact::compact, restore::restore, side_files::refuse_name_of_a_part,
+};
 use self::{
     corruption::tells_corrupt_pages,
     log_again::write_log_again,

@@ -1,6 +1,7 @@
 //! Names that SQLite gives a meaning to: what has one belongs to the database before it, whoever wrote it.
 
 use std::{
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
 };
@@ -13,11 +14,23 @@ pub(super) const SUFFIXES: [&str; 3] = ["-wal", "-shm", "-journal"];
 /// What SQLite puts on the file beside it when that is opened.
 pub(super) const PUT_ON: [&str; 2] = ["-wal", "-journal"];
 
-/// The database that is there and that a file of this name would belong to: SQLite would read, write or delete it.
-pub(crate) fn database_of(file: &Path) -> Option<PathBuf> {
-    let name = file.file_name()?.to_str()?;
-    let before = SUFFIXES.into_iter().find_map(|suffix| name.strip_suffix(suffix))?;
-    Some(file.with_file_name(before)).filter(|database| !before.is_empty() && database.is_file())
+/// SQLite would take a file of this name for a part of a database, and read, write or delete it.
+#[derive(Debug, thiserror::Error)]
+#[error("{} is a name that belongs to the database {}; name another file", file.display(), database.display())]
+pub(crate) struct NameBelongs {
+    file: PathBuf,
+    database: PathBuf,
+}
+
+/// Refuses a new file the name of what belongs to a database that is there.
+pub(crate) fn refuse_name_of_a_part(file: &Path) -> Result<(), NameBelongs> {
+    let name = file.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    let before = SUFFIXES.into_iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or_default();
+    let database = file.with_file_name(before);
+    if before.is_empty() || !database.is_file() {
+        return Ok(());
+    }
+    Err(NameBelongs { file: file.to_owned(), database })
 }
 
 /// What SQLite would put on a database in this new file.
