@@ -83,6 +83,15 @@ async fn nothing_is_written_to_a_name_that_belongs_to_a_database() {
     assert!(run(&setup, "backup", &elsewhere).await.status.success());
 }
 
+/// As for `export`, a script would take it for the standard output.
+#[tokio::test]
+async fn no_backup_is_written_to_a_file_named_like_the_output() {
+    let setup = Setup::on_sqlite();
+    setup.clone().start().await.stop().await;
+
+    refused(&run(&setup, "backup", Path::new("-")).await, "a backup cannot go to the standard output");
+}
+
 /// It would be put on the copy by whoever opens it.
 #[tokio::test]
 async fn no_backup_is_made_beside_the_log_of_another() {

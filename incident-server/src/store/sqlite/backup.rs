@@ -29,6 +29,9 @@ pub(crate) enum CopyError {
     /// A backup overwrites nothing.
     #[error("{} is there already, and nothing is overwritten; name a file that is not", .0.display())]
     Exists(PathBuf),
+    /// The copy is written here and there.
+    #[error("a backup cannot go to the standard output; name a file (one that is named - is ./-)")]
+    Output,
     /// It has the name of a part of a database.
     #[error(transparent)]
     Belongs(#[from] NameBelongs),
@@ -98,6 +101,9 @@ pub(crate) async fn backup(database: &Path, to: &Path) -> Result<u64, CopyError>
 
 /// Whether a copy may have this name: nothing is overwritten, and nothing is taken for a part of another file.
 fn is_free(to: &Path) -> Result<(), CopyError> {
+    if to == Path::new("-") {
+        return Err(CopyError::Output);
+    }
     if to.exists() {
         return Err(CopyError::Exists(to.to_owned()));
     }
