@@ -11,6 +11,11 @@ pub struct Erasure {
     pub outcome: Outcome,
 }
 
+impl Erasure {
+    /// What an erasure may do.
+    pub const OUTCOMES: [Outcome; 2] = [Outcome::Erased, Outcome::Unchanged];
+}
+
 impl Tombstone {
     /// All that the history says of it.
     pub const fn event(&self) -> Event {

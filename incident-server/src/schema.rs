@@ -1,8 +1,8 @@
 //! How the API document describes what the core defines: built from the core's own constants and words.
 
 use incident_core::{
-    CancellationReason, Code, Coordinates, Disposition, ErasedStatus, EventKind, LocationId, MAX_BATCH_ITEMS,
-    Outcome, Problem, RoomNumber, Status,
+    CancellationReason, Code, Coordinates, Disposition, ErasedStatus, Erasure, EventKind, LocationId,
+    MAX_BATCH_ITEMS, Outcome, Problem, RoomNumber, Status,
 };
 use serde_json::{Value, json};
 use utoipa::{
@@ -36,6 +36,7 @@ fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> Schema {
 schema!(StatusWord = words(Status::ALL.iter().map(|word| word.as_str())));
 schema!(ErasedWord = words(ErasedStatus::ALL.iter().map(|word| word.as_str())));
 schema!(OutcomeWord = words(Outcome::ALL.iter().map(|word| word.as_str())));
+schema!(ErasureOutcomeWord = words(Erasure::OUTCOMES.iter().map(|word| word.as_str())));
 schema!(DispositionWord = words(Disposition::ALL.iter().map(|word| word.as_str())));
 schema!(ProblemWord = words(Problem::ALL.iter().map(|word| word.as_str())));
 schema!(EventKindWord = words(EventKind::ALL.iter().map(|word| word.as_str())));

@@ -13,7 +13,7 @@ use utoipa::{
 };
 
 use crate::{
-    schema::{self, DispositionWord, ErasedWord, OutcomeWord},
+    schema::{self, DispositionWord, ErasedWord, ErasureOutcomeWord, OutcomeWord},
     store::StoredIncident,
 };
 
@@ -120,7 +120,7 @@ impl StoredView {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Erasure)]
 pub(crate) struct ErasureView {
-    #[schema(value_type = OutcomeWord, inline)]
+    #[schema(value_type = ErasureOutcomeWord, inline)]
     pub(crate) outcome: Outcome,
     pub(crate) incident: ErasedView,
 }

@@ -1,7 +1,8 @@
 //! The API document and the page that shows it.
 
 use incident_core::Problem;
-use incident_tests::{Program, Server, payload};
+use incident_tests::{Answer, Program, Server, payload};
+use reqwest::Method;
 use serde_json::Value;
 
 async fn document() -> Value {
@@ -52,6 +53,64 @@ async fn every_problem_that_a_route_has_is_shown_with_an_example() {
 
     let missing: Vec<_> = Problem::ALL.iter().filter(|problem| !shown.contains(problem.as_str())).collect();
     assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[tokio::test]
+async fn the_examples_of_refusals_are_what_their_routes_answer() {
+    let server = Server::start().await;
+    let document = server.get("/openapi.json").await.body;
+    let (alice, responder, eraser) = (server.client("alice"), server.responder(), server.eraser());
+    let blank = payload::with(payload::report(), "locationId", " ");
+
+    for (path, method, answer) in [
+        ("/api/incidents/sync", "post", alice.sync(&blank).await),
+        ("/api/incidents/sync", "post", alice.sync_text(" ".repeat(32 * 1024 + 1)).await),
+        ("/api/incidents/sync/batch", "post", alice.batch_text("{}").await),
+        ("/api/incidents/sync/batch", "post", alice.batch_text(" ".repeat(1024 * 1024 + 1)).await),
+        ("/api/incidents", "get", alice.get("/api/incidents?limit=0").await),
+        ("/api/incidents/changes", "get", responder.get("/api/incidents/changes?after=x").await),
+        ("/api/incidents", "delete", eraser.delete("/api/incidents").await),
+    ] {
+        let response = &document["paths"][path][method]["responses"][answer.status.to_string()];
+        let examples = &response["content"]["application/problem+json"]["examples"];
+        assert_eq!(examples[answer.slug()]["value"], answer.body, "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn every_route_says_that_it_takes_no_other_methods() {
+    let server = Server::start().await;
+    let document = server.get("/openapi.json").await.body;
+
+    for (path, operation) in operations(&document) {
+        let answer = Answer::to(server.stranger().request(Method::PUT, path)).await;
+        assert_eq!(answer.said(), (405, "method-not-allowed".into()), "{path}");
+        assert!(operation["responses"].get("405").is_some(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_erasure_is_shown_with_the_outcomes_that_it_has() {
+    let server = Server::start().await;
+    let document = server.get("/openapi.json").await.body;
+    let path = server.client("alice").sync(&payload::report()).await.header("location");
+
+    let outcomes = [server.eraser().delete(&path).await, server.eraser().delete(&path).await];
+
+    let outcomes = outcomes.map(|answer| answer.said().1);
+    assert_eq!(
+        document["components"]["schemas"]["Erasure"]["properties"]["outcome"]["enum"],
+        serde_json::json!(outcomes)
+    );
+}
+
+#[tokio::test]
+async fn the_header_of_a_stream_that_resumes_is_a_parameter() {
+    let document = document().await;
+
+    let parameters = document["paths"]["/api/incidents/changes"]["get"]["parameters"].as_array().unwrap();
+    let header = parameters.iter().find(|parameter| parameter["name"] == "Last-Event-ID");
+    assert!(header.is_some_and(|header| header["in"] == "header"), "{parameters:?}");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, header, request::Parts},
+    http::{HeaderMap, HeaderValue, header, request::Parts},
 };
 use incident_core::Code;
 use utoipa::IntoParams;
@@ -36,12 +36,20 @@ impl<S: Sync> FromRequestParts<S> for ChangesParameters {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ProblemDetails> {
         let as_stream = accepts_stream(&parts.headers);
-        let mut query = Query::read(parts.uri.query().unwrap_or_default());
+        // A browser that connects again repeats the address and adds where it was.
+        let last_event_id = parts.headers.get(LAST_EVENT_ID).filter(|id| as_stream && !id.is_empty());
+        let parameters = Self::read(parts.uri.query().unwrap_or_default(), last_event_id)?;
+        Ok(Self { as_stream, ..parameters })
+    }
+}
+
+impl ChangesParameters {
+    /// Reads the query of an address, for a page, and the header of a stream that goes on.
+    pub(crate) fn read(query: &str, last_event_id: Option<&HeaderValue>) -> Result<Self, ProblemDetails> {
+        let mut query = Query::read(query);
         let rule = "must be latest, a nextCursor or the cursor of a change";
         let after = query.get("after", Code::UnknownValue, rule, after);
         let limit = query.limit(DEFAULT_LIMIT, MAX_LIMIT);
-        // A browser that connects again repeats the address and adds where it was.
-        let last_event_id = parts.headers.get(LAST_EVENT_ID).filter(|id| as_stream && !id.is_empty());
         let resumed = last_event_id.map(|id| id.to_str().ok().and_then(After::cursor));
         if resumed == Some(None) {
             query.refuse("Last-Event-ID", Code::UnknownValue, "must be the id of an event");
@@ -49,7 +57,7 @@ impl<S: Sync> FromRequestParts<S> for ChangesParameters {
         query.finish(Self {
             after: resumed.flatten().or(after).unwrap_or(After::Beginning),
             limit: i64::try_from(limit).unwrap_or(i64::MAX),
-            as_stream,
+            as_stream: false,
         })
     }
 }

@@ -20,7 +20,14 @@ impl<S: Sync> FromRequestParts<S> for OfReporter {
     type Rejection = ProblemDetails;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ProblemDetails> {
-        let mut query = Query::read(parts.uri.query().unwrap_or_default());
+        Self::read(parts.uri.query().unwrap_or_default())
+    }
+}
+
+impl OfReporter {
+    /// Reads the query of an address.
+    pub(crate) fn read(query: &str) -> Result<Self, ProblemDetails> {
+        let mut query = Query::read(query);
         let rule = "must have 1 to 255 characters, none of them a control character";
         let reporter = query.get("reporter", Code::OutOfRange, rule, |text| Reporter::parse(text).ok());
         if reporter.is_none() && query.is_flawless() {

@@ -10,7 +10,10 @@ use crate::{App, metrics, openapi, problem::ProblemDetails, view::Health};
     path = "/healthz",
     tag = "operations",
     operation_id = "healthz",
-    responses((status = 200, description = "The server's state", body = inline(Health)))
+    responses(
+        (status = 200, description = "The server's state", body = inline(Health)),
+        openapi::OperationsProblems,
+    )
 )]
 pub(crate) async fn healthz() -> Json<Health> {
     Json(Health { status: "alive" })
@@ -24,7 +27,7 @@ pub(crate) async fn healthz() -> Json<Health> {
     operation_id = "readyz",
     responses(
         (status = 200, description = "The server's state", body = inline(Health)),
-        openapi::NotReady,
+        openapi::ReadinessProblems,
     )
 )]
 pub(crate) async fn readyz(State(app): State<App>) -> Result<Json<Health>, ProblemDetails> {
@@ -38,10 +41,13 @@ pub(crate) async fn readyz(State(app): State<App>) -> Result<Json<Health>, Probl
     path = "/metrics",
     tag = "operations",
     operation_id = "metrics",
-    responses((
-        status = 200, body = String, content_type = "application/openmetrics-text",
-        description = "Counters in the `OpenMetrics` text format",
-    ))
+    responses(
+        (
+            status = 200, body = String, content_type = "application/openmetrics-text",
+            description = "Counters in the `OpenMetrics` text format",
+        ),
+        openapi::OperationsProblems,
+    )
 )]
 pub(crate) async fn get_metrics(State(app): State<App>) -> impl IntoResponse {
     if let Some(bytes) = app.store().log_bytes() {

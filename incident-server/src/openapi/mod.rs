@@ -16,7 +16,7 @@ use utoipa::{
 
 pub(crate) use problems::{
     BatchProblems, ChangesProblems, ErasureOfReporterProblems, ErasureProblems, IncidentProblems,
-    ListProblems, NotReady, PageProblems, SyncProblems,
+    ListProblems, OperationsProblems, PageProblems, ReadinessProblems, SyncProblems,
 };
 
 use crate::{
