@@ -63,7 +63,7 @@ pub use answer::{Disposition, Outcome, Problem};
 pub use batch::{BatchError, BatchItem, MAX_BATCH_BYTES, MAX_BATCH_ITEMS, decode_batch, encode_batch};
 pub use code::Code;
 pub use coordinates::Coordinates;
-pub use decode::{DecodeError, Decoded, MAX_PAYLOAD_BYTES, Malformed, Warning, decode};
+pub use decode::{DecodeError, Decoded, Flaw, MAX_PAYLOAD_BYTES, Malformed, Warning, decode};
 pub use erasure::Erasure;
 pub use fields::{CancellationReason, Field, LocationId, Pointer, RoomNumber};
 pub use id::{IdError, IdSecret, IdSecretError, IncidentId};

@@ -1,7 +1,7 @@
 //! What the door lets in and what it does not, beyond the vectors.
 
 use incident_core::{
-    BatchError, Code, DecodeError, Draft, KeyError, MAX_BATCH_ITEMS, Malformed, Pointer, SyncPayload,
+    BatchError, Code, DecodeError, Draft, Flaw, KeyError, MAX_BATCH_ITEMS, Malformed, Pointer, SyncPayload,
     Timestamp, Violation, decode, decode_batch,
 };
 
@@ -22,15 +22,28 @@ fn codes(text: &str) -> Vec<(&'static str, Code)> {
 
 #[test]
 fn what_is_no_json_is_malformed_and_says_where() {
-    let beyond_double = VALID.replace("[1,2]", "[1e999,2]");
-    let surrogate = VALID.replace(r#""w""#, r#""\ud800""#);
     let trailing = format!("{VALID} x");
-    for text in ["", "{", "{'a':1}", "{\"a\":1,}", "\u{feff}{}", &trailing, &beyond_double, &surrogate, "NaN"]
-    {
-        let refused = decode(text.as_bytes()).unwrap_err();
-        assert!(matches!(refused, DecodeError::Malformed(Malformed::Syntax { .. })), "{text}: {refused:?}");
+    for text in ["", "{", "{'a':1}", "{\"a\":1,}", "\u{feff}{}", &trailing, "NaN"] {
+        assert_eq!(flaw(text), Flaw::Syntax, "{text}");
     }
     assert_eq!(decode(b"{\"a\":\"\xff\"}"), Err(DecodeError::Malformed(Malformed::NotUtf8 { offset: 6 })));
+}
+
+fn flaw(text: &str) -> Flaw {
+    match decode(text.as_bytes()) {
+        Err(DecodeError::Malformed(Malformed::At { flaw, .. })) => flaw,
+        other => panic!("{text}: {other:?}"),
+    }
+}
+
+#[test]
+fn what_breaks_no_syntax_and_cannot_be_read_is_told_apart() {
+    for half in [r"a\ud800b", r"\ud800", r"\udfff", r"\ud800\n", r"\ud800\ud800"] {
+        assert_eq!(flaw(&VALID.replace(r#""w""#, &format!("\"{half}\""))), Flaw::HalfSurrogatePair, "{half}");
+    }
+    for beyond in ["1e999", "-1e999", &"9".repeat(400)] {
+        assert_eq!(flaw(&VALID.replace("[1,2]", &format!("[{beyond},2]"))), Flaw::Number, "{beyond}");
+    }
 }
 
 #[test]

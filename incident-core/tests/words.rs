@@ -1,7 +1,7 @@
 //! What people and callers read, to the letter, and the limits of the contract.
 
 use incident_core::{
-    Code, Disposition, Draft, IdError, IdSecret, IncidentId, MAX_BATCH_BYTES, MAX_BATCH_ITEMS,
+    Code, Disposition, Draft, Flaw, IdError, IdSecret, IncidentId, MAX_BATCH_BYTES, MAX_BATCH_ITEMS,
     MAX_PAYLOAD_BYTES, Malformed, OutboxSecret, Pointer, Problem, Reporter, SyncPayload, Violation,
 };
 
@@ -77,7 +77,13 @@ fn every_violation_says_where_and_what_to_do() {
 #[test]
 fn what_is_no_json_is_told_by_its_place() {
     assert_eq!(Malformed::NotUtf8 { offset: 6 }.to_string(), "it is no UTF-8 from byte 6 on");
-    assert_eq!(Malformed::Syntax { line: 2, column: 3 }.to_string(), "the syntax breaks at line 2, column 3");
+    for (flaw, expected) in [
+        (Flaw::Syntax, "the syntax breaks at line 2, column 3"),
+        (Flaw::HalfSurrogatePair, "a string holds half of a surrogate pair at line 2, column 3"),
+        (Flaw::Number, "a number is larger than any double at line 2, column 3"),
+    ] {
+        assert_eq!(Malformed::At { flaw, line: 2, column: 3 }.to_string(), expected);
+    }
 }
 
 #[test]

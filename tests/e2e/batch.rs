@@ -107,3 +107,16 @@ async fn the_key_header_is_not_looked_at() {
 
     assert_eq!(statuses(&answer), [201]);
 }
+
+#[tokio::test]
+async fn the_place_in_a_payload_that_cannot_be_read_is_said_to_be_counted_there() {
+    let server = Server::start().await;
+    let alice = server.client("alice");
+
+    let item = alice.batch_text(r#"{"incidents":[{"locationId":"a\ud800b"}]}"#).await;
+    let envelope = alice.batch_text(r#"{"incidents":[}"#).await;
+
+    let half = "a string holds half of a surrogate pair at line 1, column 23, counted within the payload";
+    assert_eq!(item.body["results"][0]["detail"], half, "{item:?}");
+    assert_eq!(envelope.body["detail"], "the syntax breaks at line 1, column 15");
+}

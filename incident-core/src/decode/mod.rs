@@ -48,7 +48,7 @@ pub enum DecodeError {
     Invalid(Vec<Violation>),
 }
 
-/// Where a text stops being JSON.
+/// Where a text can be read no further.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Malformed {
     /// The bytes are no UTF-8 from this offset (0-based) on.
@@ -56,8 +56,10 @@ pub enum Malformed {
         /// Offset of the first byte that is not UTF-8.
         offset: usize,
     },
-    /// The syntax breaks here.
-    Syntax {
+    /// Something here is no JSON, or nothing that can be kept.
+    At {
+        /// What it is.
+        flaw: Flaw,
         /// Line, 1-based.
         line: usize,
         /// Column in bytes, 1-based.
@@ -65,18 +67,53 @@ pub enum Malformed {
     },
 }
 
+/// What a reader of JSON stops at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flaw {
+    /// The grammar of RFC 8259 has nothing of that kind here.
+    Syntax,
+    /// An escape without the one that it needs beside it (RFC 8259, section 8.2).
+    HalfSurrogatePair,
+    /// No double can hold the number.
+    Number,
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Syntax => "the syntax breaks",
+            Self::HalfSurrogatePair => "a string holds half of a surrogate pair",
+            Self::Number => "a number is larger than any double",
+        })
+    }
+}
+
 impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotUtf8 { offset } => write!(f, "it is no UTF-8 from byte {offset} on"),
-            Self::Syntax { line, column } => write!(f, "the syntax breaks at line {line}, column {column}"),
+            Self::At { flaw, line, column } => write!(f, "{flaw} at line {line}, column {column}"),
         }
     }
 }
 
 impl From<serde_json::Error> for Malformed {
     fn from(error: serde_json::Error) -> Self {
-        Self::Syntax { line: error.line(), column: error.column() }
+        Self::At { flaw: Flaw::from(&error), line: error.line(), column: error.column() }
+    }
+}
+
+/// The parser tells its reasons apart in words alone, which never quote the text.
+const TOLD: [(&str, Flaw); 3] = [
+    ("lone leading surrogate", Flaw::HalfSurrogatePair),
+    ("unexpected end of hex escape", Flaw::HalfSurrogatePair),
+    ("number out of range", Flaw::Number),
+];
+
+impl From<&serde_json::Error> for Flaw {
+    fn from(error: &serde_json::Error) -> Self {
+        let said = error.to_string();
+        TOLD.iter().find(|(words, _)| said.starts_with(words)).map_or(Self::Syntax, |(_, flaw)| *flaw)
     }
 }
 

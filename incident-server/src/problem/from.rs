@@ -21,7 +21,10 @@ impl From<Vec<Violation>> for ProblemDetails {
 impl From<DecodeError> for ProblemDetails {
     fn from(refusal: DecodeError) -> Self {
         match refusal {
-            DecodeError::Malformed(malformed) => Self::new(Problem::MalformedJson, malformed.to_string()),
+            DecodeError::Malformed(malformed) => {
+                // Of a batch, each payload is read as if it were alone.
+                Self::new(Problem::MalformedJson, format!("{malformed}, counted within the payload"))
+            }
             DecodeError::Invalid(violations) => violations.into(),
         }
     }
