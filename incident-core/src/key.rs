@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::Timestamp;
+use crate::{Code, Timestamp, text};
 
 const DOMAIN: &[u8] = b"incident-sync/key/v1";
 
@@ -15,9 +15,12 @@ const DOMAIN: &[u8] = b"incident-sync/key/v1";
 pub struct Reporter(String);
 
 /// The identity is empty, longer than 255 characters, or holds a control character.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a reporter's identity has 1 to 255 characters and no control character")]
-pub struct ReporterError;
+pub struct ReporterError {
+    /// Which of them, as of any [text](crate::TextError).
+    pub codes: Vec<Code>,
+}
 
 impl Reporter {
     /// The most characters (Unicode scalar values) an identity may have.
@@ -28,12 +31,8 @@ impl Reporter {
     /// # Errors
     /// Empty, too long, or a control character (U+0000–U+001F, U+007F).
     pub fn parse(identity: &str) -> Result<Self, ReporterError> {
-        let fits = !identity.is_empty() && identity.chars().count() <= Self::MAX_CHARS;
-        if fits && !identity.chars().any(|c| c.is_ascii_control()) {
-            Ok(Self(identity.to_owned()))
-        } else {
-            Err(ReporterError)
-        }
+        let checked = text::check_as_it_is(identity, Self::MAX_CHARS, &[]);
+        checked.map(Self).map_err(|error| ReporterError { codes: error.codes })
     }
 
     /// The identity.
@@ -168,8 +167,14 @@ mod tests {
     #[test]
     fn an_identity_has_1_to_255_characters_and_no_control_character() {
         assert!(Reporter::parse(&"é".repeat(255)).is_ok());
-        for refused in ["", "a\0b", "a\u{7f}", &"é".repeat(256)] {
-            assert_eq!(Reporter::parse(refused), Err(ReporterError));
+        assert!(Reporter::parse(" ").is_ok(), "as it is");
+        for (refused, code) in [
+            ("", Code::Blank),
+            ("a\0b", Code::ControlCharacter),
+            ("a\u{7f}", Code::ControlCharacter),
+            (&"é".repeat(256), Code::TooLong),
+        ] {
+            assert_eq!(Reporter::parse(refused), Err(ReporterError { codes: vec![code] }));
         }
     }
 }

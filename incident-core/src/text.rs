@@ -11,7 +11,14 @@ pub struct TextError {
 }
 
 pub(crate) fn check(text: &str, max_chars: usize, allowed_controls: &[char]) -> Result<String, TextError> {
-    let text = text.trim();
+    check_as_it_is(text.trim(), max_chars, allowed_controls)
+}
+
+pub(crate) fn check_as_it_is(
+    text: &str,
+    max_chars: usize,
+    allowed_controls: &[char],
+) -> Result<String, TextError> {
     if text.is_empty() {
         return Err(TextError { codes: vec![Code::Blank] });
     }

@@ -184,10 +184,12 @@ async fn every_rule_that_a_value_of_the_query_breaks_is_named() {
     let long = "x".repeat(130);
 
     let broken = server.client("alice").get(&format!("/api/incidents?locationId=a%01{long}")).await;
+    let no_text = server.client("alice").get("/api/incidents?locationId=%ff").await;
     let beyond = server.client("alice").get("/api/incidents?limit=99999999999999999999").await;
 
     let mut codes: Vec<_> = broken.errors().into_iter().map(|(_, code)| code).collect();
     codes.sort();
     assert_eq!(codes, ["control-character", "too-long"]);
+    assert_eq!(no_text.errors(), [("/locationId".to_owned(), "type".to_owned())]);
     assert_eq!(beyond.errors(), [("/limit".to_owned(), "out-of-range".to_owned())]);
 }

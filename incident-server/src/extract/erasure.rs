@@ -28,8 +28,8 @@ impl OfReporter {
     /// Reads the query of an address.
     pub(crate) fn read(query: &str) -> Result<Self, ProblemDetails> {
         let mut query = Query::read(query);
-        let rule = "must have 1 to 255 characters, none of them a control character";
-        let reporter = query.get("reporter", Code::OutOfRange, rule, |text| Reporter::parse(text).ok());
+        let parse = |text: &str| Reporter::parse(text).map_err(|error| error.codes);
+        let reporter = query.text("reporter", Reporter::MAX_CHARS, parse);
         if reporter.is_none() && query.is_flawless() {
             query.refuse("reporter", Code::Required, "says whose incidents are to be erased");
         }

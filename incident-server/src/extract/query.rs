@@ -70,9 +70,10 @@ impl ListParameters {
         let mut query = Query::read(query);
         let word = "must be Open or Cancelled";
         let moment = "must be an ISO 8601 date-time with an offset; in a query a + is written %2B";
+        let location = |text: &str| LocationId::parse(text).map_err(|error| error.codes);
         let parameters = Self {
             status: query.get("status", Code::UnknownValue, word, |text| text.parse().ok()),
-            location_id: query.location_id(),
+            location_id: query.text("locationId", LocationId::MAX_CHARS, location),
             created_after: query.get("createdAfter", Code::Timestamp, moment, |text| text.parse().ok()),
             created_before: query.get("createdBefore", Code::Timestamp, moment, |text| text.parse().ok()),
             limit: query.limit(DEFAULT_LIMIT, MAX_LIMIT),
@@ -117,6 +118,30 @@ impl<'a> Query<'a> {
         rule: &str,
         read: impl FnOnce(&str) -> Option<T>,
     ) -> Option<T> {
+        let read = read(&self.value(name)?);
+        if read.is_none() {
+            self.refuse(name, code, rule);
+        }
+        read
+    }
+
+    /// A text of 1 to so many characters; every rule that it breaks is named.
+    pub(crate) fn text<T>(
+        &mut self,
+        name: &'static str,
+        most: usize,
+        parse: impl FnOnce(&str) -> Result<T, Vec<Code>>,
+    ) -> Option<T> {
+        let parsed = parse(&self.value(name)?);
+        for &code in parsed.as_ref().err().into_iter().flatten() {
+            let rule = format!("must have 1 to {most} characters, none of them a control character");
+            self.refuse(name, code, &rule);
+        }
+        parsed.ok()
+    }
+
+    /// The value of a parameter, if it is there once and is text.
+    fn value(&mut self, name: &'static str) -> Option<String> {
         let mut values =
             self.pairs.iter().filter(|(key, _)| **key == *name.as_bytes()).map(|(_, value)| value);
         let (value, another) = (values.next()?, values.next());
@@ -124,34 +149,16 @@ impl<'a> Query<'a> {
             self.refuse(name, Code::DuplicateField, "is given more than once");
             return None;
         }
-        let Ok(value) = str::from_utf8(value) else {
-            self.refuse(name, code, "must be UTF-8");
-            return None;
-        };
-        let read = read(value);
-        if read.is_none() {
-            self.refuse(name, code, rule);
+        let text = String::from_utf8(value.to_vec()).ok();
+        if text.is_none() {
+            self.refuse(name, Code::Type, "must be UTF-8");
         }
-        read
+        text
     }
 
     /// Notes a fault; the sentence begins with the name.
     pub(crate) fn refuse(&mut self, name: &'static str, code: Code, rule: &str) {
         self.faults.push((name, code, format!("{name} {rule}")));
-    }
-
-    fn location_id(&mut self) -> Option<LocationId> {
-        let mut codes = Vec::new();
-        let most = LocationId::MAX_CHARS;
-        let rule = format!("must have 1 to {most} characters, none of them a control character");
-        let parse = |text: &str| LocationId::parse(text).map_err(|error| codes = error.codes).ok();
-        let found = self.get("locationId", Code::Blank, &rule, parse);
-        if !codes.is_empty()
-            && let Some((name, _, detail)) = self.faults.pop()
-        {
-            self.faults.extend(codes.into_iter().map(|code| (name, code, detail.clone())));
-        }
-        found
     }
 
     /// How many at most: from 1 to `max`.
