@@ -27,6 +27,9 @@ pub struct Timestamp(i64);
 pub struct TimestampError;
 
 impl Timestamp {
+    /// What a text must be to be read as one, for people.
+    pub const RULE: &str = "an ISO 8601 date-time with an offset, such as 2026-11-22T10:15:30.120Z: a day that exists, \
+                            years 1970 to 9999 in UTC, hours to 23, seconds to 59";
     /// 1970-01-01T00:00:00.000Z.
     pub const MIN: Self = Self(0);
     /// 9999-12-31T23:59:59.999Z.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-use crate::{Code, Pointer};
+use crate::{Code, Pointer, Timestamp};
 
 /// One broken rule of one field.
 ///
@@ -28,11 +28,7 @@ impl Violation {
             Code::TooLong => format!("{field} must have at most {} characters", self.pointer.limit()),
             Code::ControlCharacter => format!("{field} must not hold control characters"),
             Code::OutOfRange => format!("{field} must lie between {}", self.pointer.limit()),
-            Code::Timestamp => {
-                format!(
-                    "{field} must be an ISO 8601 date-time with an offset, such as 2026-11-22T10:15:30.120Z"
-                )
-            }
+            Code::Timestamp => format!("{field} must be {}", Timestamp::RULE),
             Code::DuplicateField => format!("{field} is given more than once"),
             Code::UnknownValue => format!("{field} must be \"Point\""),
         }

@@ -31,7 +31,8 @@ fn every_problem_has_a_title_of_its_own_and_says_what_to_do() {
 #[test]
 fn every_violation_says_where_and_what_to_do() {
     let detail = |pointer, code| Violation { pointer, code }.detail();
-    let moment = "createdAt must be an ISO 8601 date-time with an offset, such as 2026-11-22T10:15:30.120Z";
+    let moment = "createdAt must be an ISO 8601 date-time with an offset, such as 2026-11-22T10:15:30.120Z: a day that \
+                  exists, years 1970 to 9999 in UTC, hours to 23, seconds to 59";
     for (pointer, code, expected) in [
         (Pointer::Document, Code::Type, "the document must be a JSON object"),
         (Pointer::LocationId, Code::Required, "locationId is missing"),

@@ -193,3 +193,18 @@ async fn every_rule_that_a_value_of_the_query_breaks_is_named() {
     assert_eq!(no_text.errors(), [("/locationId".to_owned(), "type".to_owned())]);
     assert_eq!(beyond.errors(), [("/limit".to_owned(), "out-of-range".to_owned())]);
 }
+
+#[tokio::test]
+async fn a_moment_is_told_its_rule_and_of_the_plus_where_there_was_one() {
+    let server = Server::start().await;
+    let detail = async |moment: &str| {
+        let refused = server.client("alice").get(&format!("/api/incidents?createdAfter={moment}")).await;
+        refused.body["errors"][0]["detail"].as_str().unwrap().to_owned()
+    };
+
+    let (before, with_a_plus) =
+        (detail("1969-12-31T23:59:59Z").await, detail("2026-11-22T12:00:00+01:00").await);
+
+    assert!(before.contains("years 1970 to 9999") && !before.contains('+'), "{before}");
+    assert!(with_a_plus.contains("a + is written %2B"), "{with_a_plus}");
+}

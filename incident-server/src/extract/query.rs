@@ -69,13 +69,12 @@ impl ListParameters {
     pub(crate) fn read(query: &str) -> Result<Self, ProblemDetails> {
         let mut query = Query::read(query);
         let word = "must be Open or Cancelled";
-        let moment = "must be an ISO 8601 date-time with an offset; in a query a + is written %2B";
         let location = |text: &str| LocationId::parse(text).map_err(|error| error.codes);
         let parameters = Self {
             status: query.get("status", Code::UnknownValue, word, |text| text.parse().ok()),
             location_id: query.text("locationId", LocationId::MAX_CHARS, location),
-            created_after: query.get("createdAfter", Code::Timestamp, moment, |text| text.parse().ok()),
-            created_before: query.get("createdBefore", Code::Timestamp, moment, |text| text.parse().ok()),
+            created_after: query.moment("createdAfter"),
+            created_before: query.moment("createdBefore"),
             limit: query.limit(DEFAULT_LIMIT, MAX_LIMIT),
             cursor: query.get("cursor", Code::UnknownValue, "must be a nextCursor", |text| text.parse().ok()),
         };
@@ -136,6 +135,18 @@ impl<'a> Query<'a> {
         for &code in parsed.as_ref().err().into_iter().flatten() {
             let rule = format!("must have 1 to {most} characters, none of them a control character");
             self.refuse(name, code, &rule);
+        }
+        parsed.ok()
+    }
+
+    fn moment(&mut self, name: &'static str) -> Option<Timestamp> {
+        let value = self.value(name)?;
+        let parsed = value.parse();
+        if parsed.is_err() {
+            // In a query a + is a space.
+            let had_a_plus = value.replace(' ', "+").parse::<Timestamp>().is_ok();
+            let hint = if had_a_plus { "; in a query a + is written %2B" } else { "" };
+            self.refuse(name, Code::Timestamp, &format!("must be {}{hint}", Timestamp::RULE));
         }
         parsed.ok()
     }
