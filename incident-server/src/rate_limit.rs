@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU32, str::FromStr, sync::Arc, time::Duration};
 
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
+use governor::{DefaultKeyedRateLimiter, InsufficientCapacity, Quota, RateLimiter, clock::Clock as _};
 use incident_core::Reporter;
 
 /// A rate and a burst, written `20/s,200`; or `off`.
@@ -34,15 +34,19 @@ impl FromStr for RateLimit {
 }
 
 /// One request or payload too many.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("send again in {retry_after_seconds} s")]
-pub(crate) struct QuotaError {
-    /// After so many seconds, at least 1, it fits.
-    pub retry_after_seconds: u64,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum QuotaError {
+    /// It fits later.
+    ForNow {
+        /// After so many seconds, at least 1.
+        retry_after_seconds: u64,
+    },
+    /// No burst is large enough for that many at once.
+    ForEver {
+        /// How many are.
+        most: u32,
+    },
 }
-
-/// After a batch that no burst is large enough for.
-const NEVER_FITS_SECONDS: u64 = 60;
 
 impl RateLimit {
     /// Whether this many at once ever fit.
@@ -74,7 +78,7 @@ impl RateLimiting {
     /// Lets so many through, or none.
     ///
     /// # Errors
-    /// As [`check`](Self::check). More than the burst never fit; then the time is that of a whole burst at the least.
+    /// As [`check`](Self::check); or more than the burst, which never fit.
     pub(crate) fn check_all(&self, reporter: &Arc<Reporter>, count: usize) -> Result<(), QuotaError> {
         let Some(limiter) = &self.0 else { return Ok(()) };
         let Some(count) = u32::try_from(count).ok().and_then(NonZeroU32::new) else { return Ok(()) };
@@ -82,7 +86,7 @@ impl RateLimiting {
             Ok(fits) => {
                 fits.map_err(|until| QuotaError::for_now(until.wait_time_from(limiter.clock().now())))
             }
-            Err(_) => Err(QuotaError { retry_after_seconds: NEVER_FITS_SECONDS }),
+            Err(InsufficientCapacity(most)) => Err(QuotaError::ForEver { most }),
         }
     }
 
@@ -99,7 +103,7 @@ impl QuotaError {
     /// Whole seconds, rather too many than too few.
     fn for_now(wait: Duration) -> Self {
         let whole = wait.as_secs();
-        Self { retry_after_seconds: (whole + u64::from(wait > Duration::from_secs(whole))).max(1) }
+        Self::ForNow { retry_after_seconds: (whole + u64::from(wait > Duration::from_secs(whole))).max(1) }
     }
 }
 
@@ -112,7 +116,7 @@ mod tests {
         let limiting = RateLimiting::new("1/s,3".parse().unwrap());
         let alice = Arc::new(Reporter::parse("alice").unwrap());
         assert!((0..3).all(|_| limiting.check(&alice).is_ok()));
-        assert_eq!(limiting.check(&alice), Err(QuotaError { retry_after_seconds: 1 }));
+        assert_eq!(limiting.check(&alice), Err(QuotaError::ForNow { retry_after_seconds: 1 }));
         assert!(limiting.check(&Arc::new(Reporter::parse("bob").unwrap())).is_ok());
     }
 

@@ -73,6 +73,20 @@ async fn payloads_count_over_single_requests_and_batches_and_a_batch_fits_whole_
 }
 
 #[tokio::test]
+async fn a_batch_that_never_fits_is_told_how_many_do() {
+    let server = Setup::new().flag("--payload-rate-limit", "1/m,5").start().await;
+    let batch: Vec<_> = (0..6).map(payload::numbered).collect();
+
+    let refused = server.client("alice").batch(&batch).await;
+
+    assert_eq!(refused.said(), (429, "rate-limited".into()));
+    assert_eq!(refused.header("retry-after"), "60");
+    let detail = refused.body["detail"].as_str().unwrap();
+    assert!(detail.contains("never passes") && detail.contains("at most 5 payloads in one"), "{detail}");
+    assert_eq!(server.client("alice").batch(&batch[1..]).await.status, 200);
+}
+
+#[tokio::test]
 async fn one_identity_has_so_many_streams_at_once_and_another_its_own() {
     let server = Server::unlimited().await;
     let responder = server.responder();

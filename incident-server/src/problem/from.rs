@@ -12,6 +12,9 @@ use crate::{
     store::{ItemError, StoreError},
 };
 
+/// After a batch that no burst is large enough for: whoever sends it as it is should at least do so seldom.
+const NEVER_FITS_SECONDS: u64 = 60;
+
 impl From<Vec<Violation>> for ProblemDetails {
     fn from(violations: Vec<Violation>) -> Self {
         Self::invalid(violations.into_iter().map(ErrorEntry::Payload).collect())
@@ -70,7 +73,14 @@ impl From<TokenError> for ProblemDetails {
 
 impl From<QuotaError> for ProblemDetails {
     fn from(refused: QuotaError) -> Self {
-        Self::rate_limited(refused.retry_after_seconds)
+        match refused {
+            QuotaError::ForNow { retry_after_seconds } => Self::rate_limited(retry_after_seconds),
+            QuotaError::ForEver { most } => {
+                let detail =
+                    format!("a batch of this length never passes; send at most {most} payloads in one");
+                Self::rate_limited(NEVER_FITS_SECONDS).saying(detail)
+            }
+        }
     }
 }
 

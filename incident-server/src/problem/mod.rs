@@ -85,6 +85,11 @@ impl ProblemDetails {
         }
     }
 
+    /// The same, with another sentence on this occurrence.
+    pub(crate) fn saying(self, detail: impl Into<String>) -> Self {
+        Self { detail: detail.into(), ..self }
+    }
+
     /// The same, to somebody whose token was not looked at or could not be judged: it is counted in the log.
     pub(crate) fn for_a_stranger(self) -> Self {
         Self { counted: true, ..self }
