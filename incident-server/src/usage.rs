@@ -45,13 +45,20 @@ impl Usage {
     }
 
     pub(crate) fn stream(&self) -> Result<OwnedSemaphorePermit, ProblemDetails> {
-        Arc::clone(&self.streams).try_acquire_owned().map_err(|_| too_much())
+        Arc::clone(&self.streams).try_acquire_owned().map_err(|_| too_many_streams())
     }
 }
 
 /// The answer to an identity that has too much under way at once.
 pub(crate) fn too_much() -> ProblemDetails {
     ProblemDetails::rate_limited(RETRY_AFTER_SECONDS)
+}
+
+/// Streams do not end by themselves.
+fn too_many_streams() -> ProblemDetails {
+    too_much().saying(format!(
+        "this identity has {STREAMS_PER_IDENTITY} streams open, as many as one may have; close another one first"
+    ))
 }
 
 /// What each identity uses that has asked lately.

@@ -101,6 +101,8 @@ async fn one_identity_has_so_many_streams_at_once_and_another_its_own() {
         .await;
 
     assert_eq!(refused.said(), (429, "rate-limited".into()));
+    let detail = refused.body["detail"].as_str().unwrap();
+    assert!(detail.contains("64 streams") && detail.contains("close"), "{detail}");
 }
 
 #[tokio::test]
