@@ -1,5 +1,7 @@
 //! `DELETE /api/incidents/{id}` and `DELETE /api/incidents?reporter=…`
 
+use std::sync::Arc;
+
 use axum::{Json, extract::State};
 use tokio::time::timeout;
 
@@ -65,7 +67,7 @@ async fn to_the_end<T: Send + 'static>(
     work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
 ) -> Result<T, ProblemDetails> {
     match timeout(ANSWER_DEADLINE, tokio::spawn(work)).await {
-        Ok(Ok(done)) => Ok(done?),
+        Ok(Ok(done)) => Ok(done.map_err(|error| CommitError::Store(Arc::new(error)))?),
         Ok(Err(_)) => Err(CommitError::Died.into()),
         Err(_) => Err(CommitError::Late.into()),
     }

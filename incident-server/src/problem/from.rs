@@ -93,16 +93,10 @@ impl From<ItemError> for ProblemDetails {
     }
 }
 
+/// Of a question, which has no effect.
 impl From<&StoreError> for ProblemDetails {
     fn from(error: &StoreError) -> Self {
-        match error {
-            StoreError::Unavailable(_) => Self::new(
-                Problem::Overloaded,
-                "the database is not available; whether this took effect is not known, send it again",
-            )
-            .because(error),
-            StoreError::Refused(_) | StoreError::Row(_) => Self::internal().because(error),
-        }
+        failed(error, "the database is not available; ask again")
     }
 }
 
@@ -127,8 +121,20 @@ impl From<CommitError> for ProblemDetails {
                 Problem::Overloaded,
                 "the database did not answer in time; whether this took effect is not known, send it again",
             ),
-            CommitError::Store(error) => (&*error).into(),
+            CommitError::Store(error) => failed(
+                &error,
+                "the database is not available; whether this took effect is not known, send it again",
+            ),
             CommitError::Died => Self::internal().because(&error),
         }
     }
+}
+
+/// What is answered where the store failed, with these words where it is away.
+fn failed(error: &StoreError, away: &'static str) -> ProblemDetails {
+    let details = match error {
+        StoreError::Unavailable(_) => ProblemDetails::new(Problem::Overloaded, away),
+        StoreError::Refused(_) | StoreError::Row(_) => ProblemDetails::internal(),
+    };
+    details.because(error)
 }

@@ -121,7 +121,9 @@ async fn of_sixty_first_starts_at_once_one_serves_and_the_others_are_told_why() 
 async fn is_out_of_service(server: &Server, because: &str) {
     let alice = server.client("alice");
     assert_eq!(alice.sync(&payload::numbered(2)).await.said(), (503, "overloaded".into()));
-    assert_eq!(alice.get("/api/incidents").await.said(), (503, "overloaded".into()));
+    let read = alice.get("/api/incidents").await;
+    assert_eq!(read.said(), (503, "overloaded".into()));
+    assert!(!read.text.contains("took effect"), "{read:?}");
     until("not ready", async || (server.get("/readyz").await.status == 503).then_some(())).await;
     server.logs(because).await;
 }
