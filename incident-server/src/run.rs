@@ -80,9 +80,8 @@ async fn serve_until_stopped(config: &Config) -> Result<(), Failure> {
         _ = signals.stop() => return Ok(()), // while the database is waited for
     };
     app.erase_after(config.retention);
-    let listener = serve::bind(config.listen).await?;
+    let (listener, for_operators) = serve::bind_both(config.listen, config.operations_listen).await?;
     let address = listener.local_addr()?;
-    let for_operators = bind_operations(config).await?;
     let reloaded = app.clone();
     tokio::spawn(supervised("hangups", move || signals::reload_at_hangups(reloaded.clone())));
     let health = for_operators.as_ref().map(TcpListener::local_addr).transpose()?;
@@ -100,13 +99,8 @@ async fn serve_until_stopped(config: &Config) -> Result<(), Failure> {
 /// Looks at all that may refuse the start, before a database of an older version gets other tables.
 async fn may_start(config: &Config) -> Result<(), Failure> {
     opening::may_open(config).await?;
-    drop((serve::bind(config.listen).await?, bind_operations(config).await?));
+    drop(serve::bind_both(config.listen, config.operations_listen).await?);
     Ok(())
-}
-
-async fn bind_operations(config: &Config) -> Result<Option<TcpListener>, Failure> {
-    let Some(address) = config.operations_listen else { return Ok(None) };
-    Ok(Some(serve::bind_for("--operations-listen", address).await?))
 }
 
 async fn open(config: &Config) -> Result<App, Failure> {

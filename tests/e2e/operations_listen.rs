@@ -1,6 +1,8 @@
 //! Health and metrics at an address of their own, and how an end is announced there.
 
-use incident_tests::{Client, Server, Setup, until};
+use incident_tests::{Client, Program, Server, Setup, until};
+
+use crate::start::refused;
 
 /// A server with `--operations-listen`, and somebody who asks there.
 async fn with_operations() -> (Server, Client) {
@@ -38,4 +40,24 @@ async fn a_server_that_stops_says_so_before_it_takes_no_more_connections() {
 
     assert_eq!(server.get("/api/incidents").await.status, 401, "it still answers");
     assert_eq!(operator.get("/healthz").await.status, 200);
+}
+
+/// Who is told to stop another process looks for one that is not there.
+#[tokio::test]
+async fn one_address_for_both_is_told_by_the_start_and_by_the_check() {
+    for (listen, operations) in [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1")] {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let (listen, operations) = (format!("{listen}:{port}"), format!("{operations}:{port}"));
+        let setup = Setup::new();
+        let data_dir = setup.data_dir().to_str().unwrap();
+        let flags = ["--listen", &listen, "--operations-listen", &operations, "--data-dir", data_dir];
+        let program = || Program::new().database(setup.database()).args(flags);
+        let because = format!("{operations} is taken by --listen");
+
+        refused(&program().output().await, &because);
+        let checked = program().args(["check"]).output().await;
+
+        assert!(String::from_utf8_lossy(&checked.stdout).contains(&because), "{checked:?}");
+        assert!(!checked.status.success(), "{checked:?}");
+    }
 }

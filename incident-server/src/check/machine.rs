@@ -10,7 +10,8 @@ use crate::{
     Clock,
     cli::Config,
     limits::{FREE_DISK_BYTES, MAX_CONNECTIONS},
-    opening, serve,
+    opening,
+    serve::{self, BindError},
     store::{DatabaseTarget, SqliteStore},
 };
 
@@ -21,8 +22,7 @@ pub(super) async fn check(config: &Config, findings: &mut Findings) {
     clock(Clock::system().now(), findings);
     files(findings);
     disk(config, findings);
-    address("--listen", Some(config.listen), findings).await;
-    address("--operations-listen", config.operations_listen, findings).await;
+    addresses(config, findings).await;
 }
 
 fn clock(now: Timestamp, findings: &mut Findings) {
@@ -87,6 +87,17 @@ fn directory(wanted: &Path, findings: &mut Findings) {
         _ if wanted.exists() => findings.ok(format!("the directory {shown} can be written to")),
         _ => findings.ok(format!("the directory {shown} is made at the first start")),
     }
+}
+
+async fn addresses(config: &Config, findings: &mut Findings) {
+    let both = serve::bind_both(config.listen, config.operations_listen).await;
+    if let Err(twice @ BindError::Twice { .. }) = both {
+        findings.error(twice.to_string());
+        return;
+    }
+    drop(both);
+    address("--listen", Some(config.listen), findings).await;
+    address("--operations-listen", config.operations_listen, findings).await;
 }
 
 async fn address(flag: &'static str, address: Option<SocketAddr>, findings: &mut Findings) {

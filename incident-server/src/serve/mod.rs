@@ -104,6 +104,8 @@ fn limit_sends(listener: &TcpListener) {
     }
 }
 
+const OPERATIONS: &str = "--operations-listen";
+
 /// Why an address cannot be listened on.
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
@@ -114,6 +116,12 @@ pub enum BindError {
         address: SocketAddr,
         /// The flag that chooses it.
         flag: &'static str,
+    },
+    /// The server itself listens there already.
+    #[error("{address} is taken by --listen; choose another address with --operations-listen")]
+    Twice {
+        /// Which address.
+        address: SocketAddr,
     },
     /// The operating system does not let this process.
     #[error("cannot listen on {address}: {source}; choose another address with {flag}")]
@@ -133,6 +141,23 @@ pub enum BindError {
 /// [`BindError`], with what to do about it.
 pub async fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
     bind_for("--listen", address).await
+}
+
+/// Binds the address for all and, if there is one, that for operators.
+pub(crate) async fn bind_both(
+    listen: SocketAddr,
+    operations: Option<SocketAddr>,
+) -> Result<(TcpListener, Option<TcpListener>), BindError> {
+    let listener = bind(listen).await?;
+    let Some(address) = operations else { return Ok((listener, None)) };
+    match bind_for(OPERATIONS, address).await {
+        Err(BindError::Taken { .. }) => {
+            drop(listener);
+            // Free without the first one: then that is what holds it.
+            bind_for(OPERATIONS, address).await.and(Err(BindError::Twice { address }))
+        }
+        bound => Ok((listener, Some(bound?))),
+    }
 }
 
 /// Binds an address that this flag chooses.
