@@ -195,11 +195,14 @@ async fn what_is_no_backup_is_refused_and_the_database_stays() {
     let foreign = other.data_dir().join("incidents.sqlite");
     fs::write(&foreign, "").unwrap();
     other.database().session().await.run("CREATE TABLE recipes (cake TEXT)").await;
+    let empty = other.data_dir().join("empty");
+    fs::write(&empty, "").unwrap();
 
     for (file, because) in [
         (setup.data_dir().join("nowhere"), "there is no file"),
         (letter, "file is not a database"),
-        (foreign, "no such table"),
+        (foreign, "is no backup of incident-server"),
+        (empty, "is no backup of incident-server"),
         (setup.data_dir().join("incidents.sqlite"), "is the database itself"),
     ] {
         refused(&run(&setup, "restore", &file).await, because);

@@ -38,6 +38,9 @@ pub(crate) enum CopyError {
     /// SQLite would put it on the copy.
     #[error("{} is there, and would be taken for a part of the copy; name another file", .0.display())]
     Left(PathBuf),
+    /// Another program's file, or none that SQLite has written.
+    #[error("{} is no backup of incident-server; name another file", .0.display())]
+    NoBackup(PathBuf),
     /// There is nothing to copy.
     #[error("there is no file {}", .0.display())]
     Missing(PathBuf),

@@ -24,6 +24,12 @@ use crate::{interrupted::Interruption, store::OpenError};
 /// Positions are given out again from here on, so they are those of another feed.
 const BEGIN_A_SERIES: &str = "UPDATE installation SET series = random() & 9007199254740991";
 
+/// The migrator's own table is in other programs' files, too.
+const IS_OURS: &str = "
+    SELECT count(*) = 2
+    FROM sqlite_schema
+    WHERE type = 'table' AND name IN ('_sqlx_migrations', 'incidents')";
+
 /// Puts a backup in the place of the database. Returns where the database from before is kept, if there was one.
 ///
 /// # Errors
@@ -67,9 +73,8 @@ async fn bring_up_to_date(copy: &NamedTempFile, from: &Path) -> Result<(), CopyE
 
 /// Any other database would be given our tables, and what it holds would not be there.
 async fn is_ours(session: &mut SqliteConnection, from: &Path) -> Result<(), CopyError> {
-    let looked =
-        sqlx::query("SELECT version FROM _sqlx_migrations, incidents LIMIT 1").execute(session).await;
-    looked.map(drop).map_err(unreadable(from))
+    let is_ours: bool = sqlx::query_scalar(IS_OURS).fetch_one(session).await.map_err(unreadable(from))?;
+    if is_ours { Ok(()) } else { Err(CopyError::NoBackup(from.to_owned())) }
 }
 
 /// Gives the database a second name, with all that it was told, and leaves it alone in its place. A log whose database is
