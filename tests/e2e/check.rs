@@ -153,7 +153,7 @@ async fn a_newer_database_and_a_file_that_is_none_are_found_before_the_start() {
     says_what_the_start_says(&setup, "schema version 9999").await;
     let file = setup.data_dir().join("incidents.sqlite");
     fs::write(&file, "this is a letter, not a database".repeat(1000)).unwrap();
-    says_what_the_start_says(&setup, "file is not a database").await;
+    says_what_the_start_says(&setup, "is not a database").await;
 }
 
 #[tokio::test]

@@ -44,6 +44,12 @@ pub enum OpenError {
         "the database {} is another program's; give this one another --data-dir or --database-url", .0.display()
     )]
     Foreign(PathBuf),
+    /// It is something else, which SQLite might take for an empty database and write over.
+    #[error(
+        "the database cannot be used: {} is not a database; give this one another --data-dir or --database-url, or \
+         restore a backup with: incident-server restore FILE", .0.display()
+    )]
+    NoDatabase(PathBuf),
     /// What was acknowledged last may be in this log alone.
     #[error(
         "the log {} is there without its database, which is missing or empty: put the database back in its place, or \

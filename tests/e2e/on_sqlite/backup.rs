@@ -200,7 +200,7 @@ async fn what_is_no_backup_is_refused_and_the_database_stays() {
 
     for (file, because) in [
         (setup.data_dir().join("nowhere"), "there is no file"),
-        (letter, "file is not a database"),
+        (letter, "is no backup of incident-server"),
         (foreign, "is no backup of incident-server"),
         (empty, "is no backup of incident-server"),
         (setup.data_dir().join("incidents.sqlite"), "is the database itself"),

@@ -64,7 +64,30 @@ async fn a_file_that_is_no_database_is_told() {
     let letter = "this is a letter, not a database".repeat(100);
     std::fs::write(setup.data_dir().join("incidents.sqlite"), letter).unwrap();
 
-    refused(&setup.program().output().await, "the database cannot be used");
+    refused(&setup.program().output().await, "is not a database");
+}
+
+/// SQLite takes a file that is shorter than its header for an empty one.
+#[tokio::test]
+async fn a_short_file_that_is_no_database_is_told_and_stays_as_it_is() {
+    let setup = Setup::on_sqlite();
+    let [file, log] = ["incidents.sqlite", "incidents.sqlite-wal"].map(|name| setup.data_dir().join(name));
+    for (letter, beside) in [("x", None), ("x", Some("a log")), ("fourteen bytes", None)] {
+        std::fs::write(&file, letter).unwrap();
+        if let Some(beside) = beside {
+            std::fs::write(&log, beside).unwrap();
+        }
+
+        for command in [&[][..], &["backup", "/nonexistent/x"], &["export", "-"], &["compact"]] {
+            refused(&setup.program().args(command).output().await, "is not a database");
+        }
+        let checked = setup.program().args(["check"]).output().await;
+
+        assert!(String::from_utf8_lossy(&checked.stdout).contains("is not a database"), "{checked:?}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), letter);
+        assert_eq!(std::fs::read_to_string(&log).ok().as_deref(), beside);
+        let _ = std::fs::remove_file(&log);
+    }
 }
 
 #[tokio::test]

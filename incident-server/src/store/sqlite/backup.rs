@@ -15,7 +15,7 @@ use sqlx::{
 };
 use tempfile::{Builder, NamedTempFile};
 
-use super::side_files::{NameBelongs, left_beside, refuse_lone_log, refuse_name_of_a_part};
+use super::side_files::{NameBelongs, left_beside, refuse_name_of_a_part, refuse_seemingly_empty};
 use crate::{interrupted::Interruption, limits::LOCK_DEADLINE, store::OpenError};
 
 /// 64 MiB for the time of the copy: sorting and checking indexes goes from page to page.
@@ -121,7 +121,7 @@ pub(super) async fn copy(
     interruption: &Interruption,
 ) -> Result<NamedTempFile, CopyError> {
     let file = database.get_filename();
-    refuse_lone_log(file)?;
+    refuse_seemingly_empty(file)?;
     if !file.exists() {
         return Err(CopyError::Missing(file.to_owned()));
     }

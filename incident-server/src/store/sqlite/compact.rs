@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use super::{
     backup::{CopyError, connect, options, unreadable},
     log_again::write_log_again,
-    side_files::refuse_lone_log,
+    side_files::refuse_seemingly_empty,
 };
 
 /// How long to wait for readers to end, so that the log can be emptied.
@@ -25,7 +25,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// # Errors
 /// [`CopyError`]; the file is whole, and as it was or written anew.
 pub(crate) async fn compact(database: &Path) -> Result<(), CopyError> {
-    refuse_lone_log(database)?;
+    refuse_seemingly_empty(database)?;
     if !database.exists() {
         return Err(CopyError::Missing(database.to_owned()));
     }

@@ -8,7 +8,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOp
 use super::{
     lock::{beside, is_held, real},
     prepare::{check_edges, check_version, refuse_foreign},
-    side_files::refuse_lone_log,
+    side_files::refuse_seemingly_empty,
 };
 use crate::{
     limits::LOCK_DEADLINE,
@@ -26,7 +26,7 @@ const FINGERPRINT: &str = "SELECT id_secret_fingerprint FROM installation";
 
 /// Reads the file beside whoever writes it.
 pub(in crate::store) async fn read_only(file: &Path) -> Result<SqliteConnection, OpenError> {
-    refuse_lone_log(file)?;
+    refuse_seemingly_empty(file)?;
     connect(file, false).await
 }
 
@@ -56,7 +56,7 @@ pub(in crate::store) async fn inspect(file: &Path) -> Result<Inspection, OpenErr
         is_shared: false,
         doubts: Vec::new(),
     };
-    refuse_lone_log(file)?;
+    refuse_seemingly_empty(file)?;
     let file = &*real(file);
     if !file.exists() {
         return Ok(found);

@@ -47,7 +47,7 @@ use self::{
     opened::OpenedFile,
     prepare::{check_edges, check_version, make_private, migrate, refuse_foreign},
     readers::Readers,
-    side_files::refuse_lone_log,
+    side_files::refuse_seemingly_empty,
     unlisted::{TURN, Unlisted},
     url::options_of,
 };
@@ -108,7 +108,7 @@ impl SqliteStore {
 
     /// With so many incidents that are listed together.
     async fn open(options: SqliteConnectOptions, turn_size: usize) -> Result<Self, OpenError> {
-        refuse_lone_log(options.get_filename())?;
+        refuse_seemingly_empty(options.get_filename())?;
         make_private(options.get_filename())?;
         let file = lock::real(options.get_filename());
         let lock = std::sync::Mutex::new(Some(lock::lock(&file)?));

@@ -17,7 +17,7 @@ use super::{
     backup::{CopyError, are_same, check, connect, copy, directory, failed, options, sync, unreadable},
     lock::{self, beside},
     prepare::migrate,
-    side_files::{PUT_ON, SUFFIXES},
+    side_files::{PUT_ON, SUFFIXES, may_be_database},
 };
 use crate::{interrupted::Interruption, store::OpenError};
 
@@ -42,6 +42,9 @@ pub(crate) async fn restore(
     let database = &*lock::real(database);
     if are_same(database, from) {
         return Err(CopyError::Same(from.to_owned()));
+    }
+    if !may_be_database(from) {
+        return Err(CopyError::NoBackup(from.to_owned()));
     }
     let _lock = lock::lock(database)?;
     // Only while it is copied: what follows is short, and is not left half done.

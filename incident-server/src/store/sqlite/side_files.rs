@@ -2,7 +2,8 @@
 
 use std::{
     ffi::OsStr,
-    fs,
+    fs::{self, File},
+    io::Read,
     path::{Path, PathBuf},
 };
 
@@ -13,6 +14,9 @@ use crate::store::OpenError;
 pub(super) const SUFFIXES: [&str; 3] = ["-wal", "-shm", "-journal"];
 /// What SQLite puts on the file beside it when that is opened.
 pub(super) const PUT_ON: [&str; 2] = ["-wal", "-journal"];
+
+/// With these every database begins (SQLite's file format, section 1.3).
+const MAGIC: &[u8] = b"SQLite format 3\0";
 
 /// SQLite would take a file of this name for a part of a database, and read, write or delete it.
 #[derive(Debug, thiserror::Error)]
@@ -38,13 +42,24 @@ pub(super) fn left_beside(file: &Path) -> Option<PathBuf> {
     PUT_ON.into_iter().map(|suffix| beside(file, suffix)).find(|left| left.exists())
 }
 
-/// A log holds what was acknowledged last, and SQLite deletes one whose database is missing or empty.
+/// SQLite takes for an empty database, and writes over or deletes, what is none: a file that is too short for a
+/// header, and a log whose database is missing or empty, which may alone hold what was acknowledged last.
 ///
 /// # Errors
-/// It is without its database.
-pub(super) fn refuse_lone_log(database: &Path) -> Result<(), OpenError> {
+/// It is such a file, or without its database.
+pub(super) fn refuse_seemingly_empty(database: &Path) -> Result<(), OpenError> {
     let size = |file: &Path| fs::metadata(file).map_or(0, |found| found.len());
     let database = &*real(database);
     let log = beside(database, "-wal");
+    if !may_be_database(database) {
+        return Err(OpenError::NoDatabase(database.to_owned()));
+    }
     if size(database) == 0 && size(&log) > 0 { Err(OpenError::LoneLog(log)) } else { Ok(()) }
+}
+
+/// Whether a file begins as SQLite's do, or there is nothing in it. What cannot be read is told by who opens it.
+pub(super) fn may_be_database(file: &Path) -> bool {
+    let mut head = Vec::new();
+    let read = File::open(file).and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut head));
+    read.is_err() || head.is_empty() || head == MAGIC
 }
