@@ -10,14 +10,16 @@ use crate::{
     store::{self, DatabaseTarget, SqliteStore},
 };
 
-const MIB: u64 = 1024 * 1024;
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
 
 /// Writes a whole, checked copy of the database to a new file.
 pub(crate) async fn backup(config: &Config, to: &Path) -> Result<(), Failure> {
     let database = database(config)?;
     let bytes = store::backup(&database, to).await?;
     let (database, to) = (database.display(), to.display());
-    say(format_args!("{to}: a whole copy of {database}, {} MiB, checked", bytes.div_ceil(MIB)));
+    let (size, unit) = if bytes < MIB { (bytes.div_ceil(KIB), "KiB") } else { (bytes.div_ceil(MIB), "MiB") };
+    say(format_args!("{to}: a whole copy of {database}, {size} {unit}, checked"));
     Ok(())
 }
 

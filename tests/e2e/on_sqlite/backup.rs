@@ -39,7 +39,7 @@ async fn a_backup_is_whole_and_readable_by_its_owner_only() {
 
     let said = succeeds(&setup, "backup", &file).await;
 
-    assert!(said.contains("a whole copy of") && said.contains("1 MiB, checked"), "{said}");
+    assert!(said.contains("a whole copy of") && said.contains(" KiB, checked"), "{said}");
     assert_eq!(mode(&file), 0o600);
     assert_eq!(fs::read_dir(elsewhere.data_dir()).unwrap().count(), 1, "nothing else is left");
     let mut copy = elsewhere.database().session().await;
