@@ -147,6 +147,21 @@ async fn issuer_and_audience_are_required_where_configured() {
 }
 
 #[tokio::test]
+async fn a_claim_that_is_there_and_cannot_be_read_is_not_said_to_be_missing() {
+    let server = Setup::new().flag("--auth-audience", "incidents").start().await;
+    for (claim, value) in
+        [("exp", json!(1e300)), ("exp", json!(-1e10)), ("nbf", json!("x")), ("aud", json!([["incidents"]]))]
+    {
+        let mut changes = json!({ "aud": "incidents" });
+        changes[claim] = value.clone();
+        let refused = with(&server, hs256(), changes).await;
+        assert_eq!(refused.status, 401, "{claim} {value}");
+        let detail = refused.body["detail"].as_str().unwrap();
+        assert!(detail.contains(claim) && detail.contains("cannot be read"), "{claim} {value}: {detail}");
+    }
+}
+
+#[tokio::test]
 async fn a_token_longer_than_8_kib_is_refused_unread() {
     let server = Server::start().await;
     let of = async |padding: usize| {

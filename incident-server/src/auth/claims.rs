@@ -32,10 +32,13 @@ pub(super) fn explain(error: &jsonwebtoken::errors::Error) -> &'static str {
         ErrorKind::InvalidAudience => "the access token is for another audience",
         ErrorKind::InvalidSignature => "the access token's signature does not verify",
         ErrorKind::MissingRequiredClaim(_) => {
-            "the access token lacks a required claim (exp, sub, or iss and aud where configured)"
+            "the access token lacks a required claim, or it cannot be read: exp, sub, and iss and aud where configured"
         }
         // The signature is right, so that the claims are what cannot be read.
-        ErrorKind::Json(_) => "the access token must have a `sub`, which is a text, and an `exp`, in seconds",
+        ErrorKind::Json(_) => {
+            "a claim of the access token is missing or cannot be read: it must have a `sub`, which is a text, and an \
+             `exp`, in seconds, as `nbf` is where there is one"
+        }
         _ => "the access token is not valid",
     }
 }
