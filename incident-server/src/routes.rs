@@ -84,7 +84,7 @@ pub(crate) fn for_the_public(app: App) -> Router {
 
 /// `/healthz`, `/readyz` and `/metrics` alone, for an address that strangers do not reach.
 pub fn operations(app: App) -> Router {
-    observed(Router::from(for_operators()).fallback(not_found), app)
+    observed(Router::from(for_operators()).fallback(not_found_by_operators), app)
 }
 
 fn pages() -> Router<App> {
@@ -110,10 +110,12 @@ async fn not_found() -> ProblemDetails {
     ProblemDetails::new(Problem::NotFound, "there is no such route; /docs lists them").for_a_stranger()
 }
 
+async fn not_found_by_operators() -> ProblemDetails {
+    let detail = "there is no such route here, but /healthz, /readyz and /metrics";
+    not_found().await.saying(detail)
+}
+
 async fn method_not_allowed() -> ProblemDetails {
-    ProblemDetails::new(
-        Problem::MethodNotAllowed,
-        "this route takes other methods, see Allow; /docs lists them",
-    )
-    .for_a_stranger()
+    ProblemDetails::new(Problem::MethodNotAllowed, "this route takes other methods, see Allow")
+        .for_a_stranger()
 }

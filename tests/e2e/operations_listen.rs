@@ -26,9 +26,14 @@ async fn health_and_metrics_are_served_there_and_only_there() {
         assert_eq!(server.get(path).await.status, 404, "{path}");
     }
     for path in ["/docs/", "/", "/api/incidents"] {
-        assert_eq!(operator.get(path).await.status, 404, "{path}");
+        let nowhere = operator.get(path).await;
+        assert_eq!(nowhere.status, 404, "{path}");
+        let detail = nowhere.body["detail"].as_str().unwrap();
+        assert!(detail.contains("/healthz") && !detail.contains("/docs"), "{detail}");
         assert_ne!(server.get(path).await.status, 404, "{path}");
     }
+    let refused = operator.delete("/healthz").await;
+    assert!(refused.status == 405 && !refused.text.contains("/docs"), "{refused:?}");
 }
 
 #[tokio::test]

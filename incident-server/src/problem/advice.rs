@@ -31,7 +31,7 @@ impl Advice {
                 "Ask your identity provider for a token with that scope in its claim scope, and send the request again with it.",
             ),
             Problem::NotFound => advice(
-                "There is no such route, or no incident with this id that this caller may see. Both are answered alike, so that nobody learns which ids exist.",
+                "There is no such route, or no incident with this id, or one that this caller may not see. These two are answered alike, so that nobody learns which ids exist.",
                 "Compare the address with the API document. For an incident: sign in as who reported it, or with the scope incidents:read.",
             ),
             Problem::Gone => advice(
