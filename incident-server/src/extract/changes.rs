@@ -66,14 +66,22 @@ fn after(text: &str) -> Option<After> {
     if text == LATEST { Some(After::Latest) } else { After::cursor(text) }
 }
 
-/// Whether the caller names the media type of an event stream as acceptable (RFC 9110, section 12.5.1).
+/// Whether the caller names the media type of an event stream, and prefers no JSON (RFC 9110, section 12.5.1).
 fn accepts_stream(headers: &HeaderMap) -> bool {
-    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(|range| {
-        let mut parts = range.split(';').map(str::trim);
-        let named = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("text/event-stream"));
-        named && !parts.any(|part| part.strip_prefix("q=").is_some_and(|weight| weight.parse() == Ok(0.0)))
-    })
+    let weight = |media_type: &str| {
+        let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+        let ranges = values.flat_map(|value| value.split(','));
+        ranges.filter_map(|range| weight(range, media_type)).fold(0.0, f32::max)
+    };
+    let stream = weight("text/event-stream");
+    stream > 0.0 && stream >= weight("application/json")
+}
+
+/// What a range that names this media type says of it.
+fn weight(range: &str, media_type: &str) -> Option<f32> {
+    let mut parts = range.split(';').map(str::trim);
+    let named = parts.next()?.eq_ignore_ascii_case(media_type);
+    named.then(|| parts.find_map(|part| part.strip_prefix("q=")?.parse().ok()).unwrap_or(1.0))
 }
 
 #[cfg(test)]
@@ -86,6 +94,10 @@ mod tests {
             accepts_stream(&HeaderMap::from_iter([(header::ACCEPT, value.parse().unwrap())]))
         };
         assert!(accepts("text/event-stream") && accepts("application/json;q=0.5, Text/Event-Stream; q=0.9"));
+        assert!(
+            accepts("text/event-stream, application/json;q=0.9") && accepts("text/event-stream, */*;q=0.1")
+        );
+        assert!(!accepts("text/event-stream;q=0.1, application/json"));
         assert!(!accepts("*/*") && !accepts("application/json") && !accepts("text/event-stream;q=0"));
         assert!(!accepts_stream(&HeaderMap::new()));
     }
