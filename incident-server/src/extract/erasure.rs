@@ -11,7 +11,7 @@ use crate::problem::ProblemDetails;
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct OfReporter {
-    /// Whose incidents: the `sub` of their tokens.
+    /// Whose incidents: the `sub` of their tokens. In a query a `+` is a space; one in the name is written `%2B`.
     #[param(value_type = String, min_length = 1, max_length = 255)]
     pub(crate) reporter: Reporter,
 }
