@@ -18,7 +18,7 @@ use super::{
     filesystem::{Identity, beside, copy_whole, identity, make_if_missing, make_private, remove, size},
     lock, log,
     own::{self, ErasedEntries},
-    schema,
+    schema, whose,
 };
 
 /// 3.51.3 repairs the WAL-reset corruption of 3.7.0 to 3.51.2.
@@ -61,6 +61,7 @@ impl File {
         }
         let left_a_log = user.alone && size(&beside(path, "-wal")) > 0;
         if left_a_log {
+            whose::refuse_anothers(path)?;
             make_private(path);
             if log::is_alone(path) {
                 make_if_missing(path)?; // it is moved aside with its log

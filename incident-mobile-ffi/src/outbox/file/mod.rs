@@ -15,5 +15,6 @@ pub(crate) mod rows;
 pub(crate) mod salvage;
 mod schema;
 mod taken_over;
+mod whose;
 
 pub use repair::Recovery;

@@ -16,7 +16,7 @@ pub(crate) const PAGE_BYTES: i64 = 4096;
 /// `PRAGMA user_version`: a change of the tables raises it.
 const VERSION: i64 = 2;
 /// `PRAGMA application_id`: "inci", so that another program's database is never taken for an outbox.
-const APPLICATION: i64 = 0x696e_6369;
+pub(crate) const APPLICATION: i64 = 0x696e_6369;
 
 /// `salvage.rs` reads rows of `entry` and of its index by the order of their columns.
 const TABLES: &str = "
