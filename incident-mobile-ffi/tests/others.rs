@@ -5,9 +5,9 @@ mod support;
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use incident_mobile_ffi::outbox::OutboxError;
+use incident_mobile_ffi::outbox::{EntryState, OutboxError};
 use rusqlite::Connection;
-use support::{NOW_MS, open, options};
+use support::{NOW_MS, Phone, draft, open, options};
 use tempfile::TempDir;
 
 /// All files there, with who may read them.
@@ -68,4 +68,18 @@ fn another_programs_database_is_not_moved_aside_for_a_damaged_log() {
     assert!(matches!(refused, Err(OutboxError::Unavailable(_))), "{refused:?}");
     assert!(state(left.path()) == before, "it is as it was");
     drop(program);
+}
+
+#[test]
+fn nothing_is_written_into_a_log_that_others_have_removed() {
+    let mut phone = Phone::new();
+    let first = phone.report("a").key;
+    fs::remove_file(phone.folder.path().join("outbox.db-wal")).unwrap();
+
+    let refused = phone.outbox().report(&draft("b"), NOW_MS + 5);
+    assert!(matches!(refused, Err(OutboxError::Corrupt)), "{refused:?}");
+    let second = phone.report("b").key;
+
+    phone.restart();
+    assert_eq!([first, second].map(|key| phone.state(key)), [EntryState::Pending; 2]);
 }

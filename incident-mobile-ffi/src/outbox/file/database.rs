@@ -39,6 +39,8 @@ pub(crate) struct File {
     connection: Connection,
     path: PathBuf,
     identity: Identity,
+    /// Which file its log is.
+    log: Identity,
     /// Says to others that the file is in use.
     user: lock::UserLock,
     is_let_go: bool,
@@ -82,9 +84,11 @@ impl File {
         let is_current = schema::is_current(&connection)?;
         make_private(path);
         schema::set_up(&connection, options)?;
-        let (path, identity, options) = (path.to_owned(), identity(path), options.clone());
-        let mut file =
-            Self { options, connection, path, identity, user, is_let_go: false, has_remains: false };
+        schema::refuse_later(&connection)?; // who reads makes the log, if there is none
+        let (path, options) = (path.to_owned(), options.clone());
+        let (identity, log) = (identity(&path), identity(&beside(&path, "-wal")));
+        let (is_let_go, has_remains) = (false, false);
+        let mut file = Self { options, connection, path, identity, log, user, is_let_go, has_remains };
         if !is_current {
             file.write(Change::Create, schema::migrate)?;
         }
@@ -174,14 +178,16 @@ impl File {
         }
     }
 
-    /// Whether the open file still is the one that its path leads to.
+    /// Whether the open file still is the one that its path leads to, and its log the one beside it: what is written into
+    /// one that was removed nobody finds.
     fn check_place(&self) -> Result<(), OutboxError> {
         match identity(&self.path) {
-            found if self.is_let_go || found == self.identity => Ok(()),
+            _ if self.is_let_go => Ok(()),
+            found if found == self.identity && identity(&beside(&self.path, "-wal")) == self.log => Ok(()),
             None => Err(OutboxError::Unavailable(
                 "the outbox's file was deleted or moved while it was open; open the outbox again".into(),
             )),
-            // Another process has repaired it.
+            // Another process has repaired it, or ended its log: its locks were lost, such as by a copy that this process made.
             Some(_) => Err(OutboxError::Corrupt),
         }
     }
