@@ -146,6 +146,7 @@ impl Outbox {
         &mut self,
         verb: impl FnOnce(&mut Self) -> Result<T, OutboxError>,
     ) -> Result<T, OutboxError> {
+        self.file.refuse_forked()?;
         let result = verb(self);
         let is_unfinished = result.is_err() && self.file.is_let_go();
         if is_unfinished || matches!(result, Err(OutboxError::Corrupt)) {

@@ -16,6 +16,7 @@ use super::{
     },
     copies::forget_all,
     filesystem::{Identity, beside, copy_whole, identity, make_if_missing, make_private, remove, size},
+    forked::Opened,
     lock, log,
     own::{self, ErasedEntries},
     schema, whose,
@@ -43,6 +44,7 @@ pub(crate) struct File {
     log: Identity,
     /// Says to others that the file is in use.
     user: lock::UserLock,
+    opened: Opened,
     is_let_go: bool,
     /// Whether the log may hold a part of a commit that failed.
     has_remains: bool,
@@ -78,6 +80,7 @@ impl File {
         let copied = beside(path, "-log");
         let unclean = left_a_log || copied.exists() || beside(path, "-suspect").exists();
         make_if_missing(path)?;
+        let opened = Opened::note(path)?;
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         connection.busy_timeout(options.patience)?;
         // Another program's file is refused before anything of it is changed.
@@ -88,7 +91,8 @@ impl File {
         let (path, options) = (path.to_owned(), options.clone());
         let (identity, log) = (identity(&path), identity(&beside(&path, "-wal")));
         let (is_let_go, has_remains) = (false, false);
-        let mut file = Self { options, connection, path, identity, log, user, is_let_go, has_remains };
+        let mut file =
+            Self { options, connection, path, identity, log, user, opened, is_let_go, has_remains };
         if !is_current {
             file.write(Change::Create, schema::migrate)?;
         }
@@ -178,9 +182,15 @@ impl File {
         }
     }
 
+    /// Whether this process has opened the file, and not one that it was forked from.
+    pub(crate) fn refuse_forked(&self) -> Result<(), OutboxError> {
+        self.opened.refuse_forked()
+    }
+
     /// Whether the open file still is the one that its path leads to, and its log the one beside it: what is written into
     /// one that was removed nobody finds.
     fn check_place(&self) -> Result<(), OutboxError> {
+        self.refuse_forked()?;
         match identity(&self.path) {
             _ if self.is_let_go => Ok(()),
             found if found == self.identity && identity(&beside(&self.path, "-wal")) == self.log => Ok(()),

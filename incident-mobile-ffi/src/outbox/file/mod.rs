@@ -4,6 +4,7 @@ mod copies;
 pub(crate) mod database;
 pub(crate) mod erase;
 pub(crate) mod filesystem;
+pub(crate) mod forked;
 mod lock;
 mod log;
 pub(crate) mod own;
