@@ -51,9 +51,17 @@ pub(crate) fn one(transaction: &Transaction<'_>, seq: i64) -> Result<(), OutboxE
     let Some(row) = rows.next()? else { return Ok(()) };
     let (reporter, key, anonymous): (String, String, bool) = (row.get(0)?, row.get(1)?, row.get(2)?);
     drop(rows);
+    forget_waits(transaction)?;
     let reporter = Reporter::parse(&reporter).map_err(|_| OutboxError::Corrupt)?;
     reserve(transaction, &reporter, key.parse().map_err(|_| OutboxError::Corrupt)?)?;
     own::note(transaction, if anonymous { ErasedEntries::Anonymous } else { ErasedEntries::Named })
+}
+
+/// Forgets how the queues of those were getting on of whom there is no entry any more: their names stand there.
+fn forget_waits(transaction: &Transaction<'_>) -> Result<(), OutboxError> {
+    let sql = "DELETE FROM pace WHERE NOT EXISTS (SELECT 1 FROM entry WHERE entry.reporter = pace.reporter)";
+    transaction.prepare_cached(sql)?.execute([])?;
+    Ok(())
 }
 
 /// Whether there is anything to erase: cheap, so that it can be asked at every opening.

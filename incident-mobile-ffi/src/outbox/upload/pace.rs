@@ -43,10 +43,11 @@ impl Pace {
 
     /// Keeps it, or nothing where nothing waits: of one whose reports are all gone no name is left.
     pub(crate) fn save(&self, connection: &Connection, reporter: &str) -> Result<(), OutboxError> {
+        let any = "SELECT EXISTS (SELECT 1 FROM entry WHERE reporter = ?1)";
         let struck = "SELECT EXISTS (SELECT 1 FROM entry WHERE reporter = ?1 AND state = 0 AND strikes > 0)";
-        let is_any_struck: bool =
-            connection.prepare_cached(struck)?.query_row([reporter], |row| row.get(0))?;
-        if self.failures == 0 && self.until_ms == 0 && !is_any_struck {
+        let which = if self.failures > 0 || self.until_ms > 0 { any } else { struck };
+        let is_needed: bool = connection.prepare_cached(which)?.query_row([reporter], |row| row.get(0))?;
+        if !is_needed {
             connection.prepare_cached("DELETE FROM pace WHERE reporter = ?1")?.execute([reporter])?;
             return Ok(());
         }
