@@ -3,8 +3,14 @@
 #[expect(dead_code, reason = "each suite uses its part")]
 mod support;
 
+use std::{
+    fs,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    path::Path,
+};
+
 use incident_core::IdempotencyKey;
-use incident_mobile_ffi::outbox::{NextUpload, Options, WaitReason};
+use incident_mobile_ffi::outbox::{NextUpload, Options, Probe, Reached, RepairStep, WaitReason};
 use serde_json::Value;
 use support::{NOW_MS, Phone, no_network, open, options, problem, respond, response, settle_all, stands_in};
 
@@ -64,4 +70,69 @@ fn the_servers_wish_is_kept_while_another_report_of_the_same_person_waits() {
     phone.outbox().discard(key).unwrap();
 
     assert_eq!(phone.wait(), (3_600_000, WaitReason::ServerBusy));
+}
+
+/// Dies there.
+fn killed_at(moment: Reached) -> Probe {
+    Box::new(move |reached| {
+        if reached == moment {
+            resume_unwind(Box::new("killed"));
+        }
+    })
+}
+
+/// Makes the text of a report that stands in the file unreadable. No check of SQLite finds it.
+#[track_caller]
+fn spoil_text(file: &Path, text: &str) {
+    let mut bytes = fs::read(file).unwrap();
+    let quoted = format!("\"{text}\"");
+    let at = bytes.windows(quoted.len()).position(|window| window == quoted.as_bytes()).unwrap();
+    bytes[at] ^= 1;
+    fs::write(file, bytes).unwrap();
+}
+
+/// Bob comes across a report of his that is damaged, and his app is killed when the repair has built the new file.
+#[track_caller]
+fn repair_and_die(file: &Path) {
+    let probe = Some(killed_at(Reached::Repair(RepairStep::Saved)));
+    let mut bob = open(file, "bob", Options { probe, ..options() }, NOW_MS).unwrap();
+    assert!(catch_unwind(AssertUnwindSafe(|| bob.entries(None, 10, None))).is_err(), "it is damaged");
+}
+
+/// A phone with an anonymous report of Alice's, and one of Bob's that is damaged.
+fn with_a_damaged_report() -> Phone {
+    let mut phone = Phone::new();
+    phone.sign_in("bob");
+    phone.report("of-bob");
+    phone.restart();
+    phone.report_anonymously("a-hidden-place");
+    drop(phone.outbox.take());
+    spoil_text(&phone.path(), "of-bob");
+    phone
+}
+
+#[test]
+fn an_outbox_that_is_begun_anew_does_not_come_back_from_a_repair_that_was_killed() {
+    let mut phone = with_a_damaged_report();
+    repair_and_die(&phone.path());
+    phone.restart();
+    drop(phone.outbox.take());
+
+    fs::remove_file(phone.path()).unwrap();
+    phone.restart();
+
+    assert_eq!(phone.outbox().summary().unwrap().pending, 0);
+    assert!(!stands_in(phone.folder.path(), b"a-hidden-place"));
+}
+
+#[test]
+fn what_a_killed_repair_had_built_goes_with_the_first_anonymous_report() {
+    let mut phone = with_a_damaged_report();
+    phone.restart();
+    repair_and_die(&phone.path());
+
+    let upload = phone.upload_at_last();
+    phone.complete(&upload, &settle_all(&upload));
+
+    assert!(!stands_in(phone.folder.path(), b"a-hidden-place"));
 }

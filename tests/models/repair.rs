@@ -131,7 +131,11 @@ impl State {
             }
             (None, _) => Process::Open(self.make_file(0)),
             (Some(file), _) if self.is_corrupt[file] => Process::FindsItCorrupt,
-            (Some(file), _) => Process::Open(file),
+            (Some(file), _) => {
+                // What a repair that was killed had saved stands in this file, too.
+                self.saved = None;
+                Process::Open(file)
+            }
         })
     }
 

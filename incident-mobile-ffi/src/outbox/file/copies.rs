@@ -1,4 +1,4 @@
-//! Corrupt files that were moved aside.
+//! Corrupt files that were moved aside, and what a repair that was killed had built of one.
 
 use std::{
     fs,
@@ -12,6 +12,10 @@ use super::{
     },
     filesystem::{beside, folder, remove, sync_folder},
 };
+
+/// What stands beside the file while a repair builds a new one.
+const BUILDING: [&str; 5] =
+    ["-building", "-building-wal", "-building-shm", "-building-users", "-building-repair"];
 
 /// A name for a corrupt file: later ones sort after earlier ones.
 pub(crate) fn free_name(path: &Path, now_ms: i64) -> PathBuf {
@@ -38,14 +42,22 @@ pub(crate) fn forget_older(path: &Path, now_ms: i64) -> Result<(), OutboxError> 
     Ok(())
 }
 
-/// Removes all of them, for good.
+/// Removes all of them, and what no repair will go on with, for good. Nobody may repair meanwhile.
 pub(crate) fn forget_all(path: &Path) -> Result<(), OutboxError> {
-    let copies = corrupt_files(path);
-    if copies.is_empty() {
-        return Ok(());
-    }
-    copies.iter().try_for_each(|copy| forget(copy))?;
+    corrupt_files(path).iter().try_for_each(|copy| forget(copy))?;
+    forget_built(path)?;
     sync_folder(path)
+}
+
+/// Removes what a repair had built that was killed before it moved the corrupt file, or is about to build anew.
+pub(crate) fn forget_built(path: &Path) -> Result<(), OutboxError> {
+    forget_building(path)?;
+    remove(&beside(path, "-saved"))
+}
+
+/// Removes what is not needed any more once the new file is complete.
+pub(crate) fn forget_building(path: &Path) -> Result<(), OutboxError> {
+    BUILDING.iter().try_for_each(|suffix| remove(&beside(path, suffix)))
 }
 
 fn forget(copy: &Path) -> Result<(), OutboxError> {

@@ -12,7 +12,7 @@ use super::{
         error::OutboxError,
         options::FileOptions,
     },
-    copies::{forget_older, free_name, place_of_log},
+    copies::{forget_building, forget_built, forget_older, free_name, place_of_log},
     database::File,
     filesystem::{Identity, beside, identity, make_private, private, remove, sync_folder},
     lock::{OpeningLock, RepairLock, UserLock},
@@ -21,9 +21,6 @@ use super::{
     schema,
     taken_over::{count, take_over},
 };
-
-/// What stands beside a file that is being built.
-const HELPERS: [&str; 4] = ["-building-wal", "-building-shm", "-building-users", "-building-repair"];
 
 /// What was saved from a corrupt file.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
@@ -110,7 +107,10 @@ fn open_whole(
     now_ms: i64,
 ) -> Result<File, OutboxError> {
     let _nobody_repairs = after_repair(path, options.patience, now_ms)?;
-    File::open(path, options, user.again()?)
+    let file = File::open(path, options, user.again()?)?;
+    // Whatever a repair that was killed had saved stands in this file, too.
+    forget_built(path)?;
+    Ok(file)
 }
 
 /// Waits until nobody repairs. In the midst of a repair the path leads to no file: one made there would keep what was
@@ -192,9 +192,7 @@ fn repair(path: &Path, options: &Arc<FileOptions>, now_ms: i64) -> Result<Recove
 /// known to be missing.
 fn build(salvaged: &Salvaged, path: &Path, options: &Arc<FileOptions>) -> Result<(i64, i64), OutboxError> {
     let building = beside(path, "-building");
-    for suffix in [&HELPERS[..], &["-building", "-saved"]].concat() {
-        remove(&beside(path, suffix))?;
-    }
+    forget_built(path)?;
     let mut file = File::open(&building, options, UserLock::take(&building, options.patience)?)?;
     let counts = file.write(Change::Salvage, |transaction| {
         if let Some((sealing, marking)) = &salvaged.secrets {
@@ -214,9 +212,7 @@ fn build(salvaged: &Salvaged, path: &Path, options: &Arc<FileOptions>) -> Result
     }
     drop(file);
     fs::rename(building, beside(path, "-saved"))?;
-    for suffix in HELPERS {
-        remove(&beside(path, suffix))?;
-    }
+    forget_building(path)?;
     Ok(counts)
 }
 
