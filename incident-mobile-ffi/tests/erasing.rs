@@ -4,15 +4,24 @@
 mod support;
 
 use std::{
+    ffi::OsStr,
     fs,
+    os::unix::ffi::OsStrExt,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     path::Path,
 };
 
 use incident_core::IdempotencyKey;
-use incident_mobile_ffi::outbox::{NextUpload, Options, Probe, Reached, RepairStep, WaitReason};
+use incident_mobile_ffi::{
+    api,
+    outbox::{Moment, NextUpload, Options, Probe, Reached, RepairStep, WaitReason},
+};
 use serde_json::Value;
-use support::{NOW_MS, Phone, no_network, open, options, problem, respond, response, settle_all, stands_in};
+use support::{
+    NOW_MS, Phone, draft, no_network, open, options, problem, respond, response, settle_all, stands_in,
+};
+
+const DAY_MS: i64 = 24 * 3_600_000;
 
 fn conflict() -> Value {
     problem(409, "idempotency-conflict", "quarantine")
@@ -135,4 +144,60 @@ fn what_a_killed_repair_had_built_goes_with_the_first_anonymous_report() {
     phone.complete(&upload, &settle_all(&upload));
 
     assert!(!stands_in(phone.folder.path(), b"a-hidden-place"));
+}
+
+/// How many copies of damaged files there are.
+fn copies(folder: &Path) -> usize {
+    let names = fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name());
+    names.filter(|name| name.to_string_lossy().contains("-corrupt-")).count()
+}
+
+#[test]
+fn copies_are_found_whatever_the_folder_and_the_file_are_called() {
+    let phone = Phone::new();
+    let folder = phone.folder.path().join(OsStr::from_bytes(b"caf\xe9"));
+    fs::create_dir(&folder).unwrap();
+    let path = folder.join(OsStr::from_bytes(b"\xe9.db"));
+    for now_ms in NOW_MS..NOW_MS + 4 {
+        fs::write(&path, [b'x'; 9000]).unwrap();
+        assert!(open(&path, "alice", options(), now_ms).unwrap().recovery().is_some());
+    }
+    assert_eq!(copies(&folder), 2);
+
+    open(&path, "alice", options(), NOW_MS + 31 * DAY_MS).unwrap();
+
+    assert_eq!(copies(&folder), 0);
+}
+
+#[test]
+fn a_copy_of_a_clock_that_was_years_ahead_is_not_kept_for_years() {
+    let mut phone = Phone::new();
+    drop(phone.outbox.take());
+    fs::write(phone.path(), [b'x'; 9000]).unwrap();
+    open(&phone.path(), "alice", options(), NOW_MS + 5000 * DAY_MS).unwrap();
+    assert_eq!(copies(phone.folder.path()), 1);
+
+    phone.restart();
+
+    assert_eq!(copies(phone.folder.path()), 0);
+}
+
+#[test]
+fn a_copy_is_kept_for_30_days_from_the_repair_and_not_from_the_opening_before() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("outbox.db");
+    let at = |now_ms| {
+        api::Outbox::open(path.display().to_string(), "alice".into(), None, None, Some(Moment(now_ms)))
+            .unwrap()
+    };
+    open(&path, "alice", options(), NOW_MS).unwrap().report(&draft("spoilt"), NOW_MS).unwrap();
+    spoil_text(&path, "spoilt");
+    let outbox = at(NOW_MS);
+    outbox.turn_to(Moment(NOW_MS + 40 * DAY_MS)).unwrap();
+    outbox.entries(None, 10, None).unwrap_err();
+    drop(outbox);
+
+    at(NOW_MS + 41 * DAY_MS);
+
+    assert_eq!(copies(folder.path()), 1);
 }

@@ -218,6 +218,7 @@ impl Outbox {
         let mut queue = self.lock();
         let outbox = queue.as_mut().ok_or(OutboxError::Closed)?;
         let before = outbox.recovery().cloned();
+        outbox.tell_time(self.clock.now_ms());
         let result = call(outbox);
         if outbox.recovery() != before.as_ref() {
             self.note(|| outbox.recovery().map(log::repaired));

@@ -48,7 +48,8 @@ pub struct Outbox {
     pub(crate) sign_in: Option<SignInReason>,
     pub(crate) free_ms: FreeMs,
     pub(crate) recovery: Option<Recovery>,
-    opened_ms: i64,
+    /// The present, as far as the outbox was told: it looks at no clock.
+    now_ms: i64,
 }
 
 impl fmt::Debug for Outbox {
@@ -88,7 +89,7 @@ impl Outbox {
             sign_in: None,
             free_ms: FreeMs::default(),
             recovery,
-            opened_ms: now_ms,
+            now_ms,
             limits: options.limits,
             spacing: options.spacing,
             file_options,
@@ -105,6 +106,11 @@ impl Outbox {
     /// What was saved, if the file was corrupt when it was opened.
     pub fn recovery(&self) -> Option<&Recovery> {
         self.recovery.as_ref()
+    }
+
+    /// Tells the time to what needs it in no other way: a repair, which may happen at every call.
+    pub fn tell_time(&mut self, now_ms: i64) {
+        self.now_ms = now_ms;
     }
 
     /// There is a new token: what waited for it may go.
@@ -155,7 +161,7 @@ impl Outbox {
             // again.
             self.file.let_go()?;
             let (file, recovery) =
-                repair::reopen(&self.path, &self.file_options, self.file.identity(), self.opened_ms)?;
+                repair::reopen(&self.path, &self.file_options, self.file.identity(), self.now_ms)?;
             self.file = file;
             self.recovery = recovery.or(self.recovery.take());
             return Err(OutboxError::Corrupt);
