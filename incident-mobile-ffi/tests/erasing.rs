@@ -9,13 +9,15 @@ use std::{
     os::unix::ffi::OsStrExt,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     path::Path,
+    sync::Mutex,
 };
 
 use incident_core::IdempotencyKey;
 use incident_mobile_ffi::{
     api,
-    outbox::{Moment, NextUpload, Options, Probe, Reached, RepairStep, WaitReason},
+    outbox::{Change, Moment, NextUpload, Options, Probe, Reached, RepairStep, WaitReason},
 };
+use rusqlite::Connection;
 use serde_json::Value;
 use support::{
     NOW_MS, Phone, draft, no_network, open, options, problem, respond, response, settle_all, stands_in,
@@ -200,4 +202,48 @@ fn a_copy_is_kept_for_30_days_from_the_repair_and_not_from_the_opening_before() 
     at(NOW_MS + 41 * DAY_MS);
 
     assert_eq!(copies(folder.path()), 1);
+}
+
+/// Two that have one file open: a new report of Alice's that the server refused, and whoever is killed when it has
+/// discarded that.
+fn with_another(phone: &mut Phone, is_anonymous: bool) -> impl Fn() + Send + Sync + use<> {
+    let key = if is_anonymous { phone.report_anonymously("b").key } else { phone.report("b").key };
+    phone.answer(409, &conflict());
+    assert_eq!(phone.next(), NextUpload::Idle);
+    let probe = Some(killed_at(Reached::AfterCommit(Change::Discard)));
+    let other = Mutex::new(open(&phone.path(), "alice", Options { probe, ..options() }, NOW_MS).unwrap());
+    move || {
+        let mut other = other.lock().unwrap();
+        catch_unwind(AssertUnwindSafe(|| other.discard(key))).unwrap_err();
+    }
+}
+
+/// What is noted as erased after Anna's discarded report was, while `meanwhile` happened.
+fn noted_after(phone: &Phone, meanwhile: impl Fn() + Send + Sync + 'static) -> i64 {
+    let probe = move |reached| {
+        if reached == Reached::Compacted {
+            meanwhile();
+        }
+    };
+    let options = Options { probe: Some(Box::new(probe)), ..options() };
+    let mut anna = open(&phone.path(), "anna", options, NOW_MS).unwrap();
+    anna.report(&draft("a"), NOW_MS).unwrap();
+    let NextUpload::Send { upload } = anna.next_upload(NOW_MS).unwrap() else { panic!("it waits") };
+    anna.complete_upload(upload.id, &response(409, &conflict()), NOW_MS).unwrap();
+    anna.discard_all(None).unwrap();
+    let file = Connection::open(phone.path()).unwrap();
+    file.query_row("SELECT erased FROM own", [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn what_another_erases_while_a_file_is_rebuilt_is_not_taken_for_gone() {
+    let mut phone = Phone::new();
+    let discard_named = with_another(&mut phone, false);
+    assert_eq!(noted_after(&phone, discard_named), 1);
+
+    let mut phone = Phone::new();
+    let discard_anonymous = with_another(&mut phone, true);
+    assert_eq!(noted_after(&phone, discard_anonymous), 2);
+
+    assert_eq!(noted_after(&Phone::new(), || ()), 0);
 }

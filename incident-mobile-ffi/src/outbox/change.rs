@@ -70,6 +70,8 @@ pub enum Reached {
     AfterCommit(Change),
     /// A repair has come this far.
     Repair(RepairStep),
+    /// Nothing is left of what was erased, and that is not noted yet.
+    Compacted,
 }
 
 /// As a command line may have it: `report,before commit`.
@@ -79,6 +81,7 @@ impl fmt::Display for Reached {
             Self::BeforeCommit(change) => write!(f, "{change},before commit"),
             Self::AfterCommit(change) => write!(f, "{change},after commit"),
             Self::Repair(step) => write!(f, "repair,{step}"),
+            Self::Compacted => f.write_str("compacted"),
         }
     }
 }

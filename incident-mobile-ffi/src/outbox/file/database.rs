@@ -208,9 +208,14 @@ impl File {
     /// [`OutboxError::Corrupt`] where another process has repaired it.
     pub(crate) fn mark(&self) -> Result<FileMark, OutboxError> {
         self.check_place()?;
-        let mut statement = self.connection.prepare_cached("PRAGMA data_version")?;
-        let others = statement.query_row([], |row| row.get(0))?;
+        let others = self.changed_by_others()?;
         Ok(FileMark { identity: self.identity, others, own: self.connection.total_changes() })
+    }
+
+    /// A number that is another one whenever another connection has changed the file.
+    fn changed_by_others(&self) -> Result<i64, OutboxError> {
+        let mut statement = self.connection.prepare_cached("PRAGMA data_version")?;
+        Ok(statement.query_row([], |row| row.get(0))?)
     }
 
     /// Closes the file; whatever is asked of it later fails.
@@ -252,6 +257,7 @@ impl File {
     }
 
     fn try_compact(&self) -> Result<(), OutboxError> {
+        let others = self.changed_by_others()?;
         let erased = own::erased(&self.connection)?;
         if erased == ErasedEntries::None {
             return Ok(());
@@ -263,9 +269,20 @@ impl File {
         }
         self.connection.execute_batch("VACUUM")?;
         if self.forget()? {
-            own::all_gone(&self.connection)?;
+            self.options.reached(Reached::Compacted);
+            self.note_all_gone(others)?;
         }
         Ok(())
+    }
+
+    /// Notes that nothing is left, unless another has changed the file since: it may have erased something, too, and
+    /// have been killed before it did this.
+    fn note_all_gone(&self, others: i64) -> Result<(), OutboxError> {
+        let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+        if self.changed_by_others()? == others {
+            own::all_gone(&transaction)?;
+        }
+        Ok(transaction.commit()?)
     }
 }
 
