@@ -1,9 +1,23 @@
 """How a network fails, on real sockets, and what the queue makes of it."""
 
+import asyncio
+import socket
+import time
+from contextlib import ExitStack
+
 import httpx
 import pytest
 
-from incident_sync import HttpxTransport, NetworkFailure, NetworkFailureKind, Outbox, Upload, Wait, WaitReason
+from incident_sync import (
+    AsyncHttpxTransport,
+    HttpxTransport,
+    NetworkFailure,
+    NetworkFailureKind,
+    Outbox,
+    Upload,
+    Wait,
+    WaitReason,
+)
 
 from conftest import Answers, RealServer, draft, listening
 
@@ -41,6 +55,52 @@ def test_somebody_who_speaks_no_tls_makes_no_secure_connection():
 def test_silence_is_a_time_out_after_the_request_was_sent():
     with listening(lambda connection: connection.recv(1 << 20)) as address:
         failed = failure(f"http://{address}")
+    assert (failed.kind, failed.sent) == (NetworkFailureKind.TIMED_OUT, True)
+
+
+def async_failure(server: str, client: httpx.AsyncClient | None = None) -> NetworkFailure:
+    async def send() -> None:
+        async with AsyncHttpxTransport(server, "t", client=client) as web:
+            await web.send(UPLOAD)
+
+    with pytest.raises(NetworkFailure) as failed:
+        asyncio.run(send())
+    return failed.value
+
+
+@pytest.mark.parametrize("how", [failure, async_failure])
+def test_a_machine_that_leaves_a_connection_waiting_was_sent_nothing(how):
+    with socket.socket() as full, ExitStack() as waiting:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _ in range(4):
+            one = waiting.enter_context(socket.socket())
+            one.setblocking(False)
+            one.connect_ex(full.getsockname())
+        failed = how(f"http://127.0.0.1:{full.getsockname()[1]}")
+    assert (failed.kind, failed.sent) == (NetworkFailureKind.TIMED_OUT, False)
+
+
+@pytest.mark.parametrize("how", [failure, async_failure])
+def test_tls_that_is_never_agreed_on_was_sent_nothing(how):
+    with listening(lambda connection: time.sleep(5)) as address:
+        failed = how(f"https://{address}")
+    assert (failed.kind, failed.sent) == (NetworkFailureKind.TIMED_OUT, False)
+
+
+def test_silence_is_a_time_out_after_the_request_was_sent_for_asyncio_too():
+    with listening(lambda connection: connection.recv(1 << 20) and time.sleep(5)) as address:
+        failed = async_failure(f"http://{address}")
+    assert (failed.kind, failed.sent) == (NetworkFailureKind.TIMED_OUT, True)
+
+
+def test_a_transport_that_tells_nothing_of_its_connections_may_have_sent_it():
+    class Silent(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            await asyncio.sleep(30)
+            raise AssertionError
+
+    failed = async_failure("http://x", httpx.AsyncClient(transport=Silent()))
     assert (failed.kind, failed.sent) == (NetworkFailureKind.TIMED_OUT, True)
 
 

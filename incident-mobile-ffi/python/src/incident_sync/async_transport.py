@@ -22,6 +22,20 @@ from .transport import (
 )
 
 
+class _Way:
+    """How far a request came. httpx's own transports tell each step; of another's nothing is known."""
+
+    def __init__(self) -> None:
+        self._is_told = self._has_left = False
+
+    async def note(self, step: str, _: object) -> None:
+        self._is_told = True
+        self._has_left = self._has_left or step.endswith("send_request_headers.started")
+
+    def may_have_left(self) -> bool:
+        return self._has_left or not self._is_told
+
+
 class AsyncHttpxTransport:
     """:class:`HttpxTransport` for asyncio: the same rules, with ``httpx.AsyncClient``.
 
@@ -41,24 +55,24 @@ class AsyncHttpxTransport:
         self._owns_client = client is None
 
     async def send(self, upload: Upload) -> Response:
-        token, asked = None, False
+        token, asked, way = None, False, _Way()
         try:
             given = self._token()
             token = await given if inspect.isawaitable(given) else given
             asked = True
             with failures.of_names():
-                return await asyncio.wait_for(self._exchange(upload, token), upload.timeout_ms / 1000)
+                return await asyncio.wait_for(self._exchange(upload, token, way), upload.timeout_ms / 1000)
         except (TimeoutError, asyncio.TimeoutError):
             if not asked:
                 raise
-            failure = NetworkFailure("the answer took too long", NetworkFailureKind.TIMED_OUT, sent=True)
+            failure = NetworkFailure("the answer took too long", NetworkFailureKind.TIMED_OUT, sent=way.may_have_left())
         except (httpx.TransportError, httpx.DecodingError) as error:
             sent = asked and failures.sent(error)
             failure = NetworkFailure(failures.detail(error, token), failures.kind(error), sent=sent)
         # Not from within: a traceback would show httpx's own error, too, whatever it quotes.
         raise failure
 
-    async def _exchange(self, upload: Upload, token: str | None) -> Response:
+    async def _exchange(self, upload: Upload, token: str | None, way: _Way) -> Response:
         async with (
             self._client_for(upload) as client,
             client.stream(
@@ -68,6 +82,7 @@ class AsyncHttpxTransport:
                 headers=request_headers(upload, token),
                 timeout=upload.timeout_ms / 1000,
                 follow_redirects=False,
+                extensions={"trace": way.note},
             ) as answer,
         ):
             body = await _read(answer)
