@@ -77,6 +77,19 @@ fn cancelled_means_pending_again_at_once() {
 }
 
 #[test]
+fn who_does_not_know_what_it_was_given_hands_it_back_too() {
+    let mut phone = Phone::new();
+    let key = phone.report("w").key;
+    let upload = phone.upload();
+    let now_ms = phone.now_ms;
+    phone.outbox().complete_upload(0, &response(201, &created(key)), now_ms).unwrap();
+    assert_eq!(phone.state(key), EntryState::Sending);
+    phone.outbox().complete_upload(0, &UploadResult::Cancelled, now_ms).unwrap();
+    assert_eq!(phone.state(key), EntryState::Pending);
+    assert_eq!(phone.upload().body, upload.body);
+}
+
+#[test]
 fn an_expired_token_stops_everything_until_there_is_a_new_one() {
     let mut phone = Phone::new();
     let key = phone.report("w").key;

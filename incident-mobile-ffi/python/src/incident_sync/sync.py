@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import ParamSpec, TypeVar
 
 from ._generated import incident_mobile_ffi as ffi
-from .errors import typed
+from .errors import OutboxError, typed
 from .model import Progress, SignInReason, WaitReason, from_ms
 from .transport import (
     AsyncTransport,
@@ -24,6 +26,9 @@ from .transport import (
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_UNKNOWN = 0
+"""No upload's number. To cancel it hands back whichever is under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,49 +64,52 @@ SyncEnd = Wait | SignIn | Idle
 NextUpload = Send | SyncEnd
 
 
-def run(
-    outbox: ffi.Outbox,
-    transport: Transport,
-    progress: Callable[[Progress], object] | None,
-) -> SyncEnd:
-    """Sends until the queue says that there is nothing to do now."""
-    under_way = None
-    try:
-        while isinstance(step := next_upload(outbox), Send):
-            under_way = step.upload.id
-            result = _deliver(step.upload, transport)
-            done = complete_upload(outbox, under_way, result)
-            if isinstance(result, Cancelled):
-                return _cancelled()
-            if progress is not None:
-                progress(done)
-        return step
-    except BaseException:
-        # What was under way is pending again, and another process may send at once.
-        if under_way is not None:
-            complete_upload(outbox, under_way, Cancelled())
-        raise
-
-
 class _Loop:
-    """The steps of a sync, which run on other threads, and what they have under way."""
+    """The steps of a sync, and what they have under way."""
 
     def __init__(self, outbox: ffi.Outbox) -> None:
         self._outbox = outbox
         self._under_way: int | None = None
 
     def next(self) -> NextUpload:
-        step = next_upload(self._outbox)
-        if isinstance(step, Send):
-            self._under_way = step.upload.id
+        # Who is interrupted in here may have been given an upload without having seen its number.
+        self._under_way = _UNKNOWN
+        try:
+            step = next_upload(self._outbox)
+        except OutboxError:
+            self._under_way = None
+            raise
+        self._under_way = step.upload.id if isinstance(step, Send) else None
         return step
 
     def complete(self, result: UploadResult) -> Progress:
         return complete_upload(self._outbox, self._under_way, result)
 
     def stop(self) -> None:
+        """What was under way is pending again, and another process may send at once."""
         if self._under_way is not None:
             self.complete(Cancelled())
+
+
+def run(
+    outbox: ffi.Outbox,
+    transport: Transport,
+    progress: Callable[[Progress], object] | None,
+) -> SyncEnd:
+    """Sends until the queue says that there is nothing to do now."""
+    loop = _Loop(outbox)
+    try:
+        while isinstance(step := loop.next(), Send):
+            result = _deliver(step.upload, transport)
+            done = loop.complete(result)
+            if isinstance(result, Cancelled):
+                return _cancelled()
+            if progress is not None:
+                progress(done)
+        return step
+    except BaseException:
+        loop.stop()
+        raise
 
 
 async def run_async(
@@ -111,18 +119,22 @@ async def run_async(
 ) -> SyncEnd:
     """The same as :func:`run`, for asyncio; cancelling the task hands the upload under way back."""
     loop = _Loop(outbox)
+    # One thread: whatever becomes of who waits for a step, the stop comes behind it.
+    thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="incident_sync")
     try:
-        while isinstance(step := await _to_its_end(loop.next), Send):
+        while isinstance(step := await _to_its_end(thread, loop.next), Send):
             result = await _deliver_async(step.upload, transport)
-            done = await _to_its_end(loop.complete, result)
+            done = await _to_its_end(thread, loop.complete, result)
             if isinstance(result, Cancelled):
                 return _cancelled()
             if progress is not None:
                 progress(done)
         return step
     except BaseException:
-        await _to_its_end(loop.stop)
+        await _to_its_end(thread, loop.stop)
         raise
+    finally:
+        thread.shutdown(wait=False)
 
 
 def _cancelled() -> Wait:
@@ -130,9 +142,10 @@ def _cancelled() -> Wait:
     return Wait(datetime.now(timezone.utc), WaitReason.NO_ANSWER, "the transport cancelled the upload")
 
 
-async def _to_its_end(call: Callable[P, T], *args: P.args) -> T:
-    """Runs a step on another thread. A task that is cancelled meanwhile waits for it: nobody can take it back."""
-    work = asyncio.ensure_future(asyncio.to_thread(call, *args))
+async def _to_its_end(thread: Executor, call: Callable[P, T], *args: P.args) -> T:
+    """Runs a step on that thread. A task that is cancelled meanwhile waits for it: nobody can take it back."""
+    # No task, which the end of asyncio.run would cancel too.
+    work = asyncio.wrap_future(thread.submit(copy_context().run, call, *args))
     cancelled = None
     while not work.done():
         try:

@@ -17,9 +17,13 @@ use super::{
     read::Consequence,
 };
 
+/// The number of no upload: an app that was interrupted while it asked for one may not know which it was given.
+const UNKNOWN: i64 = 0;
+
 impl Outbox {
     /// Takes what came of the upload `id`. One that is no longer under way changes nothing, but for
-    /// [`UploadResult::Cancelled`], by which an app says that it stops: another process may send at once.
+    /// [`UploadResult::Cancelled`], by which an app says that it stops: another process may send at once. With 0, which
+    /// is no upload's number, that hands back whichever is under way.
     ///
     /// # Errors
     /// Those of the file; then the entries are pending as before, and a repeat does no harm.
@@ -34,7 +38,8 @@ impl Outbox {
 
     fn complete(&mut self, id: i64, result: &UploadResult, now_ms: i64) -> Result<Progress, OutboxError> {
         let mut progress = Progress::default();
-        if let Some(flight) = self.in_flight.take_if(|flight| flight.id == id) {
+        let is_any = id == UNKNOWN && *result == UploadResult::Cancelled;
+        if let Some(flight) = self.in_flight.take_if(|flight| is_any || flight.id == id) {
             let sent = flight.items.len();
             let is_named = flight.items.iter().any(|item| !item.anonymous);
             let consequences = read(flight.items, result);

@@ -1,0 +1,100 @@
+"""A sync that is interrupted while it asks what to send: what the queue had given out by then is handed back."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from incident_sync import EntryState, Outbox, Send
+
+from conftest import draft
+
+
+class Silent:
+    def send(self, _upload):
+        time.sleep(30)
+
+
+class AsyncSilent:
+    async def send(self, _upload):
+        await asyncio.sleep(30)
+
+
+HOLD = """
+import sqlite3, sys, time
+
+file = sqlite3.connect(sys.argv[1], isolation_level=None)
+file.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+time.sleep(float(sys.argv[2]))
+"""
+
+
+@contextmanager
+def held_for(seconds: float, path) -> Iterator[None]:
+    """Another process writes into the file for so long, and whoever wants to send waits for it."""
+    command = [sys.executable, "-c", HOLD, path, str(seconds)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout.readline() == b"held\n"
+        yield
+
+
+def assert_free(outbox: Outbox, path) -> None:
+    assert (outbox.entries()[0].state, outbox.summary().sending) == (EntryState.PENDING, 0)
+    with Outbox.open(path, "alice") as other:
+        assert isinstance(other.next_upload(), Send)
+
+
+def test_a_loop_that_ends_while_the_queue_is_asked(outbox, tmp_path):
+    outbox.report(draft())
+
+    async def app() -> None:
+        asyncio.create_task(outbox.sync_async(AsyncSilent()))
+        await asyncio.sleep(0.1)
+
+    with held_for(0.5, tmp_path / "outbox.db"):
+        asyncio.run(app())
+        assert_free(outbox, tmp_path / "outbox.db")
+
+
+def test_a_task_that_is_cancelled_many_times_while_the_queue_is_asked(outbox, tmp_path):
+    outbox.report(draft())
+
+    async def app() -> None:
+        task = asyncio.create_task(outbox.sync_async(AsyncSilent()))
+        while not task.done():
+            await asyncio.sleep(0.05)
+            task.cancel()
+
+    with held_for(0.5, tmp_path / "outbox.db"):
+        asyncio.run(app())
+        assert_free(outbox, tmp_path / "outbox.db")
+
+
+@contextmanager
+def interrupted_after(seconds: float, error: type[BaseException]) -> Iterator[None]:
+    def interrupt(*_: object) -> None:
+        raise error
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    threading.Timer(seconds, os.kill, [os.getpid(), signal.SIGUSR1]).start()
+    try:
+        with pytest.raises(error):
+            yield
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, ZeroDivisionError])
+def test_an_interruption_while_the_queue_is_asked(outbox, tmp_path, error):
+    outbox.report(draft())
+    with held_for(0.3, tmp_path / "outbox.db"), interrupted_after(0.1, error):
+        outbox.sync(Silent())
+    assert_free(outbox, tmp_path / "outbox.db")
