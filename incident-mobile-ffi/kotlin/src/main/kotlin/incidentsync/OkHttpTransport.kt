@@ -3,6 +3,7 @@ package incidentsync
 import java.io.IOException
 import java.util.concurrent.TimeUnit
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.suspendCancellableCoroutine
 import kotlinx.coroutines.withContext
 import okhttp3.Call
@@ -53,18 +54,18 @@ public class OkHttpTransport(
             .build()
 
     override suspend fun send(upload: Upload): UploadResult {
+        val way = (currentCoroutineContext()[Way] ?: Way()).also { it.isTold = true }
         val token = try {
             token()
         } catch (error: IOException) {
             // The app's own, whose words may hold anything; nothing has left.
             return error.toFailure(sent = false, detail = error.javaClass.simpleName)
         }
-        val way = Way()
         val call = clientFor(upload).newCall(request(upload, token, way))
         return try {
             withContext(Dispatchers.IO) { call.await() }
         } catch (error: IOException) {
-            error.toFailure(way.connected, error.detail(token))
+            error.toFailure(way.mayHaveLeft, error.detail(token))
         }
     }
 
@@ -107,19 +108,14 @@ private class OneShot(private val bytes: ByteArray) : RequestBody() {
     }
 }
 
-/** How far a request came: from a connection on it may have left. */
-private class Way {
-    @Volatile
-    var connected = false
-}
-
 /**
- * Stands between the connection and the request. Without its `tcpNoDelay` the last part of a long body waits for the receipt of the part before (Nagle's algorithm), 40 ms or
- * more an upload: two thirds of the time of a long queue.
+ * Stands between the connection and the request, which may have left from here on. Without its `tcpNoDelay` the last part
+ * of a long body waits for the receipt of the part before (Nagle's algorithm), 40 ms or more an upload: two thirds of the
+ * time of a long queue.
  */
 private object Connected : Interceptor {
     override fun intercept(chain: Interceptor.Chain): okhttp3.Response {
-        chain.request().tag(Way::class.java)?.connected = true
+        chain.request().tag(Way::class.java)?.hasLeft = true
         chain.connection()?.socket()?.tcpNoDelay = true
         return chain.proceed(chain.request())
     }

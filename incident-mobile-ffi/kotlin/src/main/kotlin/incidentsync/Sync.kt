@@ -2,9 +2,12 @@ package incidentsync
 
 import java.io.IOException
 import java.time.Instant
+import kotlin.coroutines.AbstractCoroutineContextElement
+import kotlin.coroutines.CoroutineContext
 import kotlinx.coroutines.TimeoutCancellationException
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.ensureActive
+import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeoutOrNull
 import incidentsync.generated.NextUpload as CoreNext
 import incidentsync.generated.Outbox as Queue
@@ -69,19 +72,35 @@ internal suspend fun runSync(
 private fun cancelled() = SyncEnd.Wait(Instant.now(), WaitReason.NO_ANSWER, "the transport cancelled the upload")
 
 /** What the transport brings back, in the time that the queue gives it. */
-private suspend fun deliver(upload: Upload, transport: Transport): UploadResult =
-    try {
-        withTimeoutOrNull(upload.timeoutMs) { transport.send(upload) } ?: tooLate
+private suspend fun deliver(upload: Upload, transport: Transport): UploadResult {
+    val way = Way()
+    return try {
+        withTimeoutOrNull(upload.timeoutMs) { withContext(way) { transport.send(upload) } } ?: tooLate(way)
     } catch (error: IOException) {
         // Another's transport, whose words may hold anything.
         error.toFailure(sent = true, detail = error.javaClass.simpleName)
     } catch (_: TimeoutCancellationException) {
         // The transport's own; ours comes back as null, and a cancelled sync is not active.
         currentCoroutineContext().ensureActive()
-        tooLate
+        tooLate(way)
     }
+}
 
-private val tooLate = UploadResult.NetworkFailure(NetworkFailureKind.TIMED_OUT, "no answer in time", sent = true)
+private fun tooLate(way: Way) =
+    UploadResult.NetworkFailure(NetworkFailureKind.TIMED_OUT, "no answer in time", sent = way.mayHaveLeft)
+
+/** How far an upload came: a transport that knows notes it here. Of another's nothing is known. */
+internal class Way : AbstractCoroutineContextElement(Way) {
+    @Volatile
+    var isTold: Boolean = false
+
+    @Volatile
+    var hasLeft: Boolean = false
+
+    val mayHaveLeft: Boolean get() = hasLeft || !isTold
+
+    companion object Key : CoroutineContext.Key<Way>
+}
 
 internal fun CoreNext.toPublic(): NextUpload =
     when (this) {

@@ -8,6 +8,8 @@ import java.net.ServerSocket
 import java.net.Socket
 import java.net.SocketTimeoutException
 import kotlin.concurrent.thread
+import kotlinx.coroutines.awaitCancellation
+import kotlinx.coroutines.withTimeout
 import okhttp3.OkHttpClient
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
@@ -63,7 +65,7 @@ class NetworkTest : Phone() {
         val outbox = outbox()
         outbox.report(draft())
         val online = transport("http://" + listening { it.getInputStream().transferTo(java.io.OutputStream.nullOutputStream()) }, "token")
-        val end = outbox.sync({ kotlinx.coroutines.withTimeout(500) { online.send(it) } })
+        val end = outbox.sync({ withTimeout(500) { online.send(it) } })
         val wait = assertInstanceOf(SyncEnd.Wait::class.java, end)
         assertEquals(WaitReason.TIMED_OUT, wait.why)
         assertEquals("the server did not answer in time", wait.detail)
@@ -74,6 +76,32 @@ class NetworkTest : Phone() {
         val transport = OkHttpTransport("http://127.0.0.1:9") { throw SocketTimeoutException("no secret in time") }
         val failed = transport.send(upload)
         assertEquals(UploadResult.NetworkFailure(NetworkFailureKind.TIMED_OUT, "SocketTimeoutException"), failed)
+    }
+
+    /** How many entries go at once once a batch of eight took too long, with this [transport]. */
+    private suspend fun sizeAfterATimeOut(file: String, transport: Transport): Int {
+        val outbox = outbox(file = file)
+        repeat(8) { outbox.report(draft()) }
+        val impatient = Transport { withTimeout(500) { transport.send(it) } }
+        assertEquals(WaitReason.TIMED_OUT, assertInstanceOf(SyncEnd.Wait::class.java, outbox.sync(impatient)).why)
+        outbox.networkChanged()
+        val next = assertInstanceOf(NextUpload.Send::class.java, outbox.nextUpload()).upload
+        return Regex("locationId").findAll(next.body.decodeToString()).count()
+    }
+
+    @Test
+    fun `what took too long before it left halves no batch`() = phone {
+        assertEquals(8, sizeAfterATimeOut("token.db", OkHttpTransport("http://127.0.0.1:9") { awaitCancellation() }))
+        // Somebody who never agrees on TLS.
+        val silent = listening { Thread.sleep(5_000) }
+        assertEquals(8, sizeAfterATimeOut("tls.db", transport("https://$silent", "token")))
+    }
+
+    @Test
+    fun `what took too long after it left halves the batch`() = phone {
+        val silent = listening { it.getInputStream().transferTo(java.io.OutputStream.nullOutputStream()) }
+        assertEquals(4, sizeAfterATimeOut("silent.db", transport("http://$silent", "token")))
+        assertEquals(4, sizeAfterATimeOut("another.db") { awaitCancellation() })
     }
 
     @Test
