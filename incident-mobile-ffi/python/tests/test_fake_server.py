@@ -120,6 +120,17 @@ def test_a_settled_report_is_forgotten_after_30_days(server, app, tmp_path):
         assert outbox.entries() == []
 
 
+def test_an_incident_that_is_printed_shows_no_text(server, app):
+    key = app.report(draft("Sekretariat", room_number="R-4711")).key
+    app.cancel(key, "falscher Alarm")
+    app.sync(server)
+    (incident,) = server.incidents
+    words = ["alice", "Sekretariat", "R-4711", "12.4924", "falscher Alarm", "2026"]
+    for text in (repr(incident), str(incident), f"{server.incidents}"):
+        assert incident.id in text
+        assert not [word for word in words if word in text], text
+
+
 def test_asyncio(server, app):
     app.report(draft())
     assert asyncio.run(app.sync_async(server.for_asyncio)) == Idle()

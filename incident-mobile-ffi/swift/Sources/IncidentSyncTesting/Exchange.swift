@@ -27,6 +27,12 @@ public struct FakeIncident: Equatable, Sendable {
     }
 }
 
+// What people wrote is in no `dump`, in no log, and in no test that fails.
+extension FakeIncident: CustomStringConvertible, CustomReflectable {
+    public var description: String { "FakeIncident(id: \(id))" }
+    public var customMirror: Mirror { Mirror(self, children: [:]) }
+}
+
 extension Request {
     init(_ upload: Upload) {
         let headers = upload.headers.map { IncidentSyncTestingGenerated.Header(name: $0.name, value: $0.value) }

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from enum import Enum
 
@@ -66,12 +66,12 @@ class FakeIncident:
     """
 
     id: str
-    reporter: str | None
+    reporter: str | None = field(repr=False)
     status: IncidentStatus | None
-    location_id: str | None
-    cancellation_reason: str | None
-    created_at: datetime
-    payload: str | None
+    location_id: str | None = field(repr=False)
+    cancellation_reason: str | None = field(repr=False)
+    created_at: datetime = field(repr=False)
+    payload: str | None = field(repr=False)
 
 
 class FakeServer:

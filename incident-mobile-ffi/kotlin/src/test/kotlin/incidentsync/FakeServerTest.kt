@@ -81,6 +81,17 @@ class FakeServerTest : Phone() {
     }
 
     @Test
+    fun `an incident that is printed shows no text`() = phone {
+        val outbox = app()
+        outbox.cancel(outbox.report(draft("Sekretariat")).key, "falscher Alarm")
+        assertEquals(SyncEnd.Idle, outbox.sync(server))
+        val incident = server.incidents.single()
+        val words = listOf("alice", "Sekretariat", "12.4924", "falscher Alarm", "2026")
+        assertEquals(listOf<String>(), words.filter { it in "$incident" })
+        assertTrue(incident.id in "$incident")
+    }
+
+    @Test
     fun `nonsense is told in words`() = phone {
         assertThrows<IllegalArgumentException> { server.order(FakeFault.Offline, 0) }
         assertThrows<IllegalArgumentException> { server.order(FakeFault.Busy(-1)) }

@@ -14,4 +14,7 @@ public data class FakeIncident(
     public val createdAt: Instant,
     /** All that it says, in JSON, as an entry's payload has it. */
     public val payload: String?,
-)
+) {
+    /** What people wrote is shown by no log, nor by a test that fails. */
+    override fun toString(): String = "FakeIncident(id=$id, status=$status)"
+}
