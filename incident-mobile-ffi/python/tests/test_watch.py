@@ -220,6 +220,18 @@ def test_asyncio_reads_no_endless_answer_and_ends_what_takes_too_long(outbox, an
     assert isinstance(asyncio.run(app()), SignIn)
 
 
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit])
+def test_an_interruption_of_the_log_reaches_the_caller_and_leaves_nothing_under_way(tmp_path, interruption):
+    def log(_line: str) -> None:
+        raise interruption
+
+    with Outbox.open(tmp_path / "log.db", "alice", log=log) as outbox:
+        outbox.report(draft())
+        with pytest.raises(interruption):
+            outbox.sync(_Silent())
+        assert outbox.summary().sending == 0
+
+
 def test_a_closed_outbox_ends_asyncio_too(outbox):
     outbox.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
@@ -100,6 +101,26 @@ def convert(error: ffi.OutboxError) -> OutboxError:
     return kind(words)
 
 
+class _Interruption(threading.local):
+    """What interrupted the call under way of this thread, while the library had it."""
+
+    error: BaseException | None = None
+
+
+_INTERRUPTION = _Interruption()
+
+
+def interrupted(error: BaseException) -> None:
+    """Lets the call under way raise this once it is over."""
+    _INTERRUPTION.error = error
+
+
+def _raise_interruption() -> None:
+    error, _INTERRUPTION.error = _INTERRUPTION.error, None
+    if error is not None:
+        raise error
+
+
 def typed(call: Callable[P, T]) -> Callable[P, T]:
     """Lets a function raise the errors of this package.
 
@@ -117,5 +138,7 @@ def typed(call: Callable[P, T]) -> Callable[P, T]:
             raise UnavailableError(f"the core failed: {bug}") from bug
         except UnicodeEncodeError:
             raise MalformedError("a text holds a lone surrogate") from None
+        finally:
+            _raise_interruption()
 
     return inner

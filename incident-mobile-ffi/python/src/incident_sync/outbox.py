@@ -33,7 +33,8 @@ class Outbox:
         """Opens the file, or makes it. ``reporter`` is the ``sub`` of the access token.
 
         ``log`` gets one line for each event, without a text of a report, a name or a token, on the thread whose call
-        made it. It may call the outbox, and what it raises is passed over.
+        made it. It may call the outbox, and what it raises is passed over, but for what is no ``Exception``: that ends
+        the call.
         """
         return cls._open_at(path, reporter, settings, log, None)
 
