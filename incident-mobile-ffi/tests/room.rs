@@ -96,6 +96,18 @@ fn settings_that_make_no_sense_are_refused() {
         let words = "a time of the settings is negative";
         assert!(matches!(refused, Err(OutboxError::InvalidArgument(told)) if told == words));
     }
+    let longest = 36_500 * 24 * 60 * 60 * 1000;
+    assert!(with(Some(longest), Some(longest), Some(longest)).is_ok());
+    for too_long in [longest + 1, i64::MAX] {
+        for refused in [
+            with(Some(too_long), None, None),
+            with(None, Some(too_long), None),
+            with(None, None, Some(too_long)),
+        ] {
+            let words = "a time of the settings is longer than a hundred years";
+            assert!(matches!(refused, Err(OutboxError::InvalidArgument(told)) if told == words));
+        }
+    }
     let words = "the shortest spacing is longer than the longest";
     assert!(matches!(crossed, Err(OutboxError::InvalidArgument(told)) if told == words));
 }

@@ -120,6 +120,16 @@ def test_a_settled_report_is_forgotten_after_30_days(server, app, tmp_path):
         assert outbox.entries() == []
 
 
+def test_a_wait_beyond_all_datetimes_ends_with_the_last_one(tmp_path):
+    last = datetime(9999, 12, 31, 23, 59, 59, 999_000, tzinfo=timezone.utc)
+    server = FakeServer("alice", last)
+    with server.open(tmp_path / "outbox.db", "alice") as outbox:
+        outbox.report(draft())
+        server.order(Busy(retry_after_s=60))
+        assert outbox.sync(server).until == last
+        assert outbox.next_upload().until == last
+
+
 def test_an_incident_that_is_printed_shows_no_text(server, app):
     key = app.report(draft("Sekretariat", room_number="R-4711")).key
     app.cancel(key, "falscher Alarm")

@@ -66,10 +66,13 @@ def test_a_moment_that_is_no_datetime_is_told_in_a_sentence(outbox, moment):
         {"shortest_spacing_ms": -1},
         {"longest_spacing_ms": -1},
         {"shortest_spacing_ms": 2, "longest_spacing_ms": 1},
+        {"settled_for_ms": 2**63 - 1},
+        {"shortest_spacing_ms": 36_500 * 86_400_000 + 1},
+        {"longest_spacing_ms": 2**63 - 1},
     ],
 )
 def test_settings_that_make_no_sense_are_refused(tmp_path, times):
-    with pytest.raises(InvalidArgumentError, match="negative|longer than"):
+    with pytest.raises(InvalidArgumentError, match="negative|longer than|a hundred years"):
         Outbox.open(tmp_path / "outbox.db", "alice", OutboxSettings(**times))
 
 

@@ -61,6 +61,9 @@ pub(crate) const LONGEST_BACK_OFF_MS: i64 = 15 * MINUTE_MS;
 /// The longest wait that a server may ask for: a report of today is of use tomorrow.
 pub(crate) const LONGEST_RETRY_AFTER_MS: i64 = DAY_MS;
 
+/// The longest time that an app may set, a hundred years: it may mean for ever, and is still to be reckoned with.
+pub(crate) const LONGEST_SETTING_MS: i64 = 36_500 * DAY_MS;
+
 /// How long an anonymous report waits after a named one at least: longer than the server's clock of minutes.
 pub(crate) const SHORTEST_SPACING_MS: i64 = 2 * MINUTE_MS;
 /// And at most: others' reports come in between, and it still arrives today.

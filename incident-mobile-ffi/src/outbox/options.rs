@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use super::{
     change::Reached,
     error::OutboxError,
-    limits::{Limits, PATIENCE},
+    limits::{LONGEST_SETTING_MS, Limits, PATIENCE},
     upload::spacing::Spacing,
 };
 
@@ -30,9 +30,8 @@ impl TryFrom<OutboxSettings> for Options {
     fn try_from(settings: OutboxSettings) -> Result<Self, OutboxError> {
         let mut options = Self::default();
         let OutboxSettings { settled_for_ms, shortest_spacing_ms, longest_spacing_ms } = settings;
-        let mut times = [settled_for_ms, shortest_spacing_ms, longest_spacing_ms].into_iter().flatten();
-        if times.any(|time_ms| time_ms < 0) {
-            return Err(OutboxError::InvalidArgument("a time of the settings is negative"));
+        for time_ms in [settled_for_ms, shortest_spacing_ms, longest_spacing_ms].into_iter().flatten() {
+            check(time_ms)?;
         }
         if longest_spacing_ms.is_some_and(|longest_ms| shortest_spacing_ms > Some(longest_ms)) {
             return Err(OutboxError::InvalidArgument("the shortest spacing is longer than the longest"));
@@ -44,6 +43,16 @@ impl TryFrom<OutboxSettings> for Options {
         options.spacing = Spacing { shortest_ms, longest_ms };
         Ok(options)
     }
+}
+
+fn check(time_ms: i64) -> Result<(), OutboxError> {
+    if time_ms < 0 {
+        return Err(OutboxError::InvalidArgument("a time of the settings is negative"));
+    }
+    if time_ms > LONGEST_SETTING_MS {
+        return Err(OutboxError::InvalidArgument("a time of the settings is longer than a hundred years"));
+    }
+    Ok(())
 }
 
 /// Called at every moment that a test may want to stop at.

@@ -10,6 +10,7 @@ from ._generated import incident_mobile_ffi as ffi
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MS = timedelta(milliseconds=1)
+_LAST_MS = (datetime.max.replace(tzinfo=timezone.utc) - _EPOCH) // _MS
 
 
 def to_ms(moment: datetime) -> int:
@@ -22,8 +23,8 @@ def to_ms(moment: datetime) -> int:
 
 
 def from_ms(ms: int) -> datetime:
-    """The moment in UTC."""
-    return _EPOCH + ms * _MS
+    """The moment in UTC; the last one for what is later, such as the end of a wait that begins in 9999."""
+    return _EPOCH + min(ms, _LAST_MS) * _MS
 
 
 class EntryState(Enum):
