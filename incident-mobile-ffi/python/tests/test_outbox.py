@@ -98,6 +98,12 @@ def test_a_lone_surrogate_is_a_typed_error(outbox):
         canonical_payload(r'{"locationId":"\ud800"}')
 
 
+@pytest.mark.parametrize("is_anonymous", [None, "no", 2])
+def test_whether_a_draft_is_anonymous_is_true_or_false(outbox, is_anonymous):
+    with pytest.raises(TypeError, match="is_anonymous is True or False, not a (NoneType|str|int)"):
+        outbox.report(draft(is_anonymous=is_anonymous))
+
+
 def test_a_draft_can_be_checked_without_an_outbox():
     now = datetime(2026, 11, 22, tzinfo=timezone.utc)
     assert '"createdAt":"2026-11-22T00:00:00.000Z"' in validate_draft(draft(), now)

@@ -6,7 +6,16 @@ import warnings
 
 import pytest
 
-from incident_sync import Cancelled, EntryState, Outbox, Send, Wait
+from incident_sync import (
+    Cancelled,
+    EntryState,
+    NetworkFailure,
+    Outbox,
+    Response,
+    Send,
+    Wait,
+    WaitReason,
+)
 
 from conftest import draft
 
@@ -79,6 +88,22 @@ def test_a_result_that_is_none_is_refused_by_the_queue_itself(outbox):
     with pytest.raises(TypeError, match="Response"):
         outbox.complete_upload(upload.id, None)
     assert outbox.complete_upload(upload.id, Cancelled()).pending == 1
+
+
+@pytest.mark.parametrize(
+    "result", [Response(503, (("X-\udc80", "\ud800"),), b""), NetworkFailure("no way to \udc80")]
+)
+def test_half_a_surrogate_pair_ends_no_sync(outbox, result):
+    outbox.report(draft())
+    end = outbox.sync(Brings(result))
+    assert isinstance(end, Wait)
+    assert end.why in (WaitReason.SERVER_BUSY, WaitReason.NO_ANSWER)
+
+
+@pytest.mark.parametrize("kind", [bytearray, memoryview])
+def test_a_body_may_be_any_bytes(outbox, kind):
+    outbox.report(draft())
+    assert isinstance(outbox.sync(Brings(Response(503, (), kind(b"{}")))), Wait)
 
 
 def test_a_transport_that_cancels_ends_the_sync(outbox, tmp_path):

@@ -217,6 +217,8 @@ def settings(value: OutboxSettings) -> ffi.OutboxSettings:
 
 
 def draft(value: Draft) -> ffi.Draft:
+    if value.is_anonymous not in (True, False):
+        raise TypeError(f"is_anonymous is True or False, not a {type(value.is_anonymous).__name__}")
     return ffi.Draft(
         location_id=value.location_id,
         room_number=value.room_number,

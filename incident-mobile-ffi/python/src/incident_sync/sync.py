@@ -194,11 +194,11 @@ def complete_upload(outbox: ffi.Outbox, upload_id: int, result: UploadResult) ->
 
 def _lowered(result: UploadResult) -> ffi.UploadResult:
     if isinstance(result, Response):
-        headers = [ffi.Header(name=name, value=value) for name, value in result.headers]
-        return ffi.UploadResult.RESPONSE(status=result.status, headers=headers, body=result.body)
+        headers = [ffi.Header(name=_encodable(name), value=_encodable(value)) for name, value in result.headers]
+        return ffi.UploadResult.RESPONSE(status=result.status, headers=headers, body=_bytes(result.body))
     if isinstance(result, NetworkFailure):
         kind = ffi.NetworkFailureKind[result.kind.name]
-        return ffi.UploadResult.NETWORK_FAILURE(kind=kind, detail=str(result), sent=result.sent)
+        return ffi.UploadResult.NETWORK_FAILURE(kind=kind, detail=_encodable(str(result)), sent=result.sent)
     if isinstance(result, Cancelled):
         return ffi.UploadResult.CANCELLED()
     if inspect.iscoroutine(result):
@@ -207,3 +207,16 @@ def _lowered(result: UploadResult) -> ffi.UploadResult:
         f"a transport's send returns a Response or raises a NetworkFailure, it returned a {type(result).__name__}; "
         "for an AsyncTransport call sync_async"
     )
+
+
+def _encodable(text: str) -> str:
+    """With a sign in place of half a surrogate pair, which no UTF-8 can hold: others' words may have one."""
+    if not isinstance(text, str):
+        raise TypeError(f"a header is a str, not a {type(text).__name__}")
+    return text.encode(errors="replace").decode()
+
+
+def _bytes(body: bytes) -> bytes:
+    if not isinstance(body, (bytes, bytearray, memoryview)):
+        raise TypeError(f"the body of an answer is bytes, not a {type(body).__name__}")
+    return bytes(body)
