@@ -57,9 +57,10 @@ pub(super) fn refuse_seemingly_empty(database: &Path) -> Result<(), OpenError> {
     if size(database) == 0 && size(&log) > 0 { Err(OpenError::LoneLog(log)) } else { Ok(()) }
 }
 
-/// Whether a file begins as SQLite's do, or there is nothing in it. What cannot be read is told by who opens it.
+/// Whether a file begins as SQLite's do, or there is nothing in it; or will be once SQLite has put the journal on it that a
+/// cut power left, such as of the very first pages. What cannot be read is told by who opens it.
 pub(super) fn may_be_database(file: &Path) -> bool {
     let mut head = Vec::new();
     let read = File::open(file).and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut head));
-    read.is_err() || head.is_empty() || head == MAGIC
+    read.is_err() || head.is_empty() || head == MAGIC || beside(file, "-journal").exists()
 }
