@@ -105,15 +105,6 @@ async fn an_erasure_is_shown_with_the_outcomes_that_it_has() {
 }
 
 #[tokio::test]
-async fn the_header_of_a_stream_that_resumes_is_a_parameter() {
-    let document = document().await;
-
-    let parameters = document["paths"]["/api/incidents/changes"]["get"]["parameters"].as_array().unwrap();
-    let header = parameters.iter().find(|parameter| parameter["name"] == "Last-Event-ID");
-    assert!(header.is_some_and(|header| header["in"] == "header"), "{parameters:?}");
-}
-
-#[tokio::test]
 async fn the_examples_in_the_document_are_taken_as_they_stand() {
     let server = Server::start().await;
     let document = server.get("/openapi.json").await.body;

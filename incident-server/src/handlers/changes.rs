@@ -42,11 +42,7 @@ const UNBUFFERED: (HeaderName, &str) = (HeaderName::from_static("x-accel-bufferi
 /// `Last-Event-ID`.
 #[utoipa::path(
     get, path = "/api/incidents/changes", tag = "read", operation_id = "listChanges",
-    params(ChangesParameters, (
-        "Last-Event-ID" = Option<String>, Header, nullable = false,
-        description = "Where a stream was cut off: the `id` of the last event. It is looked at with \
-                       `Accept: text/event-stream` alone.",
-    )),
+    params(ChangesParameters),
     responses(
         (
             status = 200,
