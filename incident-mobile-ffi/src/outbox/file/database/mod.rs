@@ -1,12 +1,11 @@
-//! The open file.
+//! The open file: what reads it, and the one way to change it.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+mod compact;
+mod open;
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use std::{path::PathBuf, sync::Arc};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::{
     super::{
@@ -14,16 +13,10 @@ use super::{
         error::OutboxError,
         options::FileOptions,
     },
-    copies::forget_all,
-    filesystem::{Identity, beside, copy_whole, identity, make_if_missing, make_private, remove, size},
+    filesystem::{Identity, beside, identity},
     forked::Opened,
-    lock, log,
-    own::{self, ErasedEntries},
-    schema, whose,
+    lock, schema,
 };
-
-/// 3.51.3 repairs the WAL-reset corruption of 3.7.0 to 3.51.2.
-const OLDEST_SQLITE: i32 = 3_051_003;
 
 /// It differs whenever something in the file may: which file it is, how often others changed it, and how many rows its
 /// own connection did.
@@ -51,88 +44,6 @@ pub(crate) struct File {
 }
 
 impl File {
-    /// Opens or creates. A file whose last user died is checked first.
-    ///
-    /// # Errors
-    /// [`OutboxError::Corrupt`] where it needs repair; otherwise the file was not touched.
-    pub(crate) fn open(
-        path: &Path,
-        options: &Arc<FileOptions>,
-        user: lock::UserLock,
-    ) -> Result<Self, OutboxError> {
-        if rusqlite::version_number() < OLDEST_SQLITE {
-            return Err(OutboxError::Unavailable("SQLite is older than 3.51.3".into()));
-        }
-        let left_a_log = user.alone && size(&beside(path, "-wal")) > 0;
-        if left_a_log {
-            whose::refuse_anothers(path)?;
-            make_private(path);
-            if log::is_alone(path) {
-                make_if_missing(path)?; // it is moved aside with its log
-                return Err(OutboxError::Corrupt);
-            }
-            if log::is_damaged(&beside(path, "-wal"), Some(&beside(path, "-shm")))? {
-                return Err(OutboxError::Corrupt);
-            }
-            // SQLite deletes the log of a file that it cannot read.
-            copy_whole(&beside(path, "-wal"), &beside(path, "-log"))?;
-        }
-        let copied = beside(path, "-log");
-        let unclean = left_a_log || copied.exists() || beside(path, "-suspect").exists();
-        make_if_missing(path)?;
-        let opened = Opened::note(path)?;
-        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        connection.busy_timeout(options.patience)?;
-        // Another program's file is refused before anything of it is changed.
-        let is_current = schema::is_current(&connection)?;
-        make_private(path);
-        schema::set_up(&connection, options)?;
-        schema::refuse_later(&connection)?; // who reads makes the log, if there is none
-        let (path, options) = (path.to_owned(), options.clone());
-        let (identity, log) = (identity(&path), identity(&beside(&path, "-wal")));
-        let (is_let_go, has_remains) = (false, false);
-        let mut file =
-            Self { options, connection, path, identity, log, user, opened, is_let_go, has_remains };
-        if !is_current {
-            file.write(Change::Create, schema::migrate)?;
-        }
-        if unclean {
-            file.check()?;
-        }
-        if file.user.alone && copied.exists() {
-            // What a killed process had begun to write is not to be taken for damage some day.
-            file.forget()?;
-            fs::remove_file(copied)?;
-        }
-        file.user.share()?;
-        Ok(file)
-    }
-
-    /// Whether the file needs repair, for who has locked everybody else out. The index of the log is for who has the
-    /// file alone: to close it again would take the locks of another outbox of this process away (SQLite, "How To
-    /// Corrupt An SQLite Database File", section 2.2).
-    pub(crate) fn look(path: &Path, options: &Arc<FileOptions>, alone: bool) -> Result<(), OutboxError> {
-        let index = alone.then(|| beside(path, "-shm"));
-        if log::is_alone(path) || log::is_damaged(&beside(path, "-wal"), index.as_deref())? {
-            return Err(OutboxError::Corrupt);
-        }
-        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        connection.busy_timeout(options.patience)?;
-        schema::is_current(&connection)?;
-        schema::set_up(&connection, options)?;
-        sound(&connection, QUICKLY)
-    }
-
-    fn check(&self) -> Result<(), OutboxError> {
-        let suspect = beside(&self.path, "-suspect");
-        if suspect.exists() {
-            // Somebody came across damage that the quick check may not see.
-            sound(&self.connection, "PRAGMA integrity_check(1)")?;
-            return remove(&suspect);
-        }
-        sound(&self.connection, QUICKLY)
-    }
-
     /// Whether a repair was begun that has not ended yet.
     pub(crate) fn is_let_go(&self) -> bool {
         self.is_let_go
@@ -237,64 +148,12 @@ impl File {
         let is_busy: i64 = self.connection.query_row(checkpoint, [], |row| row.get(0))?;
         Ok(is_busy == 0)
     }
-
-    /// Leaves nothing of what was erased: neither in gaps between rows, where the rebuilding of a page forgets copies,
-    /// nor in the log; of anonymous entries not in corrupt files that were moved aside, either. Where that cannot be
-    /// done now, such as for want of room, it is done later.
-    ///
-    /// # Errors
-    /// [`OutboxError::Corrupt`] alone.
-    pub(crate) fn compact(&mut self) -> Result<(), OutboxError> {
-        let compacted = self.try_compact();
-        if compacted.is_err() {
-            self.has_remains = true;
-            self.forget_remains();
-        }
-        match compacted {
-            Err(OutboxError::Corrupt) => Err(OutboxError::Corrupt),
-            _ => Ok(()),
-        }
-    }
-
-    fn try_compact(&self) -> Result<(), OutboxError> {
-        let others = self.changed_by_others()?;
-        let erased = own::erased(&self.connection)?;
-        if erased == ErasedEntries::None {
-            return Ok(());
-        }
-        let _nobody_repairs = lock::RepairLock::to_change(&self.path, self.options.patience)?;
-        self.check_place()?;
-        if erased == ErasedEntries::Anonymous {
-            forget_all(&self.path)?;
-        }
-        self.connection.execute_batch("VACUUM")?;
-        if self.forget()? {
-            self.options.reached(Reached::Compacted);
-            self.note_all_gone(others)?;
-        }
-        Ok(())
-    }
-
-    /// Notes that nothing is left, unless another has changed the file since: it may have erased something, too, and
-    /// have been killed before it did this.
-    fn note_all_gone(&self, others: i64) -> Result<(), OutboxError> {
-        let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
-        if self.changed_by_others()? == others {
-            own::all_gone(&transaction)?;
-        }
-        Ok(transaction.commit()?)
-    }
-}
-
-const QUICKLY: &str = "PRAGMA quick_check(1)";
-
-fn sound(connection: &Connection, check: &str) -> Result<(), OutboxError> {
-    let verdict: String = connection.query_row(check, [], |row| row.get(0))?;
-    if verdict == "ok" { Ok(()) } else { Err(OutboxError::Corrupt) }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{fs, path::Path};
+
     use super::{super::super::options::Options, *};
 
     /// What tells one beginning of the log from another.
