@@ -34,24 +34,13 @@ impl File {
         }
         let left_a_log = user.alone && size(&beside(path, "-wal")) > 0;
         if left_a_log {
-            whose::refuse_anothers(path)?;
-            make_private(path);
-            if log::is_alone(path) {
-                make_if_missing(path)?; // it is moved aside with its log
-                return Err(OutboxError::Corrupt);
-            }
-            if log::is_damaged(&beside(path, "-wal"), Some(&beside(path, "-shm")))? {
-                return Err(OutboxError::Corrupt);
-            }
-            // SQLite deletes the log of a file that it cannot read.
-            copy_whole(&beside(path, "-wal"), &beside(path, "-log"))?;
+            look_through_log(path)?;
         }
         let copied = beside(path, "-log");
         let unclean = left_a_log || copied.exists() || beside(path, "-suspect").exists();
         make_if_missing(path)?;
         let opened = Opened::note(path)?;
-        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        connection.busy_timeout(options.patience)?;
+        let connection = connect(path, options)?;
         // Another program's file is refused before anything of it is changed.
         let is_current = schema::is_current(&connection)?;
         make_private(path);
@@ -85,8 +74,7 @@ impl File {
         if log::is_alone(path) || log::is_damaged(&beside(path, "-wal"), index.as_deref())? {
             return Err(OutboxError::Corrupt);
         }
-        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        connection.busy_timeout(options.patience)?;
+        let connection = connect(path, options)?;
         schema::is_current(&connection)?;
         schema::set_up(&connection, options)?;
         sound(&connection, QUICKLY)
@@ -101,6 +89,27 @@ impl File {
         }
         sound(&self.connection, QUICKLY)
     }
+}
+
+/// Looks through the log of a process that is gone before SQLite does, and keeps a copy of it.
+fn look_through_log(path: &Path) -> Result<(), OutboxError> {
+    whose::refuse_anothers(path)?;
+    make_private(path);
+    if log::is_alone(path) {
+        make_if_missing(path)?; // it is moved aside with its log
+        return Err(OutboxError::Corrupt);
+    }
+    if log::is_damaged(&beside(path, "-wal"), Some(&beside(path, "-shm")))? {
+        return Err(OutboxError::Corrupt);
+    }
+    // SQLite deletes the log of a file that it cannot read.
+    copy_whole(&beside(path, "-wal"), &beside(path, "-log"))
+}
+
+fn connect(path: &Path, options: &FileOptions) -> Result<Connection, OutboxError> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.busy_timeout(options.patience)?;
+    Ok(connection)
 }
 
 fn sound(connection: &Connection, check: &str) -> Result<(), OutboxError> {
