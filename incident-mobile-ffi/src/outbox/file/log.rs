@@ -15,17 +15,17 @@ use std::{
     path::Path,
 };
 
-use super::filesystem::{beside, size};
+use super::{
+    filesystem::{beside, size},
+    format::{FRAME_HEADER, LOG_HEADER, PAGE, word_at},
+};
 
-const HEADER: usize = 32;
-const FRAME_HEADER: usize = 24;
-const PAGE: usize = 4096;
 /// Its last bit says in which byte order checksums are computed.
 const MAGIC: u32 = 0x377f_0682;
 
 /// Whether the log holds frames, and its file is missing or empty. SQLite deletes such a log unread.
 pub(crate) fn is_alone(path: &Path) -> bool {
-    size(path) == 0 && size(&beside(path, "-wal")) >= (HEADER + FRAME_HEADER + PAGE) as u64
+    size(path) == 0 && size(&beside(path, "-wal")) >= (LOG_HEADER + FRAME_HEADER + PAGE) as u64
 }
 
 /// Whether acknowledged changes may stand at or behind a damaged place of the log.
@@ -34,15 +34,15 @@ pub(crate) fn is_damaged(log: &Path, index: Option<&Path>) -> io::Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         opened => opened?,
     };
-    if file.metadata()?.len() < (HEADER + FRAME_HEADER + PAGE) as u64 {
+    if file.metadata()?.len() < (LOG_HEADER + FRAME_HEADER + PAGE) as u64 {
         return Ok(false);
     }
     let mut reader = BufReader::with_capacity(64 * 1024, file);
-    let mut header = [0; HEADER];
+    let mut header = [0; LOG_HEADER];
     reader.read_exact(&mut header)?;
-    let mut checksum = Checksum { sums: (0, 0), big_endian: u32_at(&header, 0) & 1 == 1 };
+    let mut checksum = Checksum { sums: (0, 0), big_endian: word_at(&header, 0) & 1 == 1 };
     checksum.add(&header[..24]);
-    if u32_at(&header, 0) & !1 != MAGIC || !checksum.is(&header[24..]) {
+    if word_at(&header, 0) & !1 != MAGIC || !checksum.is(&header[24..]) {
         return Ok(true);
     }
     let mut frame = [0; FRAME_HEADER + PAGE];
@@ -63,7 +63,7 @@ pub(crate) fn is_damaged(log: &Path, index: Option<&Path>) -> io::Result<bool> {
 /// Whether the checksum of a frame goes on from that of the one before it, in the byte order of any machine.
 pub(crate) fn is_whole(before: [u8; 8], frame: &[u8; FRAME_HEADER + PAGE]) -> bool {
     [false, true].into_iter().any(|big_endian| {
-        let mut checksum = Checksum { sums: (u32_at(&before, 0), u32_at(&before, 4)), big_endian };
+        let mut checksum = Checksum { sums: (word_at(&before, 0), word_at(&before, 4)), big_endian };
         checksum.add(&frame[..8]);
         checksum.add(&frame[FRAME_HEADER..]);
         checksum.is(&frame[16..24])
@@ -104,17 +104,13 @@ impl Checksum {
     }
 
     fn word(&self, bytes: &[u8]) -> u32 {
-        let value = u32_at(bytes, 0);
+        let value = word_at(bytes, 0);
         if self.big_endian { value } else { value.swap_bytes() }
     }
 
     fn is(&self, stored: &[u8]) -> bool {
-        self.sums == (u32_at(stored, 0), u32_at(stored, 4))
+        self.sums == (word_at(stored, 0), word_at(stored, 4))
     }
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    bytes.iter().skip(at).take(4).fold(0, |value, byte| value << 8 | u32::from(*byte))
 }
 
 #[cfg(test)]
@@ -139,7 +135,7 @@ mod tests {
 
     /// A log of one empty page, with checksums of this byte order.
     fn log(big_endian: bool) -> Vec<u8> {
-        let mut log = vec![0; HEADER + FRAME_HEADER + PAGE];
+        let mut log = vec![0; LOG_HEADER + FRAME_HEADER + PAGE];
         log[..4].copy_from_slice(&(MAGIC | u32::from(big_endian)).to_be_bytes());
         let mut checksum = Checksum { sums: (0, 0), big_endian };
         checksum.add(&log[..24]);

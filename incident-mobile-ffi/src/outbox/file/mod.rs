@@ -5,6 +5,7 @@ pub(crate) mod database;
 pub(crate) mod erase;
 pub(crate) mod filesystem;
 pub(crate) mod forked;
+mod format;
 mod lock;
 mod log;
 pub(crate) mod own;

@@ -12,14 +12,11 @@ use std::{
 
 use super::{
     super::limits::LONGEST_RECORD,
+    format::{FRAME_HEADER, LOG_HEADER, PAGE},
     log::is_whole,
     record::{Cursor, Value, u16_at, u32_at, values},
 };
 
-/// Bytes of a page.
-const PAGE: usize = 4096;
-const LOG_HEADER: u64 = 32;
-const FRAME_HEADER: usize = 24;
 const TABLE_LEAF: u8 = 0x0d;
 const INDEX_LEAF: u8 = 0x0a;
 const INDEX_INNER: u8 = 0x02;
@@ -66,8 +63,8 @@ impl<B: Bytes> Pages<B> {
         for (log, bytes) in logs.iter().enumerate() {
             let (mut before, mut frame) = ([0; 8], [0; FRAME_HEADER + PAGE]);
             // The head ends with a checksum.
-            bytes.read_at(LOG_HEADER - 8, &mut before)?;
-            let mut at = LOG_HEADER;
+            bytes.read_at(LOG_HEADER as u64 - 8, &mut before)?;
+            let mut at = LOG_HEADER as u64;
             loop {
                 let read = bytes.read_at(at, &mut frame)?;
                 if read < FRAME_HEADER {

@@ -8,11 +8,13 @@ use std::{
     path::Path,
 };
 
-use super::{super::error::OutboxError, filesystem::beside, schema::APPLICATION};
+use super::{
+    super::error::OutboxError,
+    filesystem::beside,
+    format::{FRAME_HEADER, LOG_HEADER, PAGE, word_at},
+    schema::APPLICATION,
+};
 
-const PAGE: usize = 4096;
-const LOG_HEADER: usize = 32;
-const FRAME_HEADER: usize = 24;
 /// Begins the row of `sqlite_schema` for the table of entries: its type, its name, and again its name.
 const OUR_TABLE: &[u8] = b"tableentryentry";
 
@@ -50,14 +52,14 @@ fn in_log(log: &Path) -> Option<Owner> {
     let mut log = BufReader::new(File::open(log).ok()?);
     let mut header = [0; LOG_HEADER];
     log.read_exact(&mut header).ok()?;
-    if has_other_pages(number(&header[8..])) {
+    if has_other_pages(word_at(&header, 8)) {
         return Some(Owner::Another);
     }
     let (mut frame_header, mut page) = ([0; FRAME_HEADER], [0; PAGE]);
     loop {
         log.read_exact(&mut frame_header).ok()?;
         log.read_exact(&mut page).ok()?;
-        if number(&frame_header) == 1 {
+        if word_at(&frame_header, 0) == 1 {
             return owner(&page);
         }
     }
@@ -75,15 +77,11 @@ fn is_database(page: &[u8; PAGE]) -> bool {
 /// By a first page. What was just made has no tables, and no number of a program.
 fn owner(page: &[u8; PAGE]) -> Option<Owner> {
     let has_tables = page[103..105] != [0, 0];
-    let is_ours = i64::from(number(&page[68..])) == APPLICATION
+    let is_ours = i64::from(word_at(page, 68)) == APPLICATION
         || page.windows(OUR_TABLE.len()).any(|bytes| bytes == OUR_TABLE);
     match (is_database(page), is_ours, has_tables) {
         (false, ..) | (true, false, false) => None,
         (true, true, _) => Some(Owner::Us),
         (true, false, true) => Some(Owner::Another),
     }
-}
-
-fn number(bytes: &[u8]) -> u32 {
-    bytes.iter().take(4).fold(0, |value, byte| value << 8 | u32::from(*byte))
 }
