@@ -1,4 +1,4 @@
-//! The words that server and phone share: what happened, what went wrong, what to do next.
+//! The words that server and phone share, and the status that goes with each: what happened, what went wrong, what to do next.
 
 use crate::words::words;
 
@@ -53,7 +53,7 @@ words! {
         MethodNotAllowed = "method-not-allowed",
         /// The incident exists with other facts.
         IdempotencyConflict = "idempotency-conflict",
-        /// The request did not arrive in time.
+        /// The request did not arrive in time, or not whole.
         RequestTimeout = "request-timeout",
         /// The request is over a limit of bytes or items.
         PayloadTooLarge = "payload-too-large",
@@ -61,7 +61,7 @@ words! {
         UnsupportedMediaType = "unsupported-media-type",
         /// The payload breaks rules; all of them are listed.
         ValidationFailed = "validation-failed",
-        /// The key in the header is not the derived one.
+        /// The key that was sent cannot be the one of this report.
         IdempotencyKeyMismatch = "idempotency-key-mismatch",
         /// This identity sends too much.
         RateLimited = "rate-limited",

@@ -19,7 +19,7 @@
 //! Build an [`App`] from its [`Parts`] and merge [`router`] into yours; see its example. To run the program's
 //! own setup, see [`run`].
 //!
-//! Where to start reading: `routes.rs`, then `handlers/sync.rs`, then `commit/mod.rs`, then `store/mod.rs`.
+//! Where to start reading: `routes.rs`, then `handlers/sync.rs`, then `commit/mod.rs`, then `store/contract.rs`.
 
 mod app;
 mod audit;

@@ -1,4 +1,4 @@
-//! The one table from problem to status, and the one place that logs a failure.
+//! What went wrong as an answer (RFC 9457), and the one place that logs a failure. Which status a problem has, the core says.
 
 mod advice;
 mod from;
