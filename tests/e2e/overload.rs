@@ -9,8 +9,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use incident_tests::{Server, Setup, payload, until};
-use tokio::task::JoinSet;
+use incident_tests::{Answer, Server, Setup, payload, until};
+use tokio::task::{JoinHandle, JoinSet};
+
+/// The answer to a request, to be waited for; returns once its payloads, so many, wait for their commit.
+async fn once_it_waits(
+    server: &Server,
+    payloads: u64,
+    answer: impl Future<Output = Answer> + Send + 'static,
+) -> JoinHandle<Answer> {
+    let answer = tokio::spawn(answer);
+    let waits = async || (server.metric("incident_queue_depth").await == payloads).then_some(());
+    until("the first one waits", waits).await;
+    answer
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_finds_no_place_in_the_queue_is_sent_away_and_comes_again() {
@@ -78,14 +90,8 @@ async fn the_queue_counts_payloads_and_not_requests() {
     let server = Setup::new().flag("--max-in-flight", "10").start().await;
     let mut lock = server.database().stop_writers().await;
     let batch = |from: usize| (from..from + 6).map(payload::numbered).collect::<Vec<_>>();
-    let first = tokio::spawn({
-        let alice = server.client("alice");
-        async move { alice.batch(&batch(0)).await }
-    });
-    until("the first batch waits", async || {
-        server.get("/metrics").await.text.contains("incident_queue_depth 6\n").then_some(())
-    })
-    .await;
+    let (alice, six) = (server.client("alice"), batch(0));
+    let first = once_it_waits(&server, 6, async move { alice.batch(&six).await }).await;
 
     let second = server.client("bob").batch(&batch(0)).await;
 
@@ -98,14 +104,8 @@ async fn the_queue_counts_payloads_and_not_requests() {
 async fn those_who_are_sent_away_do_not_return_in_one_second() {
     let server = Setup::new().flag("--max-in-flight", "1").flag("--rate-limit", "off").start().await;
     let mut lock = server.database().stop_writers().await;
-    let first = tokio::spawn({
-        let alice = server.client("alice");
-        async move { alice.sync(&payload::report()).await }
-    });
-    until("the first one waits", async || {
-        server.get("/metrics").await.text.contains("incident_queue_depth 1\n").then_some(())
-    })
-    .await;
+    let alice = server.client("alice");
+    let first = once_it_waits(&server, 1, async move { alice.sync(&payload::report()).await }).await;
 
     let mut seconds = HashSet::new();
     for _ in 0..50 {
@@ -121,14 +121,8 @@ async fn those_who_are_sent_away_do_not_return_in_one_second() {
 async fn a_full_queue_refuses_at_once_and_does_not_let_wait() {
     let server = Setup::new().flag("--max-in-flight", "1").start().await;
     let mut lock = server.database().stop_writers().await;
-    let first = tokio::spawn({
-        let alice = server.client("alice");
-        async move { alice.sync(&payload::report()).await }
-    });
-    until("the first one waits", async || {
-        server.get("/metrics").await.text.contains("incident_queue_depth 1\n").then_some(())
-    })
-    .await;
+    let alice = server.client("alice");
+    let first = once_it_waits(&server, 1, async move { alice.sync(&payload::report()).await }).await;
 
     let started = Instant::now();
     let second = server.client("bob").sync(&payload::report()).await;

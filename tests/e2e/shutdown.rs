@@ -89,10 +89,7 @@ async fn twenty_that_wait(server: &Server) -> JoinSet<u16> {
         let alice = server.client("alice");
         sending.spawn(async move { alice.sync(&payload::numbered(number)).await.status });
     }
-    until("all wait", async || {
-        server.get("/metrics").await.text.contains("incident_queue_depth 20\n").then_some(())
-    })
-    .await;
+    until("all wait", async || (server.metric("incident_queue_depth").await == 20).then_some(())).await;
     sending
 }
 
