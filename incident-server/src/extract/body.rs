@@ -115,7 +115,7 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), ProblemDetails> {
     let refused = |detail: &str| Err(ProblemDetails::new(Problem::UnsupportedMediaType, detail));
     let mut encodings = headers.get_all(header::CONTENT_ENCODING).iter();
     if !encodings.all(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
-        return refused("the body must not be compressed: leave Content-Encoding away");
+        return refused("the body must not be compressed: leave Content-Encoding out");
     }
     let mut media_types = headers.get_all(header::CONTENT_TYPE).iter();
     let media_type = media_types.next().and_then(|value| value.to_str().ok());

@@ -16,7 +16,7 @@ pub enum OpenError {
     #[error("a database in memory would lose every report; give a file, such as sqlite://./incidents.sqlite")]
     InMemory,
     /// The file would only be read, or be locked for nobody else.
-    #[error("the database URL says {0}, with which no report could be kept safely; leave it away")]
+    #[error("the database URL says {0}, with which no report could be kept safely; leave it out")]
     Parameter(String),
     /// The file cannot be made or written.
     #[error(

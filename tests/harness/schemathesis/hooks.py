@@ -12,7 +12,7 @@ def map_headers(_context, headers):
 
 @schemathesis.hook.apply_to(name="GET /api/incidents")
 def map_query(_context, query):
-    """Makes pages short, so that there is a next one, and leaves a made-up cursor away beside a limit: it is refused."""
+    """Makes pages short, so that there is a next one, and leaves a made-up cursor out beside a limit: it is refused."""
     limit = (query or {}).get("limit")
     if not isinstance(limit, int) or not 1 <= limit <= 200:
         return query
