@@ -16,7 +16,7 @@ use super::{
     file::{
         database::File,
         erase,
-        filesystem::place,
+        filesystem::real_path,
         repair::{self, Recovery},
     },
     limits::Limits,
@@ -73,7 +73,7 @@ impl Outbox {
     ) -> Result<Self, OutboxError> {
         let rng = options.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
         let file_options = options.of_file();
-        let path = place(path)?;
+        let path = real_path(path)?;
         let (file, recovery) = repair::open(&path, &file_options, now_ms)?;
         let mut outbox = Self {
             file,

@@ -25,7 +25,7 @@ pub(crate) fn free_name(path: &Path, now_ms: i64) -> PathBuf {
 }
 
 /// Where the log goes whose file was moved aside last, before its repair was killed.
-pub(crate) fn place_of_log(path: &Path, now_ms: i64) -> PathBuf {
+pub(crate) fn path_for_log(path: &Path, now_ms: i64) -> PathBuf {
     let moved_last = corrupt_files(path).pop().map(|newest| newest.file);
     moved_last.filter(|file| !beside(file, "-wal").exists()).unwrap_or_else(|| free_name(path, now_ms))
 }

@@ -92,7 +92,7 @@ const MOST_LINKS: usize = 40;
 ///
 /// # Errors
 /// [`OutboxError::Unavailable`] where no report would outlive the app, or there is something else than a file.
-pub(crate) fn place(path: &Path) -> Result<PathBuf, OutboxError> {
+pub(crate) fn real_path(path: &Path) -> Result<PathBuf, OutboxError> {
     if path.as_os_str().is_empty() || path == Path::new(":memory:") {
         return Err(OutboxError::Unavailable(
             "the outbox needs the path of a file, to outlive the app".into(),

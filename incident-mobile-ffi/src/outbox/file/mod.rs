@@ -8,7 +8,9 @@ pub(crate) mod forked;
 mod format;
 mod lock;
 mod log;
+mod merge;
 pub(crate) mod own;
+mod owner;
 pub(crate) mod pages;
 mod record;
 pub(crate) mod repair;
@@ -16,7 +18,5 @@ pub(crate) mod reserved;
 pub(crate) mod rows;
 pub(crate) mod salvage;
 mod schema;
-mod taken_over;
-mod whose;
 
 pub use repair::Recovery;

@@ -12,14 +12,14 @@ use super::{
         error::OutboxError,
         options::FileOptions,
     },
-    copies::{forget_building, forget_built, forget_older, free_name, place_of_log},
+    copies::{forget_building, forget_built, forget_older, free_name, path_for_log},
     database::File,
     filesystem::{Identity, beside, identity, make_private, private, remove, sync_folder},
     lock::{OpeningLock, RepairLock, UserLock},
+    merge::{count, merge_row},
     own, reserved,
     salvage::Salvaged,
     schema,
-    taken_over::{count, take_over},
 };
 
 /// What was saved from a corrupt file.
@@ -158,7 +158,7 @@ fn put_in_place(path: &Path, patience: Duration, now_ms: i64) -> Result<(), Outb
         return Ok(());
     }
     // The log of the corrupt file must never be applied to the new one.
-    move_log(path, &place_of_log(path, now_ms))?;
+    move_log(path, &path_for_log(path, now_ms))?;
     rename_for_good(&beside(path, "-saved"), path)
 }
 
@@ -203,7 +203,7 @@ fn build(salvaged: &Salvaged, path: &Path, options: &Arc<FileOptions>) -> Result
         for (mark, until_ms) in &salvaged.marks {
             reserved::put(transaction, mark, *until_ms)?;
         }
-        salvaged.each_row(|row| take_over(transaction, salvaged, &row))?;
+        salvaged.each_row(|row| merge_row(transaction, salvaged, &row))?;
         count(transaction, salvaged)
     })?;
     // Closing it would say nothing where there is no room for that, and the log goes below.

@@ -27,7 +27,7 @@ impl Outbox {
         let reporter = self.reporter.as_str();
         let entry = self.file.write(Change::Cancel, |transaction| {
             let mut stored = find(transaction, reporter, key)?;
-            if is_news(&stored.entry, &reason)? {
+            if has_to_be_sent(&stored.entry, &reason)? {
                 stored.entry.payload.cancellation_reason = Some(reason);
                 stored.entry.changed_at_ms = now_ms;
                 if stored.entry.state == EntryState::Settled {
@@ -42,7 +42,7 @@ impl Outbox {
 }
 
 /// Whether the reason has still to be told; refused where another one stands.
-fn is_news(entry: &Entry, reason: &CancellationReason) -> Result<bool, OutboxError> {
+fn has_to_be_sent(entry: &Entry, reason: &CancellationReason) -> Result<bool, OutboxError> {
     let servers = entry.incident.as_ref().filter(|incident| incident.status == Status::Cancelled);
     let settled = entry.state == EntryState::Settled;
     let servers = servers.filter(|_| settled).and_then(|incident| incident.cancellation_reason.as_deref());

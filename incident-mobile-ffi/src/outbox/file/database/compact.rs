@@ -38,7 +38,7 @@ impl File {
             return Ok(());
         }
         let _nobody_repairs = lock::RepairLock::to_change(&self.path, self.options.patience)?;
-        self.check_place()?;
+        self.check_identity()?;
         if erased == ErasedEntries::Anonymous {
             forget_all(&self.path)?;
         }

@@ -68,7 +68,7 @@ impl File {
         change: impl FnOnce(&Transaction<'_>) -> Result<T, OutboxError>,
     ) -> Result<T, OutboxError> {
         let _nobody_repairs = lock::RepairLock::to_change(&self.path, self.options.patience)?;
-        self.check_place()?;
+        self.check_identity()?;
         self.forget_remains();
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         schema::refuse_later(&transaction)?;
@@ -81,7 +81,7 @@ impl File {
             return Err(error.into());
         }
         self.options.reached(Reached::AfterCommit(change_kind));
-        self.check_place()?;
+        self.check_identity()?;
         Ok(value)
     }
 
@@ -100,7 +100,7 @@ impl File {
 
     /// Whether the open file still is the one that its path leads to, and its log the one beside it: what is written into
     /// one that was removed nobody finds.
-    fn check_place(&self) -> Result<(), OutboxError> {
+    fn check_identity(&self) -> Result<(), OutboxError> {
         self.refuse_forked()?;
         match identity(&self.path) {
             _ if self.is_let_go => Ok(()),
@@ -118,7 +118,7 @@ impl File {
     /// # Errors
     /// [`OutboxError::Corrupt`] where another process has repaired it.
     pub(crate) fn mark(&self) -> Result<FileMark, OutboxError> {
-        self.check_place()?;
+        self.check_identity()?;
         let others = self.changed_by_others()?;
         Ok(FileMark { identity: self.identity, others, own: self.connection.total_changes() })
     }

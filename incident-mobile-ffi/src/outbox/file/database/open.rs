@@ -9,7 +9,7 @@ use super::{
         super::{change::Change, error::OutboxError, options::FileOptions},
         filesystem::{beside, copy_whole, identity, make_if_missing, make_private, remove, size},
         forked::Opened,
-        lock, log, schema, whose,
+        lock, log, owner, schema,
     },
     File,
 };
@@ -93,7 +93,7 @@ impl File {
 
 /// Looks through the log of a process that is gone before SQLite does, and keeps a copy of it.
 fn look_through_log(path: &Path) -> Result<(), OutboxError> {
-    whose::refuse_anothers(path)?;
+    owner::refuse_foreign(path)?;
     make_private(path);
     if log::is_alone(path) {
         make_if_missing(path)?; // it is moved aside with its log

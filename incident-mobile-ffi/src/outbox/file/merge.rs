@@ -10,7 +10,7 @@ use super::{
 
 /// Takes a row over. Of two versions of one row the later one counts; a settled one is later than one that is not. Of two
 /// that are equally late the first one does, which is not that of a damaged page.
-pub(super) fn take_over(
+pub(super) fn merge_row(
     transaction: &Transaction<'_>,
     salvaged: &Salvaged,
     row: &Row,

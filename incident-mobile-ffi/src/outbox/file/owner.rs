@@ -22,7 +22,7 @@ const OUR_TABLE: &[u8] = b"tableentryentry";
 ///
 /// # Errors
 /// [`OutboxError::Unavailable`]; what is damaged is not refused, since it may be ours.
-pub(crate) fn refuse_anothers(path: &Path) -> Result<(), OutboxError> {
+pub(crate) fn refuse_foreign(path: &Path) -> Result<(), OutboxError> {
     if in_file(path).or_else(|| in_log(&beside(path, "-wal"))) == Some(Owner::Another) {
         return Err(OutboxError::Unavailable("the file is another program's database".into()));
     }
