@@ -6,6 +6,7 @@ mod changes;
 mod erasure;
 mod idempotency_key;
 mod incident_id;
+mod list;
 mod query;
 
 pub(crate) use body::JsonBody;
@@ -14,13 +15,13 @@ pub(crate) use changes::ChangesParameters;
 pub(crate) use erasure::OfReporter;
 pub(crate) use idempotency_key::{KeyHeader, SealedKeyHeader};
 pub(crate) use incident_id::{PathId, gone, not_found};
-pub(crate) use query::{ListCursor, ListParameters};
+pub(crate) use list::{ListCursor, ListParameters};
 
 #[cfg(test)]
 mod tests {
     use incident_core::LocationId;
 
-    use super::{changes, query};
+    use super::{changes, list};
 
     /// The macros that make the document take literals only.
     #[test]
@@ -31,7 +32,7 @@ mod tests {
             all.iter().find(|parameter| parameter["name"] == name).unwrap().clone()
         };
         for (path, default, max) in [
-            ("/api/incidents", query::DEFAULT_LIMIT, query::MAX_LIMIT),
+            ("/api/incidents", list::DEFAULT_LIMIT, list::MAX_LIMIT),
             ("/api/incidents/changes", changes::DEFAULT_LIMIT, changes::MAX_LIMIT),
         ] {
             let limit = parameter(path, "limit");
