@@ -1,16 +1,8 @@
-//! `GET /api/incidents/changes`
+//! One reader of the stream of changes.
 
 use std::time::Duration;
 
-use axum::{
-    Extension, Json,
-    extract::State,
-    http::{HeaderName, header},
-    response::{
-        IntoResponse, Response,
-        sse::{Event, KeepAlive, Sse},
-    },
-};
+use axum::response::sse::Event;
 use futures_util::{Stream, StreamExt, stream};
 use tokio::{
     sync::{OwnedSemaphorePermit, watch},
@@ -20,66 +12,16 @@ use tokio::{
 use crate::{
     App, audit,
     auth::{Caller, RequestPermit},
-    changes_view::{ChangePageView, ChangeView},
-    cursor::{After, ChangesCursor},
-    extract::{ChangesParameters, ReadsAll},
-    limits::STREAM_PAGE,
+    changes_view::ChangeView,
+    cursor::ChangesCursor,
     metrics::OpenStream,
-    openapi,
     problem::ProblemDetails,
     store::{self, Position, StoredChange},
 };
 
-/// Half of what is promised, so that a busy moment breaks nothing.
-const COMMENT_EVERY: Duration = Duration::from_secs(7);
-/// Asks proxies not to hold the stream back.
-const UNBUFFERED: (HeaderName, &str) = (HeaderName::from_static("x-accel-buffering"), "no");
-
-/// Follow the history of all incidents
-///
-/// In commit order, none ever skipped. `after=latest` begins with the next change. With `Accept: text/event-stream`
-/// the answer goes on for as long as the token is valid and its key is in force; whoever is cut off resumes with
-/// `Last-Event-ID`.
-#[utoipa::path(
-    get, path = "/api/incidents/changes", tag = "read", operation_id = "listChanges",
-    params(ChangesParameters),
-    responses(
-        (
-            status = 200,
-            description = "A page; or with `Accept: text/event-stream` the same as a stream: `id:` the cursor, \
-                           `event:` the kind, `data:` the change, and a comment line at least every 15 s",
-            content((ChangePageView = "application/json"), (String = "text/event-stream")),
-        ),
-        openapi::ChangesProblems,
-    ),
-    security(("bearer" = [])),
-)]
-pub(crate) async fn list_changes(
-    State(app): State<App>,
-    ReadsAll(caller): ReadsAll,
-    parameters: ChangesParameters,
-) -> Result<Response, ProblemDetails> {
-    let ChangesParameters { after, limit, as_stream } = parameters;
-    let begins_with_the_next = after == After::Latest;
-    let after = after.resolve(&app.store().horizon().await?)?;
-    let limit = if as_stream { limit.min(STREAM_PAGE) } else { limit };
-    let follower = if as_stream { Some(Follower::new(&app, after, limit, caller.clone())?) } else { None };
-    let first = if begins_with_the_next {
-        store::ChangePage { changes: Vec::new(), next: after.position }
-    } else {
-        app.store().changes(after.position, limit).await?
-    };
-    let Some(follower) = follower else {
-        audit::changes(&caller, after, after.at(first.next));
-        return Ok((Extension(caller.usage), Json(ChangePageView::new(after, first))).into_response());
-    };
-    let events = Sse::new(follower.events(first)).keep_alive(KeepAlive::new().interval(COMMENT_EVERY));
-    Ok(([(header::CACHE_CONTROL, "no-store"), UNBUFFERED], events).into_response())
-}
-
-/// One reader of the stream. It asks for the next page when the one before is on its way: a slow reader is
-/// asked for nothing and holds nothing but a page.
-struct Follower {
+/// It asks for the next page when the one before is on its way: a slow reader is asked for nothing and holds nothing but
+/// a page.
+pub(super) struct Follower {
     app: App,
     after: ChangesCursor,
     limit: i64,
@@ -102,7 +44,12 @@ impl Drop for Follower {
 
 impl Follower {
     /// Takes one of the caller's permits for streams in exchange for the request's.
-    fn new(app: &App, after: ChangesCursor, limit: i64, mut caller: Caller) -> Result<Self, ProblemDetails> {
+    pub(super) fn new(
+        app: &App,
+        after: ChangesCursor,
+        limit: i64,
+        mut caller: Caller,
+    ) -> Result<Self, ProblemDetails> {
         caller.permit = RequestPermit::default();
         let left_ms = caller.expires_at_ms.saturating_sub(app.now().unix_ms());
         // A year at most: a moment too far away cannot be told apart.
@@ -125,7 +72,11 @@ impl Follower {
         })
     }
 
-    fn events(self, first: store::ChangePage) -> impl Stream<Item = Result<Event, axum::Error>> + Send {
+    /// What it is sent, beginning with this page.
+    pub(super) fn events(
+        self,
+        first: store::ChangePage,
+    ) -> impl Stream<Item = Result<Event, axum::Error>> + Send {
         stream::unfold((self, Some(first)), |(mut follower, page)| async move {
             let page = match page {
                 Some(page) => page,
