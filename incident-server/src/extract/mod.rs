@@ -19,7 +19,7 @@ pub(crate) use list::{ListCursor, ListParameters};
 
 #[cfg(test)]
 mod tests {
-    use incident_core::LocationId;
+    use incident_core::{LocationId, Reporter};
 
     use super::{changes, list};
 
@@ -41,5 +41,7 @@ mod tests {
             assert!(description.ends_with(&format!(" {default} unless given.")), "{description}");
         }
         assert_eq!(parameter("/api/incidents", "locationId")["schema"]["maxLength"], LocationId::MAX_CHARS);
+        let reporter = &document["paths"]["/api/incidents"]["delete"]["parameters"][0];
+        assert_eq!(reporter["schema"]["maxLength"], Reporter::MAX_CHARS);
     }
 }
