@@ -36,8 +36,8 @@ use crate::{
     info(
         title = "incident-sync",
         description = "Creates and cancels incidents exactly once, however often and in whatever order a phone \
-                       that was offline sends them. Every answer tells in `disposition` what the client does next: \
-                       `settled` done; `retry` back off and send again; `reauth` get a new token; `quarantine` keep \
+                       that was offline sends them. Every result of a sync and every problem tells in `disposition` what the \
+                       client does next: `settled` done; `retry` back off and send again; `reauth` get a new token; `quarantine` keep \
                        the report, tell the user, go on with the others.",
     ),
     tags(

@@ -26,21 +26,29 @@ const CHALLENGE: &str = "Bearer realm=\"incident-sync\"";
 #[serde(rename_all = "camelCase")]
 #[schema(as = Problem)]
 pub(crate) struct ProblemDetails {
+    /// `/problems/<slug>`: the address of a page on this server that says what to do.
     #[serde(rename = "type")]
     kind: String,
+    /// One sentence for people, the same for every occurrence.
     title: &'static str,
+    /// The status of the answer; of a result in a batch, the one that it would have had alone.
     status: u16,
+    /// What happened this time.
     detail: String,
     #[schema(value_type = schema::DispositionWord, inline)]
     disposition: Disposition,
+    /// Every broken rule, of `validation-failed`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<schema::Violation>)]
     errors: Vec<ErrorEntry>,
+    /// The fields in which what is stored differs, of `idempotency-conflict`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fields: Vec<&'static str>,
+    /// How many bytes a body may have, of `payload-too-large`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     max_bytes: Option<usize>,
+    /// How many payloads a batch may have, of `payload-too-large`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     max_items: Option<usize>,
