@@ -179,8 +179,3 @@ pub(crate) fn to_json<T: Serialize>(value: &T) -> Option<String> {
 pub(crate) fn from_json<T: for<'de> Deserialize<'de>>(text: Option<&str>) -> Option<T> {
     serde_json::from_str(text?).ok()
 }
-
-/// The problem of an entry.
-pub(crate) fn problem(text: Option<&str>) -> Option<Problem> {
-    from_json(text)
-}

@@ -96,24 +96,26 @@ fn each(items: Vec<Item>, results: &[Answer<'_>]) -> Consequences {
     let mut items: Vec<_> = items
         .into_iter()
         .zip(results)
-        .map(|(item, answer)| (alone(judge_item(answer.http_status(), answer, &item)), item))
+        .map(|(item, answer)| {
+            let consequence = alone(judge_item(answer.http_status(), answer, &item));
+            (item, consequence)
+        })
         .collect();
-    let nothing_went = !items.iter().any(|(consequence, _)| consequence.is_success());
+    let nothing_went = !items.iter().any(|(_, consequence)| consequence.is_success());
     if !nothing_went {
         // The token is good for the others: it is this entry's own fault.
-        for (consequence, _) in &mut items {
+        for (_, consequence) in &mut items {
             if let Consequence::SignIn(_, problem) = consequence {
                 *consequence = Consequence::Quarantine(std::mem::take(problem));
             }
         }
     }
-    let first_wait = items.iter().map(|(consequence, _)| consequence).find(|consequence| match consequence {
+    let first_wait = items.iter().map(|(_, consequence)| consequence).find(|consequence| match consequence {
         Consequence::Wait { strike, .. } => !strike || nothing_went,
         _ => false,
     });
     // Where nothing at all succeeds, the server is at fault and not one of the entries.
     let whole = first_wait.cloned();
-    let keep = |consequence: &Consequence| !(nothing_went && matches!(consequence, Consequence::Wait { .. }));
-    let items = items.into_iter().filter(|(v, _)| keep(v)).map(|(v, item)| (item, v)).collect();
+    items.retain(|(_, consequence)| !(nothing_went && matches!(consequence, Consequence::Wait { .. })));
     Consequences { items, ..Consequences::whole(whole) }
 }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
     super::{
-        entry::{PENDING, problem},
+        entry::{PENDING, Problem, from_json},
         error::OutboxError,
         limits::{ENVELOPE_BYTES, KEY_BYTES, LONGEST_BACK_OFF_MS, MAX_UPLOAD_BYTES},
     },
@@ -110,7 +110,8 @@ pub(crate) fn next_turn(
     let turn = connection
         .prepare_cached(sql)?
         .query_row(params![reporter, PENDING, now_ms], |row| {
-            Ok((row.get::<_, i64>(0)?, problem(row.get::<_, Option<String>>(1)?.as_deref())))
+            let problem = from_json::<Problem>(row.get::<_, Option<String>>(1)?.as_deref());
+            Ok((row.get::<_, i64>(0)?, problem))
         })
         .optional()?;
     Ok(turn.map(|(turn_ms, problem)| {
