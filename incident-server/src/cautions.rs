@@ -26,7 +26,7 @@ fn foreign_tokens(config: &Config) -> Option<&'static str> {
     if !config.has_issuer() || config.auth_audience.is_some() {
         return None;
     }
-    Some(if config.auth_issuer.is_some() || config.auth_oidc_issuer.is_some() {
+    Some(if config.issuer().is_some() {
         "tokens that the issuer made for other programs are taken, too; name who they must be for with --auth-audience"
     } else {
         "every token under these keys is taken, whoever issued it and whatever it was made for; name both with \

@@ -98,7 +98,19 @@ pub struct Config {
 impl Config {
     /// Whether tokens come from an identity provider.
     pub(crate) fn has_issuer(&self) -> bool {
-        self.auth_jwks.is_some() || self.auth_oidc_issuer.is_some()
+        self.key_set().is_some()
+    }
+
+    /// Where the keys of an identity provider are, if tokens come from one.
+    pub(crate) fn key_set(&self) -> Option<JwksSource> {
+        let discovered = self.auth_oidc_issuer.clone().map(JwksSource::Discovered);
+        discovered.or_else(|| self.auth_jwks.clone())
+    }
+
+    /// What `iss` must be.
+    pub(crate) fn issuer(&self) -> Option<String> {
+        let discovered = self.auth_oidc_issuer.as_ref().map(|issuer| issuer.name().to_owned());
+        discovered.or_else(|| self.auth_issuer.clone())
     }
 }
 

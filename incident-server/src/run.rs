@@ -13,7 +13,7 @@ use tokio::{net::TcpListener, runtime::Runtime, task::JoinSet};
 
 use crate::{
     App, Clock, Parts,
-    auth::{JwksSource, SecretFiles, TokenRequest, Verifier, mint_hs256},
+    auth::{SecretFiles, TokenRequest, Verifier, mint_hs256},
     cautions::cautions,
     check,
     cli::{Cli, Command, Config},
@@ -132,13 +132,9 @@ async fn stopped(mut signals: Signals, app: App, delay: Duration) {
 }
 
 async fn verifier(config: &Config) -> Result<Verifier, Failure> {
-    let (issuer, audience) = (config.auth_issuer.clone(), config.auth_audience.clone());
-    if let Some(found) = &config.auth_oidc_issuer {
-        let issuer = Some(found.name().to_owned());
-        return Ok(Verifier::jwks(JwksSource::Discovered(found.clone()), issuer, audience).await?);
-    }
-    if let Some(source) = &config.auth_jwks {
-        return Ok(Verifier::jwks(source.clone(), issuer, audience).await?);
+    let (issuer, audience) = (config.issuer(), config.auth_audience.clone());
+    if let Some(source) = config.key_set() {
+        return Ok(Verifier::jwks(source, issuer, audience).await?);
     }
     let current = hs256_secret_file(config)?;
     let files = SecretFiles { current, previous: config.auth_hs256_previous_secret_file.clone() };

@@ -22,7 +22,7 @@ pub(super) fn makes_a_secret(config: &Config) -> bool {
 
 pub(super) async fn check(config: &Config, database: Option<&Inspection>, findings: &mut Findings) {
     id_secret(config, database, findings);
-    match issuer(config) {
+    match config.key_set() {
         Some(source) => findings.either(usable(&source).await),
         None => own_hs256(config, findings),
     }
@@ -96,11 +96,6 @@ fn secret(file: &Path, findings: &mut Findings) -> Option<Vec<u8>> {
             None
         }
     }
-}
-
-fn issuer(config: &Config) -> Option<JwksSource> {
-    let discovered = config.auth_oidc_issuer.clone().map(JwksSource::Discovered);
-    discovered.or_else(|| config.auth_jwks.clone())
 }
 
 async fn usable(source: &JwksSource) -> Result<String, String> {
