@@ -7,7 +7,7 @@ use incident_mobile_ffi::outbox::{
     EntryState, MAX_STRIKES, NetworkFailureKind, NextUpload, UploadResult, WaitReason,
 };
 use serde_json::json;
-use support::{Phone, created, failure, item, no_network, payloads, problem, respond, response};
+use support::{Phone, failure, item, no_network, payloads, problem, respond, response, settle_all};
 
 #[test]
 fn a_network_failure_waits_for_the_whole_queue_and_costs_nothing() {
@@ -54,16 +54,56 @@ fn a_portals_retry_after_holds_a_quarter_of_an_hour_at_most_and_the_user_ends_it
 #[test]
 fn a_batch_that_a_slow_line_cannot_carry_is_halved_and_an_entry_alone_waits() {
     let mut phone = Phone::new();
-    let keys: Vec<_> = (0..8).map(|_| phone.report("w").key).collect();
+    report(&mut phone, 8);
     for expected in [8, 4, 2, 1, 1] {
-        let upload = phone.upload_at_last();
-        assert_eq!(payloads(&upload).len(), expected);
-        phone.complete(&upload, &failure(NetworkFailureKind::TimedOut, true));
+        assert_eq!(time_out(&mut phone), expected);
         assert_eq!(phone.wait().1, WaitReason::TimedOut);
     }
+    assert_eq!(carried(&mut phone), [1, 2, 3, 2], "what was too much is tried again by one more at a time");
+}
+
+#[test]
+fn on_another_network_batches_grow_by_doubling_again() {
+    let mut phone = Phone::new();
+    report(&mut phone, 32);
+    for _ in 0..5 {
+        time_out(&mut phone);
+    }
+    phone.outbox().network_changed().unwrap();
+    assert_eq!(carried(&mut phone), [1, 2, 4, 8, 16, 1]);
+}
+
+#[test]
+fn a_report_that_times_out_alone_makes_no_batch_of_others_smaller() {
+    let mut phone = Phone::new();
+    report(&mut phone, 1);
+    assert_eq!(time_out(&mut phone), 1);
+    report(&mut phone, 100);
+    assert_eq!(carried(&mut phone), [100, 1]);
+}
+
+fn report(phone: &mut Phone, count: usize) {
+    for _ in 0..count {
+        phone.report("w");
+    }
+}
+
+/// How many reports the upload had that a slow line could not carry.
+fn time_out(phone: &mut Phone) -> usize {
     let upload = phone.upload_at_last();
-    phone.complete(&upload, &response(201, &created(keys[0])));
-    assert_eq!(payloads(&phone.upload()).len(), 1, "what was too much once is not tried again");
+    phone.complete(&upload, &failure(NetworkFailureKind::TimedOut, true));
+    payloads(&upload).len()
+}
+
+/// How many reports each upload has until all are settled.
+fn carried(phone: &mut Phone) -> Vec<usize> {
+    let mut sizes = Vec::new();
+    while phone.outbox().summary().unwrap().pending > 0 {
+        let upload = phone.upload_at_last();
+        phone.complete(&upload, &settle_all(&upload));
+        sizes.push(payloads(&upload).len());
+    }
+    sizes
 }
 
 #[test]

@@ -123,6 +123,7 @@ impl Outbox {
     /// # Errors
     /// Those of the file.
     pub fn network_changed(&mut self) -> Result<(), OutboxError> {
+        self.batch_size.forget();
         self.repairing(|outbox| {
             let reporter = outbox.reporter.as_str();
             outbox.file.write(Change::Wait, |transaction| {

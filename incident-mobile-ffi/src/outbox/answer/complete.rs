@@ -66,12 +66,11 @@ impl Outbox {
         self.sign_in = self.sign_in.or(sign_in);
         self.went_well = consequences.all().any(Consequence::is_success);
         match &consequences.whole {
-            Some(Consequence::TooLarge { .. }) => self.batch_size.halve(sent, true),
-            // A slow line: what was too much for it once is too much again.
-            _ if consequences.too_slow => self.batch_size.halve(sent, true),
+            Some(Consequence::TooLarge { .. }) => self.batch_size.was_too_much(sent),
+            _ if consequences.too_slow => self.batch_size.was_too_much(sent),
             // So that each entry is judged alone in the end.
             Some(Consequence::Quarantine(_) | Consequence::Wait { strike: true, .. }) => {
-                self.batch_size.halve(sent, false);
+                self.batch_size.take_apart(sent);
             }
             _ if self.went_well => self.batch_size.grow(),
             _ => {}
