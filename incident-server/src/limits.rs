@@ -126,7 +126,7 @@ pub(crate) const ERASURE_STEP: usize = 100;
 pub(crate) const ERASED_AT_ONCE: usize = 10_000;
 /// After this long such a request answers how far it came.
 pub(crate) const ERASURE_DEADLINE: Duration = Duration::from_secs(5);
-/// Between two steps of the retention, so that syncs do not feel it: 1,000 events a second at most.
+/// Between two steps of the retention, so that syncs do not feel it: 1,000 incidents a second at most.
 pub(crate) const RETENTION_PAUSE: Duration = Duration::from_millis(100);
 /// Between two looks whether something has become too old.
 pub(crate) const RETENTION_REST: Duration = Duration::from_secs(60);

@@ -1,13 +1,13 @@
 //! What was received too long ago is erased, in steps so small that syncs do not feel them.
 
-use std::{collections::BTreeSet, str::FromStr, time::Duration};
+use std::{str::FromStr, time::Duration};
 
-use incident_core::{Change, IncidentId, Timestamp};
+use incident_core::{IncidentId, Stored, Timestamp};
 
 use crate::{
     erasure::{By, erase},
     limits::{ERASURE_STEP, RETENTION_REST},
-    store::{Position, Store, StoreError, StoredChange},
+    store::{ListQuery, Store, StoreError, StoredIncident},
 };
 
 /// How long incidents are kept.
@@ -29,7 +29,7 @@ impl Retention {
     /// The one who erases by it, if anything is to be erased.
     pub(crate) fn begin(self) -> Option<Eraser> {
         let age_ms = i64::try_from(self.0?.as_millis()).unwrap_or(i64::MAX);
-        Some(Eraser { age_ms, after: Position::START, ahead: BTreeSet::new() })
+        Some(Eraser { age_ms, part: Part::MadeLongAgo, after: None })
     }
 }
 
@@ -50,13 +50,20 @@ impl FromStr for Retention {
     }
 }
 
-/// Walks the history from its beginning, once: whatever it has passed is younger than nothing that is to be erased.
+/// Looks through the lists for what is too old, again and again: those that were made too long ago, and those that a phone
+/// dated in the future. Nothing that is to be kept stands between them, in whatever order and by whatever clock it came.
 #[derive(Debug)]
 pub(crate) struct Eraser {
     age_ms: i64,
-    after: Position,
-    /// What a wrong clock dated in the future, by its moment: it keeps nothing behind it, and has its own time.
-    ahead: BTreeSet<(i64, IncidentId)>,
+    part: Part,
+    /// How far the part was looked through.
+    after: Option<IncidentId>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    MadeLongAgo,
+    MadeInTheFuture,
 }
 
 impl Eraser {
@@ -65,53 +72,51 @@ impl Eraser {
         RETENTION_REST.min(Duration::from_millis(self.age_ms.unsigned_abs()))
     }
 
-    /// Looks at the next few events and erases what they created, if that is too old. Says whether there may be more.
+    /// Looks at the next few incidents and erases those that are too old. Says whether there may be more.
     ///
     /// # Errors
     /// [`StoreError`]; the same step may be repeated.
     pub(crate) async fn step(&mut self, store: &dyn Store, now: Timestamp) -> Result<bool, StoreError> {
-        let limit = i64::try_from(ERASURE_STEP).unwrap_or(i64::MAX);
-        let page = store.changes(self.after, limit).await?;
-        let (now_ms, oldest_kept_ms) = (now.unix_ms(), now.unix_ms().saturating_sub(self.age_ms));
-        let at_ms = |change: &StoredChange| change.event.at.unix_ms();
-        let is_passed = |change: &&StoredChange| at_ms(change) < oldest_kept_ms || at_ms(change) > now_ms;
-        let passed: Vec<&StoredChange> = page.changes.iter().take_while(is_passed).collect();
-        let created = passed.iter().filter(|change| change.event.change == Change::Created);
-        let created: Vec<_> = created.map(|change| (at_ms(change), change.incident.id)).collect();
-        self.set_aside(created.iter().filter(|(at_ms, _)| *at_ms > now_ms).copied());
-        let due = self.ahead.iter().take_while(|(at_ms, _)| *at_ms < oldest_kept_ms).take(ERASURE_STEP);
-        let due: Vec<_> = due.copied().collect();
-        let old = created.iter().filter(|(at_ms, _)| *at_ms <= now_ms).chain(&due);
-        let ids: Vec<IncidentId> = old.map(|(_, id)| *id).collect();
+        let Ok(oldest_kept) = Timestamp::from_unix_ms(now.unix_ms().saturating_sub(self.age_ms)) else {
+            return Ok(false);
+        };
+        let page = store.incidents(&self.query(oldest_kept, now)).await?;
+        let old = page.incidents.iter().filter(|stored| is_too_old(stored, oldest_kept));
+        let ids: Vec<IncidentId> = old.map(|stored| stored.id).collect();
         if !ids.is_empty() {
             erase(store, &ids, now, &By::Retention).await?;
         }
-        for erased in &due {
-            self.ahead.remove(erased);
+        self.after = page.next;
+        if self.after.is_some() {
+            return Ok(true);
         }
-        let (before, is_whole_page) = (self.after, passed.len() == page.changes.len());
-        self.after =
-            if is_whole_page { page.next } else { passed.last().map_or(before, |change| change.position) };
-        Ok(is_whole_page && page.next > before || !due.is_empty())
+        self.part = match self.part {
+            Part::MadeLongAgo => Part::MadeInTheFuture,
+            Part::MadeInTheFuture => Part::MadeLongAgo,
+        };
+        Ok(self.part == Part::MadeInTheFuture)
     }
 
-    fn set_aside(&mut self, ahead: impl Iterator<Item = (i64, IncidentId)>) {
-        let were_any = !self.ahead.is_empty();
-        self.ahead.extend(ahead);
-        if !were_any && !self.ahead.is_empty() {
-            tracing::warn!(
-                "incidents were received at a moment that is still to come, so a clock was wrong: they are kept until \
-                 they are too old by it"
-            );
+    fn query(&self, oldest_kept: Timestamp, now: Timestamp) -> ListQuery {
+        let all = ListQuery { after: self.after, limit: ERASURE_STEP, ..ListQuery::default() };
+        match self.part {
+            Part::MadeLongAgo => ListQuery { created_before: Some(oldest_kept), ..all },
+            Part::MadeInTheFuture => ListQuery { created_after: Some(now), ..all },
         }
     }
+}
+
+/// Whether an incident of either part was received too long ago. One that was made since then, and not in the future, is in
+/// neither: the server's clock was behind when it was received.
+fn is_too_old(stored: &StoredIncident, oldest_kept: Timestamp) -> bool {
+    matches!(&stored.incident, Stored::Kept(incident) if incident.received_at < oldest_kept)
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use incident_core::{IdSecret, IdempotencyKey, Reporter, Stored, decode};
+    use incident_core::{IdSecret, IdempotencyKey, Reporter, decode};
 
     use super::*;
     use crate::store::{SqliteStore, SyncItem};
@@ -127,9 +132,9 @@ mod tests {
         assert!(is_short("23h") && is_short("1s") && !is_short("1d") && !is_short("off"));
     }
 
-    /// What alice reports as the nth.
-    fn item(n: i64) -> SyncItem {
-        let created_at = Timestamp::from_unix_ms(1_795_392_000_000 + n).unwrap();
+    /// What alice reports so many seconds after the first.
+    fn item(seconds: i64) -> SyncItem {
+        let created_at = at(seconds);
         let reporter = Arc::new(Reporter::parse("alice").unwrap());
         let payload = format!(
             r#"{{"locationId":"w","gpsCoordinates":{{"type":"Point","coordinates":[1,2]}},"isAnonymous":false,"createdAt":"{created_at}"}}"#
@@ -140,24 +145,56 @@ mod tests {
         SyncItem { id, reporter, payload }
     }
 
-    #[tokio::test]
-    async fn what_a_wrong_clock_dated_ahead_keeps_nothing_behind_it() {
+    /// A moment, so many seconds after the first report was made.
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_unix_ms(1_795_392_000_000 + seconds * 1000).unwrap()
+    }
+
+    /// Which of the reports are left that were made so many seconds after the first, once what is older than a minute is erased.
+    async fn left(store: &SqliteStore, reports: &[i64], now: Timestamp) -> Vec<i64> {
+        let mut eraser = Retention(Some(Duration::from_secs(60))).begin().unwrap();
+        while eraser.step(store, now).await.unwrap() {}
+        let mut left = Vec::new();
+        for seconds in reports {
+            let found = store.incident(item(*seconds).id).await.unwrap().unwrap();
+            if matches!(found.incident, Stored::Kept(_)) {
+                left.push(*seconds);
+            }
+        }
+        left
+    }
+
+    /// Reports made and received so many seconds after the first, in this order.
+    async fn stored(reports: &[(i64, i64)]) -> (tempfile::NamedTempFile, SqliteStore) {
         let file = tempfile::NamedTempFile::new().unwrap();
         let store = SqliteStore::open_file(file.path()).await.unwrap();
-        let at = |seconds: i64| Timestamp::from_unix_ms(1_795_392_000_000 + seconds * 1000).unwrap();
-        for (n, received_at) in [(0, at(0)), (1, at(500)), (2, at(1))] {
-            store.sync(&[item(n)], received_at).await.unwrap();
+        for (made, received) in reports {
+            store.sync(&[item(*made)], at(*received)).await.unwrap();
         }
-        let mut eraser = Retention(Some(Duration::from_secs(60))).begin().unwrap();
-        let is_gone = async |n: i64| {
-            let found = store.incident(item(n).id).await.unwrap().unwrap();
-            matches!(found.incident, Stored::Erased(_))
-        };
+        (file, store)
+    }
 
-        eraser.step(&store, at(100)).await.unwrap();
-        assert_eq!([is_gone(0).await, is_gone(1).await, is_gone(2).await], [true, false, true]);
+    #[tokio::test]
+    async fn what_was_received_later_or_by_a_clock_ahead_holds_up_nothing() {
+        let (_file, store) = stored(&[(0, 500), (1, 90), (2, 3), (3, 95), (4, 4)]).await;
 
-        eraser.step(&store, at(600)).await.unwrap();
-        assert!(is_gone(1).await);
+        assert_eq!(left(&store, &[0, 1, 2, 3, 4], at(100)).await, [0, 1, 3]);
+        assert_eq!(left(&store, &[0, 1, 3], at(600)).await, [0; 0]);
+    }
+
+    #[tokio::test]
+    async fn what_a_clock_behind_received_long_ago_is_kept_until_it_was_made_long_ago() {
+        let (_file, store) = stored(&[(0, -315_360_000)]).await;
+
+        assert_eq!(left(&store, &[0], at(10)).await, [0]);
+        assert_eq!(left(&store, &[0], at(61)).await, [0; 0]);
+    }
+
+    #[tokio::test]
+    async fn what_a_phone_dated_ahead_is_kept_no_longer_than_others() {
+        let (_file, store) = stored(&[(100_000, 0)]).await;
+
+        assert_eq!(left(&store, &[100_000], at(59)).await, [100_000]);
+        assert_eq!(left(&store, &[100_000], at(61)).await, [0; 0]);
     }
 }
