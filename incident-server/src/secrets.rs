@@ -19,7 +19,10 @@ const MIN_BYTES: usize = IdSecret::MIN_BYTES;
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// The file cannot be read.
-    #[error("cannot read the secret file {}: {source}", file.display())]
+    #[error(
+        "cannot read the secret file {}: {source}; name the one that is there, or put it back from where its copy is kept",
+        file.display()
+    )]
     Read {
         /// Which file.
         file: PathBuf,
@@ -27,7 +30,11 @@ pub enum SecretError {
         source: io::Error,
     },
     /// The secret is shorter than 32 bytes.
-    #[error("the secret in {} has {bytes} bytes, it needs at least {MIN_BYTES}", file.display())]
+    #[error(
+        "the secret in {} has {bytes} bytes, it needs at least {MIN_BYTES}; if it was longer, put it back from where its copy \
+         is kept",
+        file.display()
+    )]
     TooShort {
         /// Which file.
         file: PathBuf,

@@ -74,8 +74,10 @@ pub enum OpenError {
     )]
     ReadOnly,
     /// The server lacks settings that the store relies on.
-    #[error("PostgreSQL 14 or later is needed")]
-    OldPostgres,
+    #[error(
+        "PostgreSQL 14 or later is needed, and this server is of version {}; upgrade it, or name another", .0 / 10_000
+    )]
+    OldPostgres(u32),
     /// It can be read, but a commit fails or does not end.
     #[error(
         "the database takes no writes ({}); free its disk, end what holds its locks, or bring its synchronous standby \

@@ -102,8 +102,8 @@ async fn connect_anywhere(options: &PgConnectOptions) -> Result<(Session, bool),
 
 async fn begin(options: &PgConnectOptions) -> Result<(Session, bool), OpenError> {
     let mut connection = options.connect().await.map_err(OpenError::unusable)?;
-    if connection.server_version_num().is_some_and(|version| version < OLDEST_VERSION) {
-        return Err(OpenError::OldPostgres);
+    if let Some(version) = connection.server_version_num().filter(|version| *version < OLDEST_VERSION) {
+        return Err(OpenError::OldPostgres(version));
     }
     let prepared: Prepared =
         sqlx::query_as(PREPARE).fetch_one(&mut connection).await.map_err(OpenError::unusable)?;
