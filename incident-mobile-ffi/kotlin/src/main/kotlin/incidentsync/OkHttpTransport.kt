@@ -24,7 +24,8 @@ import okio.BufferedSink
  * An address has a host, and may have a port and a path, but no user, query or fragment; anything else is an
  * [IllegalArgumentException].
  *
- * @param client whose connections, proxy and certificates are used; redirects and silent repeats are switched off
+ * @param client whose proxy, certificates and interceptors are used, but none of its connections; redirects and silent
+ *   repeats are switched off
  * @param token gives the bearer token for the next request, or `null` where nobody is signed in; a text that no header
  *   can carry is no token either: the server then asks to sign in. An [IOException] in it counts as no network
  */
@@ -42,7 +43,8 @@ public class OkHttpTransport(
     }
 
     // How long an upload may take is the queue's word, and `sync` holds to it.
-    private val client: OkHttpClient =
+    @Volatile
+    private var client: OkHttpClient =
         client.newBuilder()
             .retryOnConnectionFailure(false)
             .followRedirects(false)
@@ -51,6 +53,7 @@ public class OkHttpTransport(
             .writeTimeout(0, TimeUnit.MILLISECONDS)
             .callTimeout(0, TimeUnit.MILLISECONDS)
             .addNetworkInterceptor(Connected)
+            .connectionPool(connections())
             .build()
 
     override suspend fun send(upload: Upload): UploadResult {
@@ -62,10 +65,14 @@ public class OkHttpTransport(
             return error.toFailure(sent = false, detail = error.javaClass.simpleName)
         }
         val call = clientFor(upload).newCall(request(upload, token, way))
+        var isAnswered = false
         return try {
-            withContext(Dispatchers.IO) { call.await() }
+            withContext(Dispatchers.IO) { call.await() }.also { isAnswered = true }
         } catch (error: IOException) {
             error.toFailure(way.mayHaveLeft, error.detail(token))
+        } finally {
+            // It may be dead, and of HTTP/2 a request that is given up leaves it in the pool.
+            if (!isAnswered) client = client.newBuilder().connectionPool(connections()).build()
         }
     }
 
@@ -120,6 +127,12 @@ private object Connected : Interceptor {
         return chain.proceed(chain.request())
     }
 }
+
+/**
+ * Where the uploads of one sync find their connection, and those of the next one none that a server or a router has
+ * forgotten meanwhile: OkHttp would take one for alive for ten seconds, and without a time-out for ever.
+ */
+private fun connections() = ConnectionPool(1, 1, TimeUnit.SECONDS)
 
 /** The answer to a full batch stays far below. A longer one is not read on and comes without its body: it is not ours. */
 private const val LONGEST_ANSWER = 1024L * 1024
