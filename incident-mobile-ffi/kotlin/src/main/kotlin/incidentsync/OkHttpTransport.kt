@@ -2,6 +2,7 @@ package incidentsync
 
 import java.io.IOException
 import java.util.concurrent.TimeUnit
+import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.suspendCancellableCoroutine
@@ -25,7 +26,7 @@ import okio.BufferedSink
  * [IllegalArgumentException].
  *
  * @param client whose proxy, certificates and interceptors are used, but none of its connections; redirects and silent
- *   repeats are switched off
+ *   repeats are switched off. A [RuntimeException] in it counts as no answer
  * @param token gives the bearer token for the next request, or `null` where nobody is signed in; a text that no header
  *   can carry is no token either: the server then asks to sign in. An [IOException] in it counts as no network
  */
@@ -142,8 +143,18 @@ private val VISIBLE = Regex("[!-~]+")
 /** Blocks its thread, which is one for that, and none of OkHttp's own, which keep a program alive for a minute. */
 private suspend fun Call.await(): UploadResult = suspendCancellableCoroutine { continuation ->
     continuation.invokeOnCancellation { cancel() }
-    continuation.resumeWith(runCatching { execute().use { it.read() } })
+    continuation.resumeWith(runCatching { answer() })
 }
+
+/** What OkHttp cannot read it leaves with exceptions of many kinds: a status below zero, a body of a negative length. */
+private fun Call.answer(): UploadResult =
+    try {
+        execute().use { it.read() }
+    } catch (stopped: CancellationException) {
+        throw stopped
+    } catch (odd: RuntimeException) {
+        throw IOException(odd.toString(), odd)
+    }
 
 private fun okhttp3.Response.read(): UploadResult {
     val source = body.source()
