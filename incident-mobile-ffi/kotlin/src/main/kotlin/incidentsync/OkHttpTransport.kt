@@ -2,11 +2,11 @@ package incidentsync
 
 import java.io.IOException
 import java.util.concurrent.TimeUnit
+import kotlin.coroutines.EmptyCoroutineContext
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.suspendCancellableCoroutine
-import kotlinx.coroutines.withContext
 import okhttp3.Call
 import okhttp3.ConnectionPool
 import okhttp3.Headers
@@ -28,7 +28,8 @@ import okio.BufferedSink
  * @param client whose proxy, certificates and interceptors are used, but none of its connections; redirects and silent
  *   repeats are switched off. A [RuntimeException] in it counts as no answer
  * @param token gives the bearer token for the next request, or `null` where nobody is signed in; a text that no header
- *   can carry is no token either: the server then asks to sign in. An [IOException] in it counts as no network
+ *   can carry is no token either: the server then asks to sign in. An [IOException] in it counts as no network; one that
+ *   does not heed that it is cancelled, because it blocks its thread, holds the sync up for as long
  */
 public class OkHttpTransport(
     baseUrl: String,
@@ -68,7 +69,7 @@ public class OkHttpTransport(
         val call = clientFor(upload).newCall(request(upload, token, way))
         var isAnswered = false
         return try {
-            withContext(Dispatchers.IO) { call.await() }.also { isAnswered = true }
+            call.await().also { isAnswered = true }
         } catch (error: IOException) {
             error.toFailure(way.mayHaveLeft, error.detail(token))
         } finally {
@@ -140,10 +141,13 @@ private const val LONGEST_ANSWER = 1024L * 1024
 
 private val VISIBLE = Regex("[!-~]+")
 
-/** Blocks its thread, which is one for that, and none of OkHttp's own, which keep a program alive for a minute. */
+/**
+ * Blocks a thread that is one for that, and none of OkHttp's own, which keep a program alive for a minute. Who is cancelled
+ * does not wait for it: the lookup of a name heeds nothing. What that thread brings later goes nowhere.
+ */
 private suspend fun Call.await(): UploadResult = suspendCancellableCoroutine { continuation ->
     continuation.invokeOnCancellation { cancel() }
-    continuation.resumeWith(runCatching { answer() })
+    Dispatchers.IO.dispatch(EmptyCoroutineContext) { continuation.resumeWith(runCatching { answer() }) }
 }
 
 /** What OkHttp cannot read it leaves with exceptions of many kinds: a status below zero, a body of a negative length. */

@@ -3,8 +3,10 @@ package incidentsync
 import incidentsync.support.Gate
 import incidentsync.support.Phone
 import incidentsync.support.java
+import java.net.UnknownHostException
 import java.util.concurrent.CountDownLatch
 import java.util.concurrent.TimeUnit
+import java.util.concurrent.atomic.AtomicBoolean
 import java.util.concurrent.atomic.AtomicInteger
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineStart
@@ -16,7 +18,10 @@ import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeout
 import kotlinx.coroutines.withTimeoutOrNull
+import okhttp3.Dns
+import okhttp3.OkHttpClient
 import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertInstanceOf
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
@@ -43,6 +48,26 @@ class InterruptionTest : Phone() {
         assertEquals(EntryState.PENDING, outbox.entry(key).state)
         assertEquals(SyncEnd.Idle, outbox.sync(transport(server.url, server.token("alice"))))
         assertEquals(EntryState.SETTLED, outbox.entry(key).state)
+    }
+
+    @Test
+    fun `a name that is looked up without end holds up no sync that is over`() = phone {
+        val outbox = outbox()
+        val key = outbox.report(draft()).key
+        val over = CountDownLatch(1)
+        val isWaitedFor = AtomicBoolean(false)
+        // As the system's, which heeds nothing; a sync that waits for it would wait for five seconds.
+        val hangs = Dns { isWaitedFor.set(!over.await(5, TimeUnit.SECONDS)); throw UnknownHostException(it) }
+        val transport = OkHttpTransport("http://incidents.invalid", OkHttpClient.Builder().dns(hangs).build()) { "token" }
+
+        val late = outbox.sync({ withTimeout(100) { transport.send(it) } })
+        outbox.networkChanged()
+        val cancelled = withTimeoutOrNull(100) { outbox.sync(transport) }
+
+        assertEquals(WaitReason.TIMED_OUT to null, assertInstanceOf(SyncEnd.Wait::class.java, late).why to cancelled)
+        assertFalse(isWaitedFor.get())
+        assertEquals(EntryState.PENDING, outbox.entry(key).state)
+        over.countDown()
     }
 
     @Test
