@@ -9,6 +9,7 @@ import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.suspendCancellableCoroutine
 import okhttp3.Call
 import okhttp3.ConnectionPool
+import okhttp3.CookieJar
 import okhttp3.Headers
 import okhttp3.HttpUrl
 import okhttp3.HttpUrl.Companion.toHttpUrl
@@ -78,11 +79,17 @@ public class OkHttpTransport(
         }
     }
 
-    /** An anonymous report goes on a connection of its own: out of a pool that nothing was in and nothing stays in. */
+    /**
+     * An anonymous report goes on a connection of its own, out of a pool that nothing was in and nothing stays in, and
+     * without the cookies by which whoever gave them would know whose it is.
+     */
     private fun clientFor(upload: Upload): OkHttpClient {
         val isApart = upload.headers.any { it.name.equals("Connection", ignoreCase = true) && it.value == "close" }
         if (!isApart) return client
-        return client.newBuilder().connectionPool(ConnectionPool(0, 1, TimeUnit.MILLISECONDS)).build()
+        return client.newBuilder()
+            .connectionPool(ConnectionPool(0, 1, TimeUnit.MILLISECONDS))
+            .cookieJar(CookieJar.NO_COOKIES)
+            .build()
     }
 
     private fun request(upload: Upload, token: String?, way: Way): Request {

@@ -2,6 +2,10 @@ package incidentsync
 
 import incidentsync.support.Gate
 import incidentsync.support.Phone
+import okhttp3.Cookie
+import okhttp3.CookieJar
+import okhttp3.HttpUrl
+import okhttp3.OkHttpClient
 import org.junit.jupiter.api.Assertions.assertArrayEquals
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertInstanceOf
@@ -70,6 +74,27 @@ class TransportTest : Phone() {
         val (before, alone, after) = ports
         assertEquals(before, after)
         assertTrue(alone != before, "$ports")
+    }
+
+    @Test
+    fun `an anonymous report goes without the app's cookies, and brings none`() = phone {
+        val kept = mutableListOf<Cookie>()
+        val jar = object : CookieJar {
+            override fun saveFromResponse(url: HttpUrl, cookies: List<Cookie>) = kept.plusAssign(cookies)
+
+            override fun loadForRequest(url: HttpUrl): List<Cookie> = kept.toList()
+        }
+        val told = mutableListOf<String?>()
+        val gate = keep(
+            Gate { told += it.cookie; it.answer(200, byteArrayOf(), "text/plain", "Set-Cookie" to "visitor=${told.size}") },
+        )
+        val transport = OkHttpTransport(gate.url, OkHttpClient.Builder().cookieJar(jar).build()) { "token" }
+
+        transport.send(upload)
+        transport.send(upload.copy(headers = upload.headers + Header("Connection", "close")))
+
+        assertEquals(listOf<String?>(null, null), told)
+        assertEquals(listOf("1"), kept.map { it.value })
     }
 
     @Test

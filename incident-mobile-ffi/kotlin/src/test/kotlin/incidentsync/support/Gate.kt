@@ -45,6 +45,7 @@ class Passage(private val exchange: HttpExchange) {
     /** From where it came: of one connection all requests have the same port. */
     val port: Int = exchange.remoteAddress.port
     val authorization: String? = exchange.requestHeaders.getFirst("Authorization")
+    val cookie: String? = exchange.requestHeaders.getFirst("Cookie")
 
     /** Lets the request through to [server] and gives its answer without telling the phone. */
     fun swallow(server: String): Pair<Int, ByteArray> {
