@@ -21,9 +21,13 @@ final class Exchanges: NSObject, URLSessionDataDelegate, @unchecked Sendable {
     /// A request may be cancelled before it has begun.
     private var cancelled: Set<Int> = []
 
-    /// Sends `request`; where the task is cancelled, so is the request.
-    func send(_ request: URLRequest, with session: URLSession) async throws -> Answer {
-        let task = session.dataTask(with: request)
+    /// Sends `request`; where the task is cancelled, so is the request. It is an upload task, for on Linux no other counts
+    /// what it has sent.
+    func send(
+        _ request: URLRequest, body: Data, with session: URLSession, noting way: Way
+    ) async throws -> Answer {
+        let task = session.uploadTask(with: request, from: body)
+        way.begin(task)
         let id = task.taskIdentifier
         defer { forget(id) }
         return try await withTaskCancellationHandler {

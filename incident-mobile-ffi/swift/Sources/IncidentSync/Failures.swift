@@ -6,12 +6,9 @@ import FoundationNetworking
 
 extension URLError {
     /// What this says about the network. Only a number is told: the words may quote whatever the error was given.
-    /// `asked` says whether there was a request yet, and not only one for its token.
-    func asResult(asked: Bool) -> UploadResult {
-        let kind = networkFailure
-        // Without a connection nothing has left.
-        let sent = asked && (kind == .timedOut || kind == .other)
-        return .networkFailure(kind: kind, detail: "URLError \(code.rawValue)", sent: sent)
+    /// `sent` says whether the request may have left the device.
+    func asResult(sent: Bool) -> UploadResult {
+        .networkFailure(kind: networkFailure, detail: "URLError \(code.rawValue)", sent: sent)
     }
 
     private var networkFailure: NetworkFailureKind {

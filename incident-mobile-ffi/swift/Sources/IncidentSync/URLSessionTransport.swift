@@ -34,14 +34,15 @@ public final class URLSessionTransport: Transport {
     /// has a host, and may have a port and a path, but no user, query or fragment.
     public func send(_ upload: Upload) async throws -> UploadResult {
         let address = try address(of: upload)
+        let way = Way()
         do {
             return try await withThrowingTaskGroup(of: UploadResult.self) { group -> UploadResult in
                 group.addTask {
-                    try await self.exchange(upload, at: address)
+                    try await self.exchange(upload, at: address, noting: way)
                 }
                 group.addTask {
                     try await Task.sleep(nanoseconds: UInt64(clamping: upload.timeoutMs) * 1_000_000)
-                    return UploadResult.networkFailure(kind: .timedOut, detail: "no answer in time", sent: true)
+                    return UploadResult.networkFailure(kind: .timedOut, detail: "no answer in time", sent: way.hasLeft)
                 }
                 let first = try await group.next()
                 group.cancelAll()
@@ -52,16 +53,15 @@ public final class URLSessionTransport: Transport {
                 return UploadResult.cancelled
             }
             if let failure = error as? URLError {
-                return failure.asResult(asked: true)
+                return failure.asResult(sent: way.hasLeft)
             }
             throw error
         }
     }
 
-    private func exchange(_ upload: Upload, at address: URL) async throws -> UploadResult {
+    private func exchange(_ upload: Upload, at address: URL, noting way: Way) async throws -> UploadResult {
         var request = URLRequest(url: address)
         request.httpMethod = upload.method
-        request.httpBody = upload.body
         request.timeoutInterval = Double(upload.timeoutMs) / 1000
         for header in upload.headers {
             request.setValue(header.value, forHTTPHeaderField: header.name)
@@ -73,9 +73,9 @@ public final class URLSessionTransport: Transport {
                 request.setValue("Bearer " + bearer, forHTTPHeaderField: "Authorization")
             }
         } catch let failure as URLError where !Task.isCancelled {
-            return failure.asResult(asked: false)
+            return failure.asResult(sent: false)
         }
-        let (response, body) = try await answer(to: request, apart: isApart(upload))
+        let (response, body) = try await answer(to: request, with: upload, noting: way)
         guard let http = response as? HTTPURLResponse else {
             return UploadResult.networkFailure(kind: .other, detail: "an answer that is not HTTP's", sent: true)
         }
@@ -87,14 +87,16 @@ public final class URLSessionTransport: Transport {
     }
 
     /// An anonymous report goes on a connection of its own: in a session that nothing was sent in and nothing will be.
-    private func answer(to request: URLRequest, apart: Bool) async throws -> Exchanges.Answer {
-        guard apart else {
-            return try await exchanges.send(request, with: session)
+    private func answer(
+        to request: URLRequest, with upload: Upload, noting way: Way
+    ) async throws -> Exchanges.Answer {
+        guard isApart(upload) else {
+            return try await exchanges.send(request, body: upload.body, with: session, noting: way)
         }
         let exchanges = Exchanges()
         let session = URLSession(configuration: configuration, delegate: exchanges, delegateQueue: nil)
         defer { session.finishTasksAndInvalidate() }
-        return try await exchanges.send(request, with: session)
+        return try await exchanges.send(request, body: upload.body, with: session, noting: way)
     }
 
     private func address(of upload: Upload) throws -> URL {
