@@ -7,7 +7,8 @@ import FoundationNetworking
 /// The network by `URLSession`, on Apple's systems and on Linux.
 public final class URLSessionTransport: Transport {
     private let baseURL: URL
-    private let configuration: URLSessionConfiguration
+    /// For an anonymous report: whoever gave a cookie would know by it whose the report is.
+    private let withoutCookies: URLSessionConfiguration
     private let session: URLSession
     private let exchanges = Exchanges()
     private let token: @Sendable () async throws -> String?
@@ -21,7 +22,7 @@ public final class URLSessionTransport: Transport {
         token: @escaping @Sendable () async throws -> String?
     ) {
         self.baseURL = baseURL
-        self.configuration = configuration
+        self.withoutCookies = configuration.withoutCookies()
         self.session = URLSession(configuration: configuration, delegate: exchanges, delegateQueue: nil)
         self.token = token
     }
@@ -86,7 +87,8 @@ public final class URLSessionTransport: Transport {
         return UploadResult.response(status: Int64(http.statusCode), headers: headers, body: body)
     }
 
-    /// An anonymous report goes on a connection of its own: in a session that nothing was sent in and nothing will be.
+    /// An anonymous report goes on a connection of its own, and without cookies: in a session that nothing was sent in and
+    /// nothing will be.
     private func answer(
         to request: URLRequest, with upload: Upload, noting way: Way
     ) async throws -> Exchanges.Answer {
@@ -94,7 +96,7 @@ public final class URLSessionTransport: Transport {
             return try await exchanges.send(request, body: upload.body, with: session, noting: way)
         }
         let exchanges = Exchanges()
-        let session = URLSession(configuration: configuration, delegate: exchanges, delegateQueue: nil)
+        let session = URLSession(configuration: withoutCookies, delegate: exchanges, delegateQueue: nil)
         defer { session.finishTasksAndInvalidate() }
         return try await exchanges.send(request, body: upload.body, with: session, noting: way)
     }
@@ -110,6 +112,17 @@ public final class URLSessionTransport: Transport {
             throw URLError(.badURL)
         }
         return url
+    }
+}
+
+private extension URLSessionConfiguration {
+    /// The same, and nothing that a server has given is sent or kept.
+    func withoutCookies() -> URLSessionConfiguration {
+        let copy = self.copy() as? URLSessionConfiguration ?? .ephemeral
+        copy.httpCookieStorage = nil
+        copy.httpShouldSetCookies = false
+        copy.urlCache = nil
+        return copy
     }
 }
 

@@ -70,6 +70,23 @@ final class TransportTests: XCTestCase {
         XCTAssertNotEqual(peers[0], peers[1])
     }
 
+    func testAnAnonymousReportGoesWithoutCookiesAndBringsNone() async throws {
+        let transport = try transport("cookie")
+        let apart = [Header(name: "Connection", value: "close")]
+        var told: [String] = []
+        for (path, headers) in [("/named", []), ("/anonymous", apart), ("/named", [])] {
+            let upload = Upload(
+                id: 1, method: "POST", path: path, headers: headers, body: Data("{}".utf8), timeoutMs: 30_000
+            )
+            guard case .response(_, _, let body) = try await transport.send(upload) else {
+                throw Missing(description: "no answer")
+            }
+            told.append(String(decoding: body, as: UTF8.self))
+        }
+
+        XCTAssertEqual(told, ["none", "none", "visitor=named"])
+    }
+
     func testNoRedirectIsFollowed() async throws {
         let answer = try await send("redirect")
 
