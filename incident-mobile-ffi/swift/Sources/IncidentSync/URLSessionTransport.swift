@@ -15,7 +15,8 @@ public final class URLSessionTransport: Transport {
 
     /// `token` is asked before every request, and what it gives is stored nowhere. With `nil` the request goes
     /// without a token, so that the server asks to sign in; a text that no header can carry is no token either. What it
-    /// throws ends the sync, but for a `URLError`, which counts as no network.
+    /// throws ends the sync, but for a `URLError`, which counts as no network. Where the time of the upload is over, or
+    /// the sync cancelled, it is cancelled and not waited for.
     public init(
         baseURL: URL,
         configuration: URLSessionConfiguration = .ephemeral,
@@ -37,17 +38,8 @@ public final class URLSessionTransport: Transport {
         let address = try address(of: upload)
         let way = Way()
         do {
-            return try await withThrowingTaskGroup(of: UploadResult.self) { group -> UploadResult in
-                group.addTask {
-                    try await self.exchange(upload, at: address, noting: way)
-                }
-                group.addTask {
-                    try await Task.sleep(nanoseconds: UInt64(clamping: upload.timeoutMs) * 1_000_000)
-                    return UploadResult.networkFailure(kind: .timedOut, detail: "no answer in time", sent: way.hasLeft)
-                }
-                let first = try await group.next()
-                group.cancelAll()
-                return first ?? UploadResult.cancelled
+            return try await inTime(upload.timeoutMs, noting: way) {
+                try await self.exchange(upload, at: address, noting: way)
             }
         } catch {
             if Task.isCancelled {
@@ -58,6 +50,29 @@ public final class URLSessionTransport: Transport {
             }
             throw error
         }
+    }
+
+    /// Whichever comes first, what the exchange brings or the end of its time. They are no children of this task, which
+    /// would wait for them: an app's `token` may heed no cancellation.
+    private func inTime(
+        _ timeoutMs: Int64, noting way: Way, _ exchange: @escaping @Sendable () async throws -> UploadResult
+    ) async throws -> UploadResult {
+        let (results, result) = AsyncThrowingStream.makeStream(of: UploadResult.self)
+        let exchanging = Task {
+            do { result.yield(try await exchange()) } catch { result.finish(throwing: error) }
+        }
+        let waiting = Task {
+            try await Task.sleep(nanoseconds: UInt64(clamping: timeoutMs) * 1_000_000)
+            result.yield(.networkFailure(kind: .timedOut, detail: "no answer in time", sent: way.hasLeft))
+        }
+        defer {
+            exchanging.cancel()
+            waiting.cancel()
+        }
+        for try await first in results {
+            return first
+        }
+        return .cancelled
     }
 
     private func exchange(_ upload: Upload, at address: URL, noting way: Way) async throws -> UploadResult {

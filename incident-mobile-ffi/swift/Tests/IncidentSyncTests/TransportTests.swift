@@ -150,6 +150,26 @@ final class TransportTests: XCTestCase {
         }
     }
 
+    func testATokenThatHeedsNoCancellationHoldsUpNothing() async throws {
+        let deaf = URLSessionTransport(baseURL: try XCTUnwrap(URL(string: "http://127.0.0.1:9"))) {
+            await withCheckedContinuation { never in
+                DispatchQueue.global().asyncAfter(deadline: .now() + 30) { never.resume() }
+            }
+            return "token"
+        }
+        let upload = Upload(id: 1, method: "POST", path: "/", headers: [], body: Data("{}".utf8), timeoutMs: 100)
+        let began = Date()
+
+        let late = try await deaf.send(upload)
+        let stopped = Task { try await deaf.send(upload) }
+        stopped.cancel()
+        let outcome = try await stopped.value
+
+        XCTAssertEqual(late, .networkFailure(kind: .timedOut, detail: "no answer in time", sent: false))
+        XCTAssertEqual(outcome, .cancelled)
+        XCTAssertLessThan(Date().timeIntervalSince(began), 20)
+    }
+
     func testATokenThatCannotBeFetchedIsNoRequestThatLeft() async throws {
         let url = try XCTUnwrap(URL(string: "http://127.0.0.1:9"))
         let upload = Upload(id: 1, method: "POST", path: "/", headers: [], body: Data("{}".utf8), timeoutMs: 30_000)
