@@ -6,7 +6,7 @@ import IncidentSyncGenerated
 ///
 /// A report that `report` accepted reaches the server exactly once, or its reporter is told why not; nothing ever
 /// drops it. May be used from several tasks at once. Everything throws `OutboxError`, and `sync` also
-/// `CancellationError`.
+/// `CancellationError` and what its transport throws.
 ///
 /// The calls may wait for storage, so they run on a queue of their own and never on one of Swift's few threads;
 /// both fields are made for use from any thread.

@@ -3,8 +3,9 @@ import IncidentSyncGenerated
 
 /// Brings one request to the server, with the token, and comes back with whatever happened.
 ///
-/// No redirects, no silent repeats, and no longer than `upload.timeoutMs`. Where its task is cancelled: `.cancelled`,
-/// which ends a sync. What it throws ends a sync, which hands the upload back to the queue.
+/// No redirects, no silent repeats, and no longer than `upload.timeoutMs`, which is for the transport to keep: a sync waits
+/// as long as it takes. Where its task is cancelled: `.cancelled`, which ends a sync. What it throws ends a sync, which
+/// hands the upload back to the queue.
 public protocol Transport: Sendable {
     /// Sends one request.
     func send(_ upload: Upload) async throws -> UploadResult

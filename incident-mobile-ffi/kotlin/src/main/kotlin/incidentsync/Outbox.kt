@@ -16,7 +16,8 @@ import incidentsync.generated.Outbox as Queue
  *
  * May be shared by coroutines and threads; calls go one after the other, on [Dispatchers.IO]. A call that has
  * begun is not abandoned: a coroutine that is cancelled meanwhile still gets the result, so that it never is in
- * doubt about what was taken. Every call throws [OutboxError] and nothing else.
+ * doubt about what was taken. Every call throws [OutboxError] and nothing else, but for [sync], out of which comes what
+ * its transport throws, too.
  */
 public class Outbox private constructor(private val queue: Queue) : AutoCloseable {
     private val closed = AtomicBoolean(false)
@@ -100,7 +101,10 @@ public class Outbox private constructor(private val queue: Queue) : AutoCloseabl
     /** Turns the clock of an outbox that [openAt] opened under one; says whether it is still open. */
     internal fun turnTo(moment: Instant): Boolean = !closed.get() && orNullIfClosed { queue.turnTo(moment) } != null
 
-    /** Closes the file; closing twice is no fault. Calls that come later throw [OutboxError.Closed]. */
+    /**
+     * Closes the file, on the thread that calls it; closing twice is no fault. Calls that come later throw
+     * [OutboxError.Closed].
+     */
     override fun close() {
         if (closed.compareAndSet(false, true)) {
             core { queue.shut() }
