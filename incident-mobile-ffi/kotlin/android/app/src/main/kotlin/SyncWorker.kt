@@ -12,6 +12,8 @@ import androidx.work.Data
 import androidx.work.ExistingWorkPolicy
 import androidx.work.NetworkType
 import androidx.work.OneTimeWorkRequestBuilder
+import androidx.work.WorkInfo.State.BLOCKED
+import androidx.work.WorkInfo.State.ENQUEUED
 import androidx.work.WorkManager
 import androidx.work.WorkerParameters
 import androidx.work.workDataOf
@@ -51,10 +53,23 @@ class SyncWorker(context: Context, parameters: WorkerParameters) : CoroutineWork
     }
 
     companion object {
-        /** To be called after every `report`, `cancel`, `retry` and sign-in. */
-        fun schedule(context: Context) =
-            // A report made while a sync runs is not forgotten, and that sync is not cut short.
-            enqueue(context, "incident-sync", ExistingWorkPolicy.APPEND_OR_REPLACE, Duration.ZERO)
+        /**
+         * To be called after every `report`, `cancel`, `retry` and sign-in. A worker that has not begun will see it, so that a
+         * day without a network makes one worker and no row of them. Behind one that runs stands another: a report made
+         * then is not forgotten, and that sync is not cut short.
+         */
+        fun schedule(context: Context) {
+            val scheduled = WorkManager.getInstance(context).getWorkInfosForUniqueWork(NOW)
+            scheduled.addListener(
+                {
+                    val states = runCatching { scheduled.get().map { it.state } }.getOrDefault(emptyList())
+                    if (ENQUEUED !in states && BLOCKED !in states) {
+                        enqueue(context, NOW, ExistingWorkPolicy.APPEND_OR_REPLACE, Duration.ZERO)
+                    }
+                },
+                { it.run() },
+            )
+        }
 
         /**
          * To be called once, in `Application.onCreate`: as long as the app runs, another network ends a wait at once.
@@ -76,6 +91,8 @@ class SyncWorker(context: Context, parameters: WorkerParameters) : CoroutineWork
             val delay = Duration.between(Instant.now(), until).coerceAtLeast(Duration.ZERO)
             enqueue(context, "incident-sync-later", ExistingWorkPolicy.REPLACE, delay)
         }
+
+        private const val NOW = "incident-sync"
 
         private const val NETWORK_CHANGED = "network-changed"
 

@@ -63,15 +63,15 @@ abstract class Device {
     protected fun report(): String =
         outbox { report(Draft(locationId = "ward-7", longitude = 12.4924, latitude = 41.8902)).key }
 
-    /** What WorkManager has of the worker in [state]. */
-    protected fun works(state: WorkInfo.State): List<WorkInfo> =
-        WorkManager.getInstance(app).getWorkInfos(WorkQuery.fromStates(state)).get()
+    /** What WorkManager has of the worker in one of these [states]. */
+    protected fun works(vararg states: WorkInfo.State): List<WorkInfo> =
+        WorkManager.getInstance(app).getWorkInfos(WorkQuery.fromStates(*states)).get()
 
     /** Lets the time of the device go on with that of the world until [condition] holds. */
     protected fun await(condition: () -> Boolean) {
         val end = System.nanoTime() + Duration.ofSeconds(20).toNanos()
         while (!condition()) {
-            check(System.nanoTime() < end) { "in vain: ${WorkInfo.State.values().flatMap(::works)}" }
+            check(System.nanoTime() < end) { "in vain: ${works(*WorkInfo.State.values())}" }
             shadowOf(Looper.getMainLooper()).idleFor(20, TimeUnit.MILLISECONDS)
             Thread.sleep(20)
         }

@@ -1,6 +1,8 @@
 package com.example.app
 
+import androidx.work.WorkInfo.State.BLOCKED
 import androidx.work.WorkInfo.State.ENQUEUED
+import androidx.work.WorkInfo.State.RUNNING
 import androidx.work.WorkInfo.State.SUCCEEDED
 import incidentsync.EntryState
 import incidentsync.OkHttpTransport
@@ -43,6 +45,44 @@ class SyncWorkerTest : Device() {
         await { works(SUCCEEDED).isNotEmpty() }
 
         assertEquals(1, server.incidents("alice").size)
+    }
+
+    @Test
+    fun `reports made offline wait in one worker`() {
+        val server = signedIn()
+        network.goes()
+        repeat(3) { reported() }
+
+        network.comes()
+        await { works(ENQUEUED, RUNNING, BLOCKED).isEmpty() }
+
+        assertEquals(3, server.incidents("alice").size)
+        assertEquals(1, works(SUCCEEDED).size)
+    }
+
+    @Test
+    fun `reports made while a sync runs wait in one worker behind it`() {
+        val server = signedIn()
+        val arrived = CountDownLatch(1)
+        val goOn = CountDownLatch(1)
+        val gate = keep(Gate { arrived.countDown(); goOn.await(); it.forward(server.url) })
+        app.server = gate.url
+        reported()
+        await { arrived.count == 0L }
+        repeat(3) { reported() }
+
+        goOn.countDown()
+        await { works(ENQUEUED, RUNNING, BLOCKED).isEmpty() }
+
+        assertEquals(4, server.incidents("alice").size)
+        assertEquals(2, works(SUCCEEDED).size)
+    }
+
+    /** A report as an app makes it; WorkManager has taken its wake-up in, or left it, when this returns. */
+    private fun reported() {
+        report()
+        SyncWorker.schedule(app)
+        await { works(ENQUEUED, RUNNING, BLOCKED).isNotEmpty() }
     }
 
     @Test
