@@ -10,9 +10,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import httpx
 import pytest
 
-from incident_sync import EntryState, Outbox, Send
+from incident_sync import AsyncHttpxTransport, EntryState, Outbox, Send, Upload
 
 from conftest import draft
 
@@ -98,3 +99,26 @@ def test_an_interruption_while_the_queue_is_asked(outbox, tmp_path, error):
     with held_for(0.3, tmp_path / "outbox.db"), interrupted_after(0.1, error):
         outbox.sync(Silent())
     assert_free(outbox, tmp_path / "outbox.db")
+
+
+@pytest.mark.parametrize("turns", range(14))
+def test_a_cancellation_that_comes_with_the_answer_is_not_dropped(turns):
+    def cancel_after(turns: int, task: asyncio.Task, taken: asyncio.Future) -> None:
+        if turns:
+            asyncio.get_running_loop().call_soon(cancel_after, turns - 1, task, taken)
+        else:
+            taken.set_result(task.cancel())
+
+    async def app() -> None:
+        async def answer(_request: httpx.Request) -> httpx.Response:
+            cancel_after(turns, task, taken)
+            return httpx.Response(200, stream=httpx.ByteStream(b"{}"))
+
+        taken = asyncio.get_running_loop().create_future()
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+            transport = AsyncHttpxTransport("http://x", "t", client=client)
+            task = asyncio.create_task(transport.send(Upload(1, "POST", "/", (), b"{}", 30_000)))
+            await asyncio.wait([task])
+            assert task.cancelled() == await taken
+
+    asyncio.run(app())

@@ -11,6 +11,7 @@ import httpx
 
 from . import failures
 from .address import server_address
+from .deadline import within
 from .model import NetworkFailureKind
 from .transport import (
     MAX_ANSWER_BYTES,
@@ -61,7 +62,7 @@ class AsyncHttpxTransport:
             token = await given if inspect.isawaitable(given) else given
             asked = True
             with failures.of_names():
-                return await asyncio.wait_for(self._exchange(upload, token, way), upload.timeout_ms / 1000)
+                return await within(upload.timeout_ms / 1000, self._exchange(upload, token, way))
         except (TimeoutError, asyncio.TimeoutError):
             if not asked:
                 raise

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
-from typing import cast
+from collections.abc import Coroutine
+from typing import TypeVar, cast
 
 import httpx
+
+T = TypeVar("T")
 
 
 class Deadline:
@@ -38,3 +42,16 @@ class Deadline:
 
     def _left(self) -> float:
         return self._end - time.monotonic()
+
+
+async def within(seconds: float, exchange: Coroutine[object, object, T]) -> T:
+    """What asyncio has for that drops a cancellation, before Python 3.12, that comes together with the result."""
+    task = asyncio.ensure_future(exchange)
+    try:
+        await asyncio.wait([task], timeout=seconds)
+        if not task.done():
+            raise TimeoutError("the exchange took too long")
+        return task.result()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
