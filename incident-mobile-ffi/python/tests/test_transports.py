@@ -4,22 +4,30 @@ import asyncio
 import gc
 import warnings
 
+import httpx
 import pytest
 
 from incident_sync import (
+    AsyncHttpxTransport,
     Cancelled,
     EntryState,
+    HttpxTransport,
     NetworkFailure,
     Outbox,
     Response,
     Send,
+    Upload,
     Wait,
     WaitReason,
 )
+from incident_sync.transport import MAX_ANSWER_BYTES
 
 from conftest import draft
 
 MANY = 20
+UPLOAD = Upload(1, "POST", "/api/incidents/sync", (), b"{}", 30_000)
+LENGTHS = [(2, 2), (MAX_ANSWER_BYTES, MAX_ANSWER_BYTES), (MAX_ANSWER_BYTES + 1, 0)]
+"""Of an answer, and how much of it is taken."""
 
 
 class Brings:
@@ -122,3 +130,23 @@ def test_an_async_transport_that_cancels_ends_the_sync(outbox, tmp_path):
     assert isinstance(end, Wait) and end.detail == "the transport cancelled the upload"
     assert transport.uploads == 1
     assert_free(outbox, tmp_path / "outbox.db")
+
+
+def has_read(length: int) -> httpx.MockTransport:
+    """Its answers were read before the transport sees them, as by an event hook of a client's that reads."""
+    return httpx.MockTransport(lambda _request: httpx.Response(200, content=b"x" * length))
+
+
+@pytest.mark.parametrize(("length", "taken"), LENGTHS)
+def test_an_answer_that_the_apps_client_has_read_is_taken(length, taken):
+    with httpx.Client(transport=has_read(length)) as client:
+        assert len(HttpxTransport("http://x", "t", client=client).send(UPLOAD).body) == taken
+
+
+@pytest.mark.parametrize(("length", "taken"), LENGTHS)
+def test_an_answer_that_the_apps_client_has_read_for_asyncio_is_taken(length, taken):
+    async def send() -> Response:
+        async with httpx.AsyncClient(transport=has_read(length)) as client:
+            return await AsyncHttpxTransport("http://x", "t", client=client).send(UPLOAD)
+
+    assert len(asyncio.run(send()).body) == taken

@@ -20,6 +20,7 @@ from .transport import (
     Upload,
     is_apart,
     request_headers,
+    short,
 )
 
 
@@ -106,6 +107,8 @@ class AsyncHttpxTransport:
 
 
 async def _read(answer: httpx.Response) -> bytes:
+    if answer.is_stream_consumed:
+        return short(answer.content)
     body = bytearray()
     async for chunk in answer.aiter_raw():
         body += chunk
