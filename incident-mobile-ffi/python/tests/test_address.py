@@ -83,32 +83,3 @@ def test_a_name_that_turns_out_to_be_none_is_a_failure_of_the_network_for_asynci
         asyncio.run(AsyncHttpxTransport("http://x", "secret", client=client).send(UPLOAD))
     assert not failed.value.sent
     assert "secret" not in str(failed.value)
-
-
-@pytest.mark.parametrize("error", [httpx.ReadTimeout("slow"), httpx.ReadError("broken")])
-def test_a_token_that_cannot_be_fetched_is_no_request_that_left(error):
-    def token() -> str:
-        raise error
-
-    with pytest.raises(NetworkFailure) as failed:
-        HttpxTransport("http://x", token).send(UPLOAD)
-    assert not failed.value.sent
-    with pytest.raises(NetworkFailure) as failed:
-        asyncio.run(AsyncHttpxTransport("http://x", token).send(UPLOAD))
-    assert not failed.value.sent
-
-
-def test_a_time_out_of_the_tokens_own_ends_a_sync_for_asyncio_too():
-    def token() -> str:
-        raise TimeoutError("a lock of the app's")
-
-    with pytest.raises(TimeoutError, match="a lock"):
-        asyncio.run(AsyncHttpxTransport("http://x", token).send(UPLOAD))
-
-
-def test_what_the_token_raises_is_no_failure_of_the_network():
-    def token() -> str:
-        raise UnicodeError("a bug of the app's")
-
-    with pytest.raises(UnicodeError, match="a bug"):
-        HttpxTransport("http://x", token).send(UPLOAD)

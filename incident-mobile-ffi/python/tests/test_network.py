@@ -110,6 +110,31 @@ def test_a_connection_that_breaks_may_have_brought_the_request():
     assert (failed.kind, failed.sent) == (NetworkFailureKind.OTHER, True)
 
 
+class Breaks(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """A transport of the app's own that leaves the system's error as it is."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        raise ConnectionResetError(f"after {request.headers['Authorization']}")
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return self.handle_request(request)
+
+
+def through_a_client(server: str) -> NetworkFailure:
+    with pytest.raises(NetworkFailure) as failed:
+        HttpxTransport(server, "t", client=httpx.Client(transport=Breaks())).send(UPLOAD)
+    return failed.value
+
+
+@pytest.mark.parametrize(
+    "how", [through_a_client, lambda server: async_failure(server, httpx.AsyncClient(transport=Breaks()))]
+)
+def test_an_error_of_the_systems_is_no_network_and_may_have_left(how):
+    failed = how("http://x")
+    assert (failed.kind, failed.sent) == (NetworkFailureKind.OTHER, True)
+    assert str(failed).endswith("Bearer (token)")
+
+
 def test_an_error_that_quotes_the_token_is_told_without_it():
     class Quotes(httpx.BaseTransport):
         def handle_request(self, request: httpx.Request) -> httpx.Response:

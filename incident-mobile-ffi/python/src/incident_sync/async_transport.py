@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
@@ -12,7 +11,6 @@ import httpx
 from . import failures
 from .address import server_address
 from .deadline import within
-from .model import NetworkFailureKind
 from .transport import (
     MAX_ANSWER_BYTES,
     NetworkFailure,
@@ -25,23 +23,30 @@ from .transport import (
 
 
 class _Way:
-    """How far a request came. httpx's own transports tell each step; of another's nothing is known."""
+    """How far an upload came. httpx's own transports tell each step; of another's nothing is known."""
 
     def __init__(self) -> None:
-        self._is_told = self._has_left = False
+        self._token: str | None = None
+        self._has_token = self._is_told = self._has_left = False
+
+    def begin(self, token: str | None) -> None:
+        self._token, self._has_token = token, True
 
     async def note(self, step: str, _: object) -> None:
         self._is_told = True
         self._has_left = self._has_left or step.endswith("send_request_headers.started")
 
-    def may_have_left(self) -> bool:
-        return self._has_left or not self._is_told
+    def failure(self, error: BaseException) -> NetworkFailure:
+        if not self._has_token:
+            return NetworkFailure(failures.detail_of_token(error), failures.kind(error))
+        sent = failures.sent(error) and (self._has_left or not self._is_told)
+        return NetworkFailure(failures.detail(error, self._token), failures.kind(error), sent=sent)
 
 
 class AsyncHttpxTransport:
     """:class:`HttpxTransport` for asyncio: the same rules, with ``httpx.AsyncClient``.
 
-    ``token`` may also be a coroutine function.
+    ``token`` may also be a coroutine function, which ends with the time of the upload.
     """
 
     def __init__(
@@ -57,24 +62,24 @@ class AsyncHttpxTransport:
         self._owns_client = client is None
 
     async def send(self, upload: Upload) -> Response:
-        token, asked, way = None, False, _Way()
+        way = _Way()
         try:
-            given = self._token()
-            token = await given if inspect.isawaitable(given) else given
-            asked = True
-            with failures.of_names():
-                return await within(upload.timeout_ms / 1000, self._exchange(upload, token, way))
-        except (TimeoutError, asyncio.TimeoutError):
-            if not asked:
+            return await within(upload.timeout_ms / 1000, self._exchange(upload, way))
+        except failures.NO_NETWORK as error:
+            if failures.names_a_file(error):
                 raise
-            failure = NetworkFailure("the answer took too long", NetworkFailureKind.TIMED_OUT, sent=way.may_have_left())
-        except (httpx.TransportError, httpx.DecodingError) as error:
-            sent = asked and failures.sent(error)
-            failure = NetworkFailure(failures.detail(error, token), failures.kind(error), sent=sent)
+            failure = way.failure(error)
         # Not from within: a traceback would show httpx's own error, too, whatever it quotes.
         raise failure
 
-    async def _exchange(self, upload: Upload, token: str | None, way: _Way) -> Response:
+    async def _exchange(self, upload: Upload, way: _Way) -> Response:
+        given = self._token()
+        token = await given if inspect.isawaitable(given) else given
+        way.begin(token)
+        with failures.of_names():
+            return await self._exchange_with(token, upload, way)
+
+    async def _exchange_with(self, token: str | None, upload: Upload, way: _Way) -> Response:
         async with (
             self._client_for(upload) as client,
             client.stream(

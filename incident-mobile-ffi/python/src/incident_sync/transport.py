@@ -80,9 +80,10 @@ class HttpxTransport:
     """The transport over httpx to the server at this address, which may have a path.
 
     ``token`` is the token, or a function that gives the current one, or ``None`` where nobody is signed in. A text that
-    no header can carry is no token either: the server then asks to sign in. What the function raises ends a sync; an
-    error of httpx in it counts as no network. Anonymous reports, which say ``Connection: close``, go on connections of
-    their own; through a ``client`` that is given they use its connections, which are then the app's to separate. A
+    no header can carry is no token either: the server then asks to sign in. An :class:`OSError` that names no file, a
+    time-out among them, and an :class:`httpx.TransportError` in the function count as no network; what else it raises ends a
+    sync. Its time is a part of the upload's, though nothing interrupts it. Anonymous reports, which say ``Connection: close``, go on connections
+    of their own; through a ``client`` that is given they use its connections, which are then the app's to separate. A
     time-out that such a client's own transport is told is a number by way of ``float()`` alone.
     """
 
@@ -106,9 +107,11 @@ class HttpxTransport:
             asked = True
             with failures.of_names():
                 return self._exchange(upload, token, deadline)
-        except (httpx.TransportError, httpx.DecodingError) as error:
-            sent = asked and failures.sent(error)
-            failure = NetworkFailure(failures.detail(error, token), failures.kind(error), sent=sent)
+        except failures.NO_NETWORK as error:
+            if failures.names_a_file(error):
+                raise
+            detail = failures.detail(error, token) if asked else failures.detail_of_token(error)
+            failure = NetworkFailure(detail, failures.kind(error), sent=asked and failures.sent(error))
         # Not from within: a traceback would show httpx's own error, too, whatever it quotes.
         raise failure
 
