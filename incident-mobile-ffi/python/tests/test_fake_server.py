@@ -146,6 +146,29 @@ def test_asyncio(server, app):
     assert asyncio.run(app.sync_async(server.for_asyncio)) == Idle()
 
 
+def test_a_coroutine_function_hears_of_every_answer(server, app):
+    app.report(draft())
+    heard = []
+
+    async def progress(done):
+        await asyncio.sleep(0)
+        heard.append(done.settled)
+
+    assert asyncio.run(app.sync_async(server.for_asyncio, progress)) == Idle()
+    assert heard == [1]
+
+
+def test_what_a_coroutine_function_of_the_progress_raises_ends_the_sync(server, app):
+    app.report(draft())
+
+    async def progress(_done):
+        raise StopAsyncIteration
+
+    with pytest.raises(StopAsyncIteration):
+        asyncio.run(app.sync_async(server.for_asyncio, progress))
+    assert len(server.incidents) == 1
+
+
 def test_nonsense_is_a_value_error_in_words(server):
     for nonsense in [
         lambda: server.order(Fault.OFFLINE, 0),

@@ -113,7 +113,10 @@ class Outbox:
         transport: AsyncTransport,
         progress: Callable[[Progress], object] | None = None,
     ) -> SyncEnd:
-        """The same as :meth:`sync`, for asyncio. Cancelling its task hands the upload under way back to the queue."""
+        """The same as :meth:`sync`, for asyncio; ``progress`` may be a coroutine function.
+
+        Cancelling its task hands the upload under way back to the queue.
+        """
         return await run_async(self._inner, transport, progress)
 
     def next_upload(self) -> NextUpload:

@@ -127,8 +127,8 @@ async def run_async(
             done = await _to_its_end(thread, loop.complete, result)
             if isinstance(result, Cancelled):
                 return _cancelled()
-            if progress is not None:
-                progress(done)
+            if progress is not None and inspect.isawaitable(heard := progress(done)):
+                await heard
         return step
     except BaseException:
         await _to_its_end(thread, loop.stop)
