@@ -1,7 +1,9 @@
 """The loop and the transport, against a server that is only answers."""
 
+import asyncio
 import gzip
 import json
+import ssl
 import subprocess
 import sys
 import time
@@ -10,6 +12,7 @@ from dataclasses import replace
 import pytest
 
 from incident_sync import (
+    AsyncHttpxTransport,
     Cancelled,
     EntryState,
     HttpxTransport,
@@ -208,13 +211,36 @@ def test_a_token_that_no_header_can_carry_is_none_and_is_told_to_nobody(outbox, 
     assert "cret" not in f"{answers.requests}"
 
 
+async def sends(server: str, uploads: list[Upload]) -> None:
+    async with AsyncHttpxTransport(server, "token") as transport:
+        for upload in uploads:
+            await transport.send(upload)
+
+
 def test_an_anonymous_report_goes_on_a_connection_of_its_own(answers: Answers):
     answers.answer = lambda *_: (200, {}, b"{}")
+    uploads = [
+        Upload(1, "POST", "/api/incidents/sync", headers, b"{}", 30_000)
+        for headers in [(), (("Connection", "close"),), ()]
+    ]
     with HttpxTransport(answers.url, "token") as transport:
-        for headers in [(), (("Connection", "close"),), ()]:
-            transport.send(Upload(1, "POST", "/api/incidents/sync", headers, b"{}", 30_000))
-    before, alone, after = answers.connections
-    assert before == after != alone
+        for upload in uploads:
+            transport.send(upload)
+    asyncio.run(sends(answers.url, uploads))
+    for before, alone, after in [answers.connections[:3], answers.connections[3:]]:
+        assert before == after != alone
+
+
+def test_anonymous_reports_need_no_certificates_of_their_own(answers: Answers, monkeypatch):
+    reads, read = [], ssl.SSLContext.load_verify_locations
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *a, **more: reads.append(1) or read(*a, **more))
+    answers.answer = lambda *_: (200, {}, b"{}")
+    anonymous = Upload(1, "POST", "/api/incidents/sync", (("Connection", "close"),), b"{}", 30_000)
+    with HttpxTransport(answers.url, "token") as transport:
+        for _ in range(3):
+            transport.send(anonymous)
+    asyncio.run(sends(answers.url, [anonymous] * 3))
+    assert (len(reads), len(set(answers.connections))) == (2, 6)
 
 
 def test_a_sync_that_stops_lets_another_send_at_once(outbox, tmp_path):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import ssl
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 import httpx
@@ -96,7 +98,7 @@ class HttpxTransport:
     ) -> None:
         self._server = server_address(server)
         self._token = token if callable(token) else lambda: token
-        self._client = client or httpx.Client()
+        self._client = client or httpx.Client(verify=self._tls)
         self._owns_client = client is None
 
     def send(self, upload: Upload) -> Response:
@@ -130,9 +132,15 @@ class HttpxTransport:
             body = _read(answer, deadline)
             return Response(answer.status_code, tuple(answer.headers.multi_items()), body)
 
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """Of all clients of its own: to make one takes 40 ms. No session is resumed, so nothing joins two connections."""
+        return httpx.create_ssl_context()
+
     def _client_for(self, upload: Upload) -> AbstractContextManager[httpx.Client]:
         """The client whose connections the upload may use: for an anonymous one a new one, which is closed with it."""
-        return httpx.Client() if is_apart(upload) and self._owns_client else nullcontext(self._client)
+        is_alone = is_apart(upload) and self._owns_client
+        return httpx.Client(verify=self._tls) if is_alone else nullcontext(self._client)
 
     def close(self) -> None:
         """Closes the connections, unless the client was given."""
