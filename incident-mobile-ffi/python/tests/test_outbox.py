@@ -1,9 +1,12 @@
 """The outbox without a network."""
 
+import copy
+import pickle
 from datetime import date, datetime, timezone
 
 import pytest
 
+import incident_sync
 from incident_sync import (
     AlreadyCancelledError,
     ClosedError,
@@ -14,10 +17,13 @@ from incident_sync import (
     InvalidError,
     InvalidReporterError,
     MalformedError,
+    NetworkFailure,
+    NetworkFailureKind,
     NewerSchemaError,
     NoSpaceError,
     NotFoundError,
     Outbox,
+    OutboxError,
     OutboxSettings,
     Outcome,
     Problem,
@@ -25,6 +31,7 @@ from incident_sync import (
     Send,
     StillPendingError,
     UnavailableError,
+    Violation,
     canonical_payload,
     validate_draft,
 )
@@ -89,6 +96,22 @@ def test_a_bad_draft_is_refused_with_all_its_violations(outbox):
     pointers = [(v.pointer, v.code) for v in refused.value.violations]
     assert pointers == [("/locationId", "blank"), ("/roomNumber", "too-long"), ("/cancellationReason", "blank")]
     assert outbox.summary().pending == 0
+
+
+KINDS = [kind for kind in vars(incident_sync).values() if isinstance(kind, type) and issubclass(kind, OutboxError)]
+ERRORS = [
+    InvalidError((Violation("/locationId", "blank", "is blank"), Violation("/longitude", "out-of-range", "is too large"))),
+    NetworkFailure("no way", NetworkFailureKind.TLS, sent=True),
+    *(kind("words") for kind in KINDS if kind is not InvalidError),
+]
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))])
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_an_error_is_the_same_in_another_process(error, again):
+    error.note = "an attribute of the app's"
+    other = again(error)
+    assert (type(other), str(other), vars(other)) == (type(error), str(error), vars(error))
 
 
 def test_a_lone_surrogate_is_a_typed_error(outbox):

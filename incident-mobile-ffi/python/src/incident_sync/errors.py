@@ -25,6 +25,9 @@ class InvalidError(OutboxError):
         super().__init__("; ".join(v.detail for v in violations))
         self.violations = violations
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.violations,), self.__dict__
+
 
 class MalformedError(OutboxError):
     """The text is no JSON document."""
