@@ -13,7 +13,8 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from incident_sync import AsyncHttpxTransport, EntryState, Outbox, Send, Upload
+from incident_sync import AsyncHttpxTransport, EntryState, Idle, Outbox, Response, Send, Upload
+from incident_sync_testing import FakeServer
 
 from conftest import draft
 
@@ -99,6 +100,38 @@ def test_an_interruption_while_the_queue_is_asked(outbox, tmp_path, error):
     with held_for(0.3, tmp_path / "outbox.db"), interrupted_after(0.1, error):
         outbox.sync(Silent())
     assert_free(outbox, tmp_path / "outbox.db")
+
+
+class Held:
+    """Holds an upload until it is let go."""
+
+    def __init__(self) -> None:
+        self.server = FakeServer("alice")
+        self.has_come, self.may_go = threading.Event(), threading.Event()
+
+    def send(self, upload: Upload) -> Response:
+        self.has_come.set()
+        assert self.may_go.wait(10)
+        return self.server.send(upload)
+
+
+def test_an_interruption_of_one_thread_leaves_anothers_upload_under_way(tmp_path):
+    def log(_line: str) -> None:
+        if threading.current_thread() is threading.main_thread() and transport.has_come.is_set():
+            raise KeyboardInterrupt
+
+    transport, ends = Held(), []
+    with transport.server.open(tmp_path / "outbox.db", "alice", log=log) as outbox:
+        key = outbox.report(draft()).key
+        other = threading.Thread(target=lambda: ends.append(outbox.sync(transport)))
+        other.start()
+        assert transport.has_come.wait(10)
+        with pytest.raises(KeyboardInterrupt):
+            outbox.sync(transport)
+        assert outbox.entry(key).state == EntryState.SENDING
+        transport.may_go.set()
+        other.join()
+        assert (ends, outbox.entry(key).state, transport.server.uploads) == ([Idle()], EntryState.SETTLED, 1)
 
 
 @pytest.mark.parametrize("turns", range(14))

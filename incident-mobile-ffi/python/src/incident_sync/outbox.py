@@ -21,6 +21,7 @@ class Outbox:
 
     def __init__(self, inner: ffi.Outbox) -> None:
         self._inner = inner
+        self._known: set[int] = set()
 
     @classmethod
     def open(
@@ -106,7 +107,7 @@ class Outbox:
 
         What the transport or ``progress`` raises ends it; then the upload under way is handed back.
         """
-        return run(self._inner, transport, progress)
+        return run(self._inner, self._known, transport, progress)
 
     async def sync_async(
         self,
@@ -117,7 +118,7 @@ class Outbox:
 
         Cancelling its task hands the upload under way back to the queue.
         """
-        return await run_async(self._inner, transport, progress)
+        return await run_async(self._inner, self._known, transport, progress)
 
     def next_upload(self) -> NextUpload:
         """Says what to send next; ``sync`` asks for you, unless you bring a loop of your own."""

@@ -65,10 +65,11 @@ NextUpload = Send | SyncEnd
 
 
 class _Loop:
-    """The steps of a sync, and what they have under way."""
+    """The steps of a sync, and what it has under way; ``known`` are the numbers that all syncs of the outbox have under way."""
 
-    def __init__(self, outbox: ffi.Outbox) -> None:
+    def __init__(self, outbox: ffi.Outbox, known: set[int]) -> None:
         self._outbox = outbox
+        self._known = known
         self._under_way: int | None = None
 
     def next(self) -> NextUpload:
@@ -80,24 +81,32 @@ class _Loop:
             self._under_way = None
             raise
         self._under_way = step.upload.id if isinstance(step, Send) else None
+        if self._under_way is not None:
+            self._known.add(self._under_way)
         return step
 
     def complete(self, result: UploadResult) -> Progress:
-        return complete_upload(self._outbox, self._under_way, result)
+        try:
+            return complete_upload(self._outbox, self._under_way, result)
+        finally:
+            self._known.discard(self._under_way)
 
     def stop(self) -> None:
         """What was under way is pending again, and another process may send at once."""
-        if self._under_way is not None:
-            self.complete(Cancelled())
+        # One upload is under way at a time: where another thread's sync has it, this one was given none.
+        if self._under_way is None or (self._under_way == _UNKNOWN and self._known):
+            return
+        self.complete(Cancelled())
 
 
 def run(
     outbox: ffi.Outbox,
+    known: set[int],
     transport: Transport,
     progress: Callable[[Progress], object] | None,
 ) -> SyncEnd:
     """Sends until the queue says that there is nothing to do now."""
-    loop = _Loop(outbox)
+    loop = _Loop(outbox, known)
     try:
         while isinstance(step := loop.next(), Send):
             result = _deliver(step.upload, transport)
@@ -114,11 +123,12 @@ def run(
 
 async def run_async(
     outbox: ffi.Outbox,
+    known: set[int],
     transport: AsyncTransport,
     progress: Callable[[Progress], object] | None,
 ) -> SyncEnd:
     """The same as :func:`run`, for asyncio; cancelling the task hands the upload under way back."""
-    loop = _Loop(outbox)
+    loop = _Loop(outbox, known)
     # One thread: whatever becomes of who waits for a step, the stop comes behind it.
     thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="incident_sync")
     try:
