@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from ._generated import incident_mobile_ffi as ffi
 from .model import Violation, violation
@@ -77,28 +77,30 @@ class ClosedError(OutboxError):
     """The outbox was closed: open it again."""
 
 
+_GENERATED: Any = ffi.OutboxError
+"""Its kinds are attributes that no type checker sees."""
 _KINDS: dict[type, tuple[type[OutboxError], str]] = {
-    ffi.OutboxError.InvalidReporter: (InvalidReporterError, "a reporter's identity has 1 to 255 characters and no control character"),
-    ffi.OutboxError.AlreadyCancelled: (AlreadyCancelledError, "the report is already cancelled for another reason"),
-    ffi.OutboxError.NotFound: (NotFoundError, "there is no such entry"),
-    ffi.OutboxError.StillPending: (StillPendingError, "an entry that still waits to be sent is not discarded"),
-    ffi.OutboxError.Full: (FullError, "the outbox is full"),
-    ffi.OutboxError.NoSpace: (NoSpaceError, "the device has no room left"),
-    ffi.OutboxError.Corrupt: (CorruptError, "the outbox was corrupt and has been repaired; ask again"),
-    ffi.OutboxError.NewerSchema: (NewerSchemaError, "the outbox was written by a newer version"),
-    ffi.OutboxError.Closed: (ClosedError, "the outbox is closed"),
+    _GENERATED.InvalidReporter: (InvalidReporterError, "a reporter's identity has 1 to 255 characters and no control character"),
+    _GENERATED.AlreadyCancelled: (AlreadyCancelledError, "the report is already cancelled for another reason"),
+    _GENERATED.NotFound: (NotFoundError, "there is no such entry"),
+    _GENERATED.StillPending: (StillPendingError, "an entry that still waits to be sent is not discarded"),
+    _GENERATED.Full: (FullError, "the outbox is full"),
+    _GENERATED.NoSpace: (NoSpaceError, "the device has no room left"),
+    _GENERATED.Corrupt: (CorruptError, "the outbox was corrupt and has been repaired; ask again"),
+    _GENERATED.NewerSchema: (NewerSchemaError, "the outbox was written by a newer version"),
+    _GENERATED.Closed: (ClosedError, "the outbox is closed"),
 }
 
 
 def convert(error: ffi.OutboxError) -> OutboxError:
     """The error of this package for one of the library."""
-    if isinstance(error, ffi.OutboxError.Invalid):
+    if isinstance(error, _GENERATED.Invalid):
         return InvalidError(tuple(violation(v) for v in error.violations))
-    if isinstance(error, ffi.OutboxError.Malformed):
+    if isinstance(error, _GENERATED.Malformed):
         return MalformedError(error.detail)
-    if isinstance(error, ffi.OutboxError.InvalidArgument):
+    if isinstance(error, _GENERATED.InvalidArgument):
         return InvalidArgumentError(error.detail)
-    if isinstance(error, ffi.OutboxError.Unavailable):
+    if isinstance(error, _GENERATED.Unavailable):
         return UnavailableError(error.detail)
     kind, words = _KINDS[type(error)]
     return kind(words)

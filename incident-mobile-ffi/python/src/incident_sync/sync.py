@@ -9,7 +9,8 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import ParamSpec, TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from ._generated import incident_mobile_ffi as ffi
 from .errors import OutboxError, typed
@@ -24,9 +25,10 @@ from .transport import (
     UploadResult,
 )
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
+_GENERATED: Any = ffi.UploadResult
+"""Its kinds are attributes, of which no type checker sees that they are kinds of it."""
 _UNKNOWN = 0
 """No upload's number. To cancel it hands back whichever is under way."""
 
@@ -85,18 +87,18 @@ class _Loop:
             self._known.add(self._under_way)
         return step
 
-    def complete(self, result: UploadResult) -> Progress:
+    def complete(self, id: int, result: UploadResult) -> Progress:
         try:
-            return complete_upload(self._outbox, self._under_way, result)
+            return complete_upload(self._outbox, id, result)
         finally:
-            self._known.discard(self._under_way)
+            self._known.discard(id)
 
     def stop(self) -> None:
         """What was under way is pending again, and another process may send at once."""
         # One upload is under way at a time: where another thread's sync has it, this one was given none.
         if self._under_way is None or (self._under_way == _UNKNOWN and self._known):
             return
-        self.complete(Cancelled())
+        self.complete(self._under_way, Cancelled())
 
 
 def run(
@@ -110,7 +112,7 @@ def run(
     try:
         while isinstance(step := loop.next(), Send):
             result = _deliver(step.upload, transport)
-            done = loop.complete(result)
+            done = loop.complete(step.upload.id, result)
             if isinstance(result, Cancelled):
                 return _cancelled()
             if progress is not None:
@@ -134,7 +136,7 @@ async def run_async(
     try:
         while isinstance(step := await _to_its_end(thread, loop.next), Send):
             result = await _deliver_async(step.upload, transport)
-            done = await _to_its_end(thread, loop.complete, result)
+            done = await _to_its_end(thread, partial(loop.complete, step.upload.id, result))
             if isinstance(result, Cancelled):
                 return _cancelled()
             if progress is not None and inspect.isawaitable(heard := progress(done)):
@@ -152,10 +154,10 @@ def _cancelled() -> Wait:
     return Wait(datetime.now(timezone.utc), WaitReason.NO_ANSWER, "the transport cancelled the upload")
 
 
-async def _to_its_end(thread: Executor, call: Callable[P, T], *args: P.args) -> T:
+async def _to_its_end(thread: Executor, call: Callable[[], T]) -> T:
     """Runs a step on that thread. A task that is cancelled meanwhile waits for it: nobody can take it back."""
     # No task, which the end of asyncio.run would cancel too.
-    work = asyncio.wrap_future(thread.submit(copy_context().run, call, *args))
+    work = asyncio.wrap_future(thread.submit(copy_context().run, call))
     cancelled = None
     while not work.done():
         try:
@@ -202,15 +204,15 @@ def complete_upload(outbox: ffi.Outbox, upload_id: int, result: UploadResult) ->
     return Progress(done.settled, done.quarantined, done.pending)
 
 
-def _lowered(result: UploadResult) -> ffi.UploadResult:
+def _lowered(result: UploadResult) -> Any:
     if isinstance(result, Response):
         headers = [ffi.Header(name=_encodable(name), value=_encodable(value)) for name, value in result.headers]
-        return ffi.UploadResult.RESPONSE(status=result.status, headers=headers, body=_bytes(result.body))
+        return _GENERATED.RESPONSE(status=result.status, headers=headers, body=_bytes(result.body))
     if isinstance(result, NetworkFailure):
         kind = ffi.NetworkFailureKind[result.kind.name]
-        return ffi.UploadResult.NETWORK_FAILURE(kind=kind, detail=_encodable(str(result)), sent=result.sent)
+        return _GENERATED.NETWORK_FAILURE(kind=kind, detail=_encodable(str(result)), sent=result.sent)
     if isinstance(result, Cancelled):
-        return ffi.UploadResult.CANCELLED()
+        return _GENERATED.CANCELLED()
     if inspect.iscoroutine(result):
         result.close()  # otherwise it warns that nobody waited for it
     raise TypeError(

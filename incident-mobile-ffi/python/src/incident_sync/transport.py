@@ -67,15 +67,21 @@ UploadResult = Response | NetworkFailure | Cancelled
 class Transport(Protocol):
     """Sends one upload, without repeating it and without following redirects."""
 
-    def send(self, upload: Upload) -> Response:
-        """The answer, whatever its status; raises :class:`NetworkFailure` where there is none."""
+    def send(self, upload: Upload) -> Response | Cancelled:
+        """The answer, whatever its status; raises :class:`NetworkFailure` where there is none.
+
+        A :class:`Cancelled` hands the upload back and ends the sync.
+        """
 
 
 class AsyncTransport(Protocol):
     """The same for asyncio. Where its task is cancelled, so is the request."""
 
-    async def send(self, upload: Upload) -> Response:
-        """The answer, whatever its status; raises :class:`NetworkFailure` where there is none."""
+    async def send(self, upload: Upload) -> Response | Cancelled:
+        """The answer, whatever its status; raises :class:`NetworkFailure` where there is none.
+
+        A :class:`Cancelled` hands the upload back and ends the sync.
+        """
 
 
 class HttpxTransport:

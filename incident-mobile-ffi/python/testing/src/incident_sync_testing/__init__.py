@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from enum import Enum
+from typing import Any, ParamSpec, TypeVar
 
 from incident_sync import (
     IncidentStatus,
@@ -30,6 +31,11 @@ from incident_sync import (
 from incident_sync.model import from_ms, to_ms
 
 from ._generated import incident_mobile_testing as ffi
+
+P = ParamSpec("P")
+T = TypeVar("T")
+_GENERATED: Any = ffi
+"""Where kinds of an error or of a value are asked for: no type checker sees that they are kinds of it."""
 
 __all__ = ["AsyncFakeServer", "Busy", "FakeIncident", "FakeServer", "Fault"]
 
@@ -101,7 +107,7 @@ class FakeServer:
         """Answers, or lets the upload fail as ordered."""
         headers = [ffi.Header(name=name, value=value) for name, value in upload.headers]
         request = ffi.Request(path=upload.path, headers=headers, body=upload.body)
-        answer = _sensible(self._server.answer, request)
+        answer: Any = _sensible(self._server.answer, request)
         if isinstance(answer, ffi.Answer.NETWORK_FAILURE):
             raise NetworkFailure(answer.detail, NetworkFailureKind[answer.kind.name], sent=answer.sent)
         return Response(answer.status, tuple((header.name, header.value) for header in answer.headers), answer.body)
@@ -114,9 +120,9 @@ class FakeServer:
     def order(self, fault: Fault | Busy, times: int = 1) -> None:
         """Lets the next uploads fail in this way, ``times`` of them, behind those that were ordered before."""
         if isinstance(fault, Busy):
-            lowered = ffi.FakeFault.BUSY(retry_after_s=fault.retry_after_s)
+            lowered = _GENERATED.FakeFault.BUSY(retry_after_s=fault.retry_after_s)
         elif isinstance(fault, Fault):
-            lowered = getattr(ffi.FakeFault, fault.name)()
+            lowered = getattr(_GENERATED.FakeFault, fault.name)()
         else:
             raise ValueError(f"not a fault: {fault!r}")
         _sensible(self._server.order, lowered, times)
@@ -182,8 +188,8 @@ def _incident(value: ffi.FakeIncident) -> FakeIncident:
     )
 
 
-def _sensible(call: Callable[..., object], *args: object) -> object:
+def _sensible(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     try:
-        return call(*args)
-    except ffi.FakeServerError.Nonsense as error:
+        return call(*args, **kwargs)
+    except _GENERATED.FakeServerError.Nonsense as error:
         raise ValueError(error.detail) from None
