@@ -23,7 +23,10 @@ MAX_ANSWER_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What is to be sent; ``path`` is below the server's address, the token is not in the headers."""
+    """What is to be sent; ``path`` is below the server's address, the token is not in the headers.
+
+    ``timeout_ms`` is the time for the whole exchange, token and answer included, which the transport keeps.
+    """
 
     id: int
     method: str
@@ -65,7 +68,12 @@ UploadResult = Response | NetworkFailure | Cancelled
 
 
 class Transport(Protocol):
-    """Sends one upload, without repeating it and without following redirects."""
+    """Sends one upload, without repeating it and without following redirects.
+
+    It keeps to ``upload.timeout_ms`` itself: a sync waits for it as long as it takes, and the queue gives an upload up some
+    seconds after that time. What is late is a :class:`NetworkFailure` of the kind ``TIMED_OUT``, with ``sent`` where the
+    request may have left: a batch that was too much is then divided.
+    """
 
     def send(self, upload: Upload) -> Response | Cancelled:
         """The answer, whatever its status; raises :class:`NetworkFailure` where there is none.
