@@ -29,19 +29,19 @@ pub enum OutboxError {
         detail: String,
     },
     /// The report was called off before, for another reason.
-    #[error("the report is already cancelled for another reason")]
+    #[error("the report is already cancelled for another reason, which stays")]
     AlreadyCancelled,
     /// This reporter has no entry of that key.
-    #[error("there is no such entry")]
+    #[error("this reporter has no such entry, or no longer: look at the list again")]
     NotFound,
     /// The entry still waits to be sent: cancel it instead.
-    #[error("an entry that still waits to be sent is not discarded")]
+    #[error("an entry that still waits to be sent is not discarded: cancel it instead")]
     StillPending,
     /// The queue holds as much as it may: sync first.
-    #[error("the outbox is full")]
+    #[error("the outbox holds as much as it may: sync, then report again")]
     Full,
     /// The device has no room left: free some.
-    #[error("the device has no room left")]
+    #[error("the device has no room left: free some, then try again")]
     NoSpace,
     /// The file cannot be used at the moment and was not touched: try again later.
     #[error("{detail}")]
@@ -53,10 +53,10 @@ pub enum OutboxError {
     #[error("the outbox was corrupt and has been repaired; ask again")]
     Corrupt,
     /// A newer version of the app wrote the file: update.
-    #[error("the outbox was written by a newer version")]
+    #[error("a newer version has taken the outbox over, and nothing is lost: update this one")]
     NewerSchema,
     /// The outbox was closed: open it again.
-    #[error("the outbox is closed")]
+    #[error("the outbox is closed: open it again")]
     Closed,
 }
 

@@ -12,19 +12,19 @@ pub enum OutboxError {
     #[error("{0}")]
     InvalidArgument(&'static str),
     /// The report was called off before, for another reason.
-    #[error("the report is already cancelled for another reason")]
+    #[error("the report is already cancelled for another reason, which stays")]
     AlreadyCancelled,
     /// This reporter has no entry of that key.
-    #[error("there is no such entry")]
+    #[error("this reporter has no such entry, or no longer: look at the list again")]
     NotFound,
     /// The entry still waits to be sent.
-    #[error("an entry that still waits to be sent is not discarded")]
+    #[error("an entry that still waits to be sent is not discarded: cancel it instead")]
     StillPending,
     /// The queue holds as much as it may. Sync first.
-    #[error("the outbox is full")]
+    #[error("the outbox holds as much as it may: sync, then report again")]
     Full,
     /// The device has no room left. Free some.
-    #[error("the device has no room left")]
+    #[error("the device has no room left: free some, then try again")]
     NoSpace(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The file cannot be used at the moment; it was not touched. Try again later.
     #[error("the outbox cannot be read or written at the moment")]
@@ -33,7 +33,7 @@ pub enum OutboxError {
     #[error("the outbox was corrupt and has been repaired; ask again")]
     Corrupt,
     /// A newer version of the app wrote the file. Update.
-    #[error("the outbox was written by a newer version")]
+    #[error("a newer version has taken the outbox over, and nothing is lost: update this one")]
     NewerSchema,
 }
 

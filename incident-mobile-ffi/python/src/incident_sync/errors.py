@@ -81,14 +81,14 @@ _GENERATED: Any = ffi.OutboxError
 """Its kinds are attributes that no type checker sees."""
 _KINDS: dict[type, tuple[type[OutboxError], str]] = {
     _GENERATED.InvalidReporter: (InvalidReporterError, "a reporter's identity has 1 to 255 characters and no control character"),
-    _GENERATED.AlreadyCancelled: (AlreadyCancelledError, "the report is already cancelled for another reason"),
-    _GENERATED.NotFound: (NotFoundError, "there is no such entry"),
-    _GENERATED.StillPending: (StillPendingError, "an entry that still waits to be sent is not discarded"),
-    _GENERATED.Full: (FullError, "the outbox is full"),
-    _GENERATED.NoSpace: (NoSpaceError, "the device has no room left"),
+    _GENERATED.AlreadyCancelled: (AlreadyCancelledError, "the report is already cancelled for another reason, which stays"),
+    _GENERATED.NotFound: (NotFoundError, "this reporter has no such entry, or no longer: look at the list again"),
+    _GENERATED.StillPending: (StillPendingError, "an entry that still waits to be sent is not discarded: cancel it instead"),
+    _GENERATED.Full: (FullError, "the outbox holds as much as it may: sync, then report again"),
+    _GENERATED.NoSpace: (NoSpaceError, "the device has no room left: free some, then try again"),
     _GENERATED.Corrupt: (CorruptError, "the outbox was corrupt and has been repaired; ask again"),
-    _GENERATED.NewerSchema: (NewerSchemaError, "the outbox was written by a newer version"),
-    _GENERATED.Closed: (ClosedError, "the outbox is closed"),
+    _GENERATED.NewerSchema: (NewerSchemaError, "a newer version has taken the outbox over, and nothing is lost: update this one"),
+    _GENERATED.Closed: (ClosedError, "the outbox is closed: open it again"),
 }
 
 

@@ -39,15 +39,15 @@ extension OutboxError: LocalizedError {
         case .malformed(let detail): return detail
         case .invalidReporter: return "a reporter's identity has 1 to 255 characters and no control character"
         case .invalidArgument(let detail): return detail
-        case .alreadyCancelled: return "the report is already cancelled for another reason"
-        case .notFound: return "there is no such entry"
-        case .stillPending: return "an entry that still waits to be sent is not discarded"
-        case .full: return "the outbox is full"
-        case .noSpace: return "the device has no room left"
+        case .alreadyCancelled: return "the report is already cancelled for another reason, which stays"
+        case .notFound: return "this reporter has no such entry, or no longer: look at the list again"
+        case .stillPending: return "an entry that still waits to be sent is not discarded: cancel it instead"
+        case .full: return "the outbox holds as much as it may: sync, then report again"
+        case .noSpace: return "the device has no room left: free some, then try again"
         case .unavailable(let detail): return detail
         case .corrupt: return "the outbox was corrupt and has been repaired; ask again"
-        case .newerSchema: return "the outbox was written by a newer version"
-        case .closed: return "the outbox is closed"
+        case .newerSchema: return "a newer version has taken the outbox over, and nothing is lost: update this one"
+        case .closed: return "the outbox is closed: open it again"
         }
     }
 }

@@ -23,19 +23,19 @@ public sealed class OutboxError(message: String) : Exception(message) {
     public class InvalidArgument(public val detail: String) : OutboxError(detail)
 
     /** The report was called off before, for another reason. */
-    public class AlreadyCancelled : OutboxError("the report is already cancelled for another reason")
+    public class AlreadyCancelled : OutboxError("the report is already cancelled for another reason, which stays")
 
     /** This reporter has no entry of that key. */
-    public class NotFound : OutboxError("there is no such entry")
+    public class NotFound : OutboxError("this reporter has no such entry, or no longer: look at the list again")
 
     /** The entry still waits to be sent: cancel it instead. */
-    public class StillPending : OutboxError("an entry that still waits to be sent is not discarded")
+    public class StillPending : OutboxError("an entry that still waits to be sent is not discarded: cancel it instead")
 
     /** The queue holds as much as it may: sync first. */
-    public class Full : OutboxError("the outbox is full")
+    public class Full : OutboxError("the outbox holds as much as it may: sync, then report again")
 
     /** The device has no room left: free some. */
-    public class NoSpace : OutboxError("the device has no room left")
+    public class NoSpace : OutboxError("the device has no room left: free some, then try again")
 
     /** The file cannot be used at the moment and was not touched: try again later. */
     public class Unavailable(public val detail: String) : OutboxError(detail)
@@ -44,10 +44,10 @@ public sealed class OutboxError(message: String) : Exception(message) {
     public class Corrupt : OutboxError("the outbox was corrupt and has been repaired; ask again")
 
     /** A newer version of the app wrote the file: update. */
-    public class NewerSchema : OutboxError("the outbox was written by a newer version")
+    public class NewerSchema : OutboxError("a newer version has taken the outbox over, and nothing is lost: update this one")
 
     /** The outbox was closed: open it again. */
-    public class Closed : OutboxError("the outbox is closed")
+    public class Closed : OutboxError("the outbox is closed: open it again")
 }
 
 /** Calls the core, and puts what it throws into the words of this package. */
