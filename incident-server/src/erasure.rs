@@ -9,7 +9,7 @@ use crate::{
     App,
     limits::{ERASED_AT_ONCE, ERASURE_DEADLINE, ERASURE_STEP},
     store::{Erased, ListQuery, Store, StoreError},
-    view::ErasureOfReporterView,
+    views::incident::ErasureOfReporterView,
 };
 
 /// Who erases.

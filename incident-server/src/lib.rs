@@ -24,11 +24,9 @@
 mod app;
 mod audit;
 pub mod auth;
-mod batch_view;
 mod board;
 mod budget;
 mod cautions;
-mod changes_view;
 mod check;
 pub mod cli;
 mod clock;
@@ -66,7 +64,7 @@ pub mod traces;
 mod uncached;
 mod usage;
 mod variables;
-mod view;
+mod views;
 mod welcome;
 
 pub use app::{App, Parts};

@@ -17,13 +17,13 @@ use tempfile::Builder;
 use self::{csv::Csv, tally::Tally};
 use crate::{
     audit,
-    changes_view::EventView,
     cli::{Config, ExportFormat},
     console::{Failure, say},
     interrupted::{Interrupted, Interruption},
     opening,
     store::{Everything, StoredIncident, refuse_name_of_a_part},
-    view::{IncidentView, StoredView},
+    views::changes::EventView,
+    views::incident::{IncidentView, StoredView},
 };
 
 /// An incident as it is exported: as a reader with `incidents:read` sees it, or what is left of an erased one, with

@@ -9,7 +9,6 @@ use super::sync::Pending;
 use crate::{
     App,
     auth::Caller,
-    batch_view::{BatchAnswer, BatchResult},
     commit::CommitError,
     extract::JsonBody,
     openapi,
@@ -18,6 +17,7 @@ use crate::{
     schema,
     traces::Payloads,
     usage::Usage,
+    views::batch::{BatchAnswer, BatchResult},
 };
 
 /// Sync up to 500 payloads

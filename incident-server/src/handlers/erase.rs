@@ -14,7 +14,7 @@ use crate::{
     openapi,
     problem::ProblemDetails,
     store::StoreError,
-    view::{ErasedView, ErasureOfReporterView, ErasureView},
+    views::incident::{ErasedView, ErasureOfReporterView, ErasureView},
 };
 
 /// Erase one incident

@@ -8,11 +8,11 @@ use super::incident::visible;
 use crate::{
     App,
     auth::Caller,
-    changes_view::{EventView, History},
     extract::{PathId, SealedKeyHeader},
     openapi,
     problem::ProblemDetails,
     usage::Usage,
+    views::changes::{EventView, History},
 };
 
 /// Read what happened to an incident, oldest first

@@ -10,7 +10,7 @@ use crate::{
     openapi,
     problem::ProblemDetails,
     store::StoredIncident,
-    view::IncidentView,
+    views::incident::IncidentView,
 };
 
 /// Read one incident

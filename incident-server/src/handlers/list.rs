@@ -12,7 +12,7 @@ use crate::{
     problem::ProblemDetails,
     store::ListQuery,
     usage::Usage,
-    view::{IncidentPageView, IncidentView},
+    views::incident::{IncidentPageView, IncidentView},
 };
 
 /// List incidents, newest first

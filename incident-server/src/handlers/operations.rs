@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State, http::header, response::IntoResponse};
 
-use crate::{App, metrics, openapi, problem::ProblemDetails, view::Health};
+use crate::{App, metrics, openapi, problem::ProblemDetails, views::incident::Health};
 
 /// Is the process alive?
 #[utoipa::path(

@@ -21,7 +21,7 @@ use crate::{
     schema,
     store::{SyncItem, Verdict},
     traces::Payloads,
-    view::{StoredView, SyncAnswer},
+    views::incident::{StoredView, SyncAnswer},
 };
 
 /// Create an incident, or create and cancel it in one step

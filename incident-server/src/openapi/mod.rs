@@ -1,6 +1,6 @@
 //! The OpenAPI document: what stands beside the handlers in it, made of the types they answer with.
 //!
-//! It builds on [`schema`](crate::schema), [`view`](crate::view) and [`problem`](crate::problem); only handlers
+//! It builds on [`schema`](crate::schema), [`views`](crate::views) and [`problem`](crate::problem); only handlers
 //! and the route table build on it.
 
 mod links;
@@ -20,11 +20,11 @@ pub(crate) use problems::{
 };
 
 use crate::{
-    batch_view::BatchAnswer,
-    changes_view::{ChangePageView, ChangeView, History},
     problem::ProblemDetails,
     schema::{Batch, BatchResult, Point, SyncPayload, Violation, Warning},
-    view::{
+    views::batch::BatchAnswer,
+    views::changes::{ChangePageView, ChangeView, History},
+    views::incident::{
         ErasedView, ErasureOfReporterView, ErasureView, IncidentPageView, IncidentView, StoredView,
         SyncAnswer,
     },

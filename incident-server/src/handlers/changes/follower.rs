@@ -12,11 +12,11 @@ use tokio::{
 use crate::{
     App, audit,
     auth::{Caller, RequestPermit},
-    changes_view::ChangeView,
     cursor::ChangesCursor,
     metrics::OpenStream,
     problem::ProblemDetails,
     store::{self, Position, StoredChange},
+    views::changes::ChangeView,
 };
 
 /// It asks for the next page when the one before is on its way: a slow reader is asked for nothing and holds nothing but

@@ -17,13 +17,13 @@ use axum::{
 use self::follower::Follower;
 use crate::{
     App, audit,
-    changes_view::ChangePageView,
     cursor::After,
     extract::{ChangesParameters, ReadsAll},
     limits::STREAM_PAGE,
     openapi,
     problem::ProblemDetails,
     store,
+    views::changes::ChangePageView,
 };
 
 /// Half of what is promised, so that a busy moment breaks nothing.

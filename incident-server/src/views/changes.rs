@@ -8,7 +8,7 @@ use crate::{
     cursor::ChangesCursor,
     schema::EventKindWord,
     store::{self, StoredChange},
-    view::{ErasedView, IncidentView, StoredView, shown},
+    views::incident::{ErasedView, IncidentView, StoredView, shown},
 };
 
 /// What happened to an incident, oldest first.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{problem::ProblemDetails, schema, view::SyncAnswer};
+use crate::{problem::ProblemDetails, schema, views::incident::SyncAnswer};
 
 /// One result a payload, in order
 #[derive(Serialize, ToSchema)]
