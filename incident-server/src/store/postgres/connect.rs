@@ -18,7 +18,8 @@ const CONNECT_DEADLINE: Duration = Duration::from_secs(4);
 const OLDEST_VERSION: u32 = 14_00_00;
 
 /// Durable means on disk, here and on the synchronous standby, whatever the server's default is. And what may take long does
-/// so, such as an index, whatever the user's statements are given elsewhere; who waits for it has a deadline.
+/// so, such as an index, whatever the user's statements are given elsewhere; who waits for it has a deadline. The server gives
+/// up on its own what nobody waits for any more, for its peer is gone: an index would hold its lock to the end.
 const PREPARE: &str = "
     SELECT
         pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS read_only,
@@ -29,7 +30,12 @@ const PREPARE: &str = "
             THEN set_config('synchronous_commit', 'on', false)
         END,
         set_config('statement_timeout', '0', false),
-        set_config('lock_timeout', '0', false)";
+        set_config('lock_timeout', '0', false),
+        set_config('client_connection_check_interval', '1s', false),
+        set_config('tcp_keepalives_idle', '5', false),
+        set_config('tcp_keepalives_interval', '2', false),
+        set_config('tcp_keepalives_count', '3', false),
+        set_config('tcp_user_timeout', '10000', false)";
 
 const CHECK: &str = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on'";
 
@@ -162,7 +168,7 @@ pub(super) async fn is_at_work(options: &PgConnectOptions, backend: &Backend) ->
     Ok(at_work)
 }
 
-/// The server gives up on its own what nobody waits for any more: a lock wait, a peer that is gone.
+/// The server gives up on its own what nobody waits for any more, such as a lock wait.
 fn settings(purpose: Use) -> String {
     let plans = match purpose {
         // The tables judge what other hands write; what the core has decided need not be judged again.
@@ -175,11 +181,6 @@ fn settings(purpose: Use) -> String {
     };
     format!(
         "SET statement_timeout = '{LOCK_DEADLINE_SETTING}';
-         SET client_connection_check_interval = '1s';
-         SET tcp_keepalives_idle = 5;
-         SET tcp_keepalives_interval = 2;
-         SET tcp_keepalives_count = 3;
-         SET tcp_user_timeout = 10000;
          SET jit = off;
          SET enable_seqscan = off;
          {plans}"

@@ -4,7 +4,10 @@
 //! on a large one; `CREATE INDEX CONCURRENTLY` does not, but may stand in no transaction, and waits for those of
 //! others: so it is no migration, and no server waits for it at its start.
 
+use std::{mem, time::Duration};
+
 use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
+use tokio::time::sleep;
 
 use super::{
     connect,
@@ -33,6 +36,13 @@ const LOCK: &str = "SELECT pg_advisory_lock(1768842853, 1)";
 const TRY_LOCK: &str = "SELECT pg_try_advisory_lock(1768842853, 2)";
 const UNLOCK: &str = "SELECT pg_advisory_unlock(1768842853, 1)";
 
+/// Between two looks at whether another server has made them, or has ended.
+const PAUSE: Duration = Duration::from_secs(10);
+/// Whatever stood in the way, such as a disk without room, may take an administrator.
+const PAUSE_AFTER_A_FAILURE: Duration = Duration::from_secs(600);
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
 const IS_SMALL: &str = "SELECT NOT EXISTS (SELECT FROM incidents OFFSET $1)";
 
 /// Makes them on a small table, where writers wait for milliseconds.
@@ -53,32 +63,56 @@ pub(super) async fn make_where_it_takes_no_time(session: &mut PgConnection) -> R
 
 /// Makes what is still missing while everybody reads and writes.
 pub(super) async fn make_beside_the_load(options: PgConnectOptions) {
-    if let Err(error) = make_all(&options).await {
-        tracing::warn!(%error, "an index could not be made; lists may be slow until the next start");
+    while let Err(error) = make_all(&options, || sleep(PAUSE)).await {
+        let minutes = PAUSE_AFTER_A_FAILURE.as_secs() / 60;
+        tracing::warn!(%error, "an index could not be made; lists may be slow; tried again in {minutes} minutes");
+        sleep(PAUSE_AFTER_A_FAILURE).await;
     }
 }
 
-pub(super) async fn make_all(
+/// Makes them, or waits until another server has. That may end before they are there, so after each pause it is tried again;
+/// to wait for its lock instead would be a transaction that its index waits for.
+pub(super) async fn make_all<P: Future<Output = ()>>(
     options: &PgConnectOptions,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    mut pause: impl FnMut() -> P,
+) -> Result<(), Failure> {
+    let mut is_told = false;
+    while !make_unless_another_does(options).await? {
+        if !mem::replace(&mut is_told, true) {
+            tracing::info!("another server makes indexes beside the load; lists may be slow");
+        }
+        pause().await;
+    }
+    Ok(())
+}
+
+/// Returns whether all are there and what they took the place of is gone.
+async fn make_unless_another_does(options: &PgConnectOptions) -> Result<bool, Failure> {
     let mut session = connect::connect(options).await?.connection;
     let is_ours: bool = sqlx::query_scalar(TRY_LOCK).fetch_one(&mut session).await?;
     if is_ours {
-        let is_partitioned: bool = sqlx::query_scalar(IS_PARTITIONED).fetch_one(&mut session).await?;
-        for (name, columns, broken) in missing(&mut session).await? {
-            tracing::info!(index = name, "an index is being made beside the load; lists may be slow");
-            if is_partitioned {
-                partitioned_index::make(&mut session, name, columns).await?;
-            } else {
-                make(&mut session, name, columns, broken).await?;
-            }
-            tracing::info!(index = name, "the index is there");
-        }
-        // A partitioned table has no other way, and it takes no time.
-        let drop = if is_partitioned { "DROP INDEX IF EXISTS" } else { "DROP INDEX CONCURRENTLY IF EXISTS" };
-        drop_superseded(&mut session, drop).await?;
+        make_missing(&mut session).await?;
     }
-    Ok(session.close().await?)
+    let is_done =
+        is_ours || missing(&mut session).await?.is_empty() && superseded(&mut session).await?.is_empty();
+    session.close().await?;
+    Ok(is_done)
+}
+
+async fn make_missing(session: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let is_partitioned: bool = sqlx::query_scalar(IS_PARTITIONED).fetch_one(&mut *session).await?;
+    for (name, columns, broken) in missing(session).await? {
+        tracing::info!(index = name, "an index is being made beside the load; lists may be slow");
+        if is_partitioned {
+            partitioned_index::make(session, name, columns).await?;
+        } else {
+            make(session, name, columns, broken).await?;
+        }
+        tracing::info!(index = name, "the index is there");
+    }
+    // A partitioned table has no other way, and it takes no time.
+    let drop = if is_partitioned { "DROP INDEX IF EXISTS" } else { "DROP INDEX CONCURRENTLY IF EXISTS" };
+    drop_superseded(session, drop).await
 }
 
 async fn make(
@@ -96,12 +130,20 @@ async fn make(
 }
 
 async fn drop_superseded(session: &mut PgConnection, drop: &str) -> Result<(), sqlx::Error> {
-    for name in SUPERSEDED {
-        if sqlx::query(STATE).bind(name).fetch_optional(&mut *session).await?.is_some() {
-            sqlx::query(AssertSqlSafe(format!("{drop} {name}"))).execute(&mut *session).await?;
-        }
+    for name in superseded(session).await? {
+        sqlx::query(AssertSqlSafe(format!("{drop} {name}"))).execute(&mut *session).await?;
     }
     Ok(())
+}
+
+/// Those that are still there.
+async fn superseded(session: &mut PgConnection) -> Result<Vec<&'static str>, sqlx::Error> {
+    let mut found = Vec::new();
+    for name in SUPERSEDED {
+        let state: Option<bool> = sqlx::query_scalar(STATE).bind(name).fetch_optional(&mut *session).await?;
+        found.extend(state.map(|_| name));
+    }
+    Ok(found)
 }
 
 /// Those that are not there or not whole; with true for the latter.
@@ -119,6 +161,7 @@ async fn missing(session: &mut PgConnection) -> Result<Vec<(&'static str, &'stat
 #[cfg(test)]
 mod tests {
     use sqlx::ConnectOptions;
+    use tokio::{task::yield_now, time::timeout};
 
     use super::*;
     use crate::store::postgres::scratch;
@@ -138,14 +181,50 @@ mod tests {
         let broken = "CREATE INDEX incidents_open ON incidents (id) WHERE cancelled_at_ms IS NULL;
             UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'incidents_open'::regclass";
         sqlx::raw_sql(broken).execute(&mut session).await.unwrap();
-        let (one, other) = tokio::join!(make_all(&options), make_all(&options));
+        let (one, other) = tokio::join!(make_all(&options, yield_now), make_all(&options, yield_now));
         one.and(other).unwrap();
 
         assert_eq!(missing(&mut session).await.unwrap(), []);
-        for name in SUPERSEDED {
-            assert_eq!(sqlx::query(STATE).bind(name).fetch_all(&mut session).await.unwrap().len(), 0);
-        }
+        assert_eq!(superseded(&mut session).await.unwrap(), [""; 0]);
         session.close().await.unwrap();
+    }
+
+    /// Its session goes on with the index for a while, and holds the lock.
+    #[tokio::test]
+    async fn what_another_server_leaves_that_is_killed_while_it_makes_them_is_made() {
+        let options = scratch::filled("left_indexes").await;
+        let mut session = options.connect().await.unwrap();
+        let mut killed = options.connect().await.unwrap();
+        let is_its: bool = sqlx::query_scalar(TRY_LOCK).fetch_one(&mut killed).await.unwrap();
+        let (mut killed, mut pauses) = (Some(killed), 0);
+        let end = || {
+            pauses += 1;
+            drop(killed.take_if(|_| pauses == 2));
+            yield_now()
+        };
+
+        make_all(&options, end).await.unwrap();
+
+        assert!(is_its);
+        assert_eq!(missing(&mut session).await.unwrap(), []);
+        assert_eq!(superseded(&mut session).await.unwrap(), [""; 0]);
+        assert!(pauses >= 2, "it asked again");
+        session.close().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_database_ends_what_a_killed_server_had_begun() {
+        let options = scratch::empty("killed_server").await;
+        let mut session = options.connect().await.unwrap();
+        let mut killed = connect::connect(&options).await.unwrap().connection;
+        sqlx::query(TRY_LOCK).execute(&mut killed).await.unwrap();
+        let index = sqlx::query("SELECT pg_sleep(3600)").execute(&mut killed);
+        timeout(Duration::from_millis(200), index).await.unwrap_err();
+
+        drop(killed);
+
+        let free = "SELECT pg_advisory_lock(1768842853, 2)";
+        timeout(Duration::from_secs(20), sqlx::query(free).execute(&mut session)).await.unwrap().unwrap();
     }
 
     #[tokio::test]
@@ -159,7 +238,7 @@ mod tests {
             CREATE INDEX incidents_cancelled ON ONLY incidents (id) WHERE cancelled_at_ms IS NOT NULL";
         sqlx::raw_sql(broken).execute(&mut session).await.unwrap();
 
-        make_all(&options).await.unwrap();
+        make_all(&options, yield_now).await.unwrap();
 
         assert_eq!(missing(&mut session).await.unwrap(), [], "all are whole");
         let parts = "SELECT indexrelid::regclass::text

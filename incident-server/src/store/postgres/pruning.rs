@@ -124,7 +124,7 @@ async fn what_reads_one_incident_opens_its_partition() {
 #[tokio::test]
 async fn every_list_is_ranges_of_indexes_in_the_partitions_of_its_time() {
     let options = scratch::partitioned("pruned_lists", BOUND).await;
-    indexes::make_all(&options).await.unwrap();
+    indexes::make_all(&options, tokio::task::yield_now).await.unwrap();
     let mut session = connect_for(&options, Use::Read).await.unwrap().connection;
     sqlx::query("ANALYZE").execute(&mut session).await.unwrap();
 

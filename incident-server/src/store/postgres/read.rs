@@ -166,7 +166,7 @@ mod tests {
     #[tokio::test]
     async fn every_list_is_a_range_of_an_index_with_statistics_and_without() {
         let options = scratch::filled("plans").await;
-        indexes::make_all(&options).await.unwrap();
+        indexes::make_all(&options, tokio::task::yield_now).await.unwrap();
         let mut session = connect::connect_for(&options, connect::Use::Read).await.unwrap().connection;
 
         for statistics in ["SELECT 1", "ANALYZE"] {

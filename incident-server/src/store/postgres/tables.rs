@@ -30,8 +30,8 @@ const MISSING: &str = "
     WHERE NOT has_sequence_privilege('history_position_seq', 'USAGE')";
 
 /// Who waits for a table that somebody holds keeps everybody else out of it meanwhile, other servers' writers too: so not for
-/// long. And a wait ends with who waits.
-const BE_QUICK: &str = "SET lock_timeout = '2s'; SET client_connection_check_interval = '1s'";
+/// long.
+const BE_QUICK: &str = "SET lock_timeout = '2s'";
 
 /// From now on nothing in this session waits for long.
 pub(super) async fn be_quick(session: &mut PgConnection) -> Result<(), OpenError> {
