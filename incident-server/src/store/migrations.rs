@@ -24,6 +24,7 @@ pub(super) static SQLITE: LazyLock<Migrator> = steps!("sqlite":
     3 "0003_lists",
     4 "0004_erased",
     5 "0005_listed_later",
+    6 "0006_lists_without_erased",
 );
 
 pub(super) static POSTGRES: LazyLock<Migrator> = steps!("postgres":

@@ -21,9 +21,12 @@ async fn ids(store: &dyn Store, query: &ListQuery) -> Vec<IncidentId> {
 
 pub(crate) async fn a_list_is_newest_first_and_pages_without_gap_or_repeat(database: &TestDatabase) {
     let store = database.open().await;
-    // Two reporters in each millisecond: ties are ordered by id.
-    let reports: Vec<_> =
-        (0..40).map(|number| report(if number % 2 == 0 { "alice" } else { "bob" }, number / 2)).collect();
+    // Two reporters in each millisecond: ties are ordered by id. Open ones and cancelled ones are in one list.
+    let reports: Vec<_> = (0..40)
+        .map(|number| report(if number % 2 == 0 { "alice" } else { "bob" }, number / 2))
+        .enumerate()
+        .map(|(number, report)| if number % 3 == 0 { cancelled(&report, "x") } else { report })
+        .collect();
     sync(&*store, &reports).await;
     let mut expected: Vec<_> = reports.iter().map(|report| report.id).collect();
     expected.sort_unstable_by(|one, other| other.cmp(one));
