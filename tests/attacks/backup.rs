@@ -1,6 +1,7 @@
 //! A backup while others write without a pause: it ends, and has all that was acknowledged before it began.
 
 use std::{
+    os::unix::fs::MetadataExt,
     path::Path,
     sync::{
         Arc,
@@ -78,28 +79,53 @@ fn processor_seconds(said: &[u8]) -> f64 {
     times.map(|time| seconds(time).expect("minutes and seconds")).sum()
 }
 
-/// Asks it to end as soon as something of its file is there.
-async fn interrupted(setup: &Setup, command: &str, file: &Path) -> std::process::ExitStatus {
-    let folder = file.parent().expect("a file in a folder");
-    let mut run = setup.program().args([command]).args([file]).start();
-    until("it writes", async || std::fs::read_dir(folder).unwrap().next()).await.unwrap();
-    run.terminate().await;
-    run.end().await
+/// Asks it to end as soon as something of its file is in the folder.
+async fn interrupted(run: Program, signals: &[&str], folder: &Path) -> std::process::Output {
+    let is_part = |file: std::io::Result<std::fs::DirEntry>| {
+        file.unwrap().file_name().to_string_lossy().contains(".part").then_some(())
+    };
+    let mut run = run.start();
+    until("it writes", async || std::fs::read_dir(folder).unwrap().find_map(is_part)).await;
+    for signal in signals {
+        run.signal(signal).await;
+    }
+    let status = run.end().await;
+    std::process::Output { status, stdout: run.out().into(), stderr: run.log().into() }
 }
 
+fn names(folder: &Path) -> Vec<std::ffi::OsString> {
+    let mut names: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name()).collect();
+    names.sort();
+    names
+}
+
+/// A terminal that is gone sends SIGHUP, mostly twice.
 #[tokio::test]
-async fn who_ends_a_backup_or_an_export_finds_nothing_of_it_in_the_folder() {
+async fn who_ends_a_backup_an_export_or_a_restore_finds_nothing_of_it_in_the_folder() {
     let setup = Setup::on_sqlite();
     filled(&setup).await;
     let folder = tempfile::TempDir::new().unwrap();
-    let file = folder.path().join("incidents");
+    let elsewhere = tempfile::TempDir::new().unwrap();
+    let backup = elsewhere.path().join("incidents.sqlite");
+    std::fs::copy(setup.data_dir().join("incidents.sqlite"), &backup).unwrap();
+    let database = std::fs::metadata(setup.data_dir().join("incidents.sqlite")).unwrap().ino();
 
-    for command in ["backup", "export"] {
-        let status = interrupted(&setup, command, &file).await;
+    for (command, file, folder) in [
+        ("backup", &folder.path().join("incidents"), folder.path()),
+        ("export", &folder.path().join("incidents"), folder.path()),
+        ("restore", &backup, setup.data_dir()),
+    ] {
+        for signals in [&["TERM"][..], &["HUP", "HUP"]] {
+            let before = names(folder);
 
-        let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
-        assert!(!status.success() && left.is_empty(), "{command}: {status} and {left:?}");
+            let ended = interrupted(setup.program().args([command]).args([file]), signals, folder).await;
+
+            assert_eq!(ended.status.code(), Some(1), "{command} {signals:?}: {ended:?}");
+            assert_eq!(names(folder), before, "{command} {signals:?}");
+        }
     }
+    assert_eq!(std::fs::metadata(setup.data_dir().join("incidents.sqlite")).unwrap().ino(), database);
 }
 
 #[tokio::test]

@@ -36,7 +36,8 @@ pub enum OpenError {
     InUse(PathBuf),
     /// Under each of them another server could run, and neither would know of the other.
     #[error(
-        "the database {} has several names (hard links): remove all but one, and start again", .0.display()
+        "the database {file} has other names (hard links; «find DIRECTORY -samefile {file}» finds them): remove those, leave it \
+         this one, and start again", file = .0.display()
     )]
     SeveralNames(PathBuf),
     /// It has tables, and none of ours.

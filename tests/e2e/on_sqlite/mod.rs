@@ -1,6 +1,7 @@
 //! What only a file can show: whose it is, that it is no database, that somebody else has locked it.
 
 mod backup;
+mod restore_cut_off;
 mod side_files;
 mod temporary_files;
 

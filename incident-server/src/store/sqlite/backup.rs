@@ -16,7 +16,11 @@ use sqlx::{
 use tempfile::{Builder, NamedTempFile};
 
 use super::side_files::{NameBelongs, left_beside, refuse_name_of_a_part, refuse_seemingly_empty};
-use crate::{interrupted::Interruption, limits::LOCK_DEADLINE, store::OpenError};
+use crate::{
+    interrupted::{Interrupted, Interruption},
+    limits::LOCK_DEADLINE,
+    store::OpenError,
+};
 
 /// 64 MiB for the time of the copy: sorting and checking indexes goes from page to page.
 const CACHE: &str = "-65536";
@@ -75,6 +79,9 @@ pub(crate) enum CopyError {
     #[error("{} was written anew, but its write-ahead log is read by somebody and still holds what was there before; try \
              again", .0.display())]
     Log(PathBuf),
+    /// Somebody asked for an end.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
     /// It is in use, or of a newer version.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -137,7 +144,7 @@ pub(super) async fn copy(
 }
 
 /// Lets its statements fail once an end is asked for, so that SQLite takes away what it has put beside the copy.
-async fn end_when_asked(
+pub(super) async fn end_when_asked(
     session: &mut SqliteConnection,
     interruption: &Interruption,
 ) -> Result<(), sqlx::Error> {

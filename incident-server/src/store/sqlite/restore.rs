@@ -10,11 +10,17 @@ use std::{
 };
 
 use incident_core::Timestamp;
-use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{
+    Connection, SqliteConnection,
+    sqlite::{SqliteConnectOptions, SqliteSynchronous},
+};
 use tempfile::NamedTempFile;
 
 use super::{
-    backup::{CopyError, are_same, check, connect, copy, directory, failed, options, sync, unreadable},
+    backup::{
+        CopyError, are_same, check, connect, copy, directory, end_when_asked, failed, options, sync,
+        unreadable,
+    },
     lock::{self, beside},
     prepare::migrate,
     side_files::{PUT_ON, SUFFIXES, may_be_database},
@@ -47,16 +53,26 @@ pub(crate) async fn restore(
         return Err(CopyError::NoBackup(from.to_owned()));
     }
     let _lock = lock::lock(database)?;
-    // Only while it is copied: what follows is short, and is not left half done.
     let interruption = Interruption::note().map_err(failed(database))?;
-    let copy = copy(&as_it_lies(from), directory(database), &interruption).await?;
-    bring_up_to_date(&copy, from).await?;
+    let copy = interruption.unless_it_came(whole_copy(database, from, &interruption).await)?;
+    // What follows is short, and is not left half done.
     let kept = set_aside(database, now).await.map_err(failed(database))?;
-    give_to_the_owner(database, copy.path()).map_err(failed(database))?;
-    copy.as_file().sync_all().map_err(failed(database))?;
     copy.persist(database).map_err(|error| failed(database)(error.error))?;
     sync(directory(database)).map_err(failed(database))?;
     Ok(kept)
+}
+
+/// The backup beside the database, as it will be served, and on the disk.
+async fn whole_copy(
+    database: &Path,
+    from: &Path,
+    interruption: &Interruption,
+) -> Result<NamedTempFile, CopyError> {
+    let copy = copy(&as_it_lies(from), directory(database), interruption).await?;
+    bring_up_to_date(&copy, from, interruption).await?;
+    give_to_the_owner(database, copy.path()).map_err(failed(database))?;
+    copy.as_file().sync_all().map_err(failed(database))?;
+    Ok(copy)
 }
 
 /// Nothing is written beside a backup, which may lie where that is forbidden; but a log that lies beside it counts.
@@ -65,8 +81,13 @@ fn as_it_lies(from: &Path) -> SqliteConnectOptions {
 }
 
 /// A backup of an older version gets its tables now: so one of a newer version is refused before anything changes.
-async fn bring_up_to_date(copy: &NamedTempFile, from: &Path) -> Result<(), CopyError> {
+async fn bring_up_to_date(
+    copy: &NamedTempFile,
+    from: &Path,
+    interruption: &Interruption,
+) -> Result<(), CopyError> {
     let mut session = connect(&options(copy.path()), from).await?;
+    end_when_asked(&mut session, interruption).await.map_err(unreadable(from))?;
     is_ours(&mut session, from).await?;
     migrate(&mut session).await.map_err(|error| OpenError::from_migration(error, from))?;
     sqlx::query(BEGIN_A_SERIES).execute(&mut session).await.map_err(unreadable(from))?;
@@ -80,15 +101,12 @@ async fn is_ours(session: &mut SqliteConnection, from: &Path) -> Result<(), Copy
     if is_ours { Ok(()) } else { Err(CopyError::NoBackup(from.to_owned())) }
 }
 
-/// Gives the database a second name, with all that it was told, and leaves it alone in its place. A log whose database is
-/// gone is kept as well, and would be put on the new one otherwise.
+/// Leaves the database alone in its place, with all that it was told, and then gives it a second name. A log whose database
+/// is gone is kept as well, and would be put on the new one otherwise.
 async fn set_aside(database: &Path, now: Timestamp) -> io::Result<Option<PathBuf>> {
     let now = now.to_string().replace(':', ""); // not every tool takes a colon
-    let kept = beside(database, &format!(".before-{now}"));
+    let kept = lock::kept_name(database, &now);
     let is_there = database.exists();
-    if is_there {
-        second_name(database, &kept)?;
-    }
     let told = keep_what_it_was_told(database, &kept)?;
     if is_there && told.is_some() {
         let _ = empty_the_log(database).await; // a corrupt one cannot; it is kept as it is
@@ -99,6 +117,9 @@ async fn set_aside(database: &Path, now: Timestamp) -> io::Result<Option<PathBuf
             _ => {}
         }
     }
+    if is_there {
+        second_name(database, &kept)?;
+    }
     sync(directory(database))?;
     Ok(if is_there { Some(kept) } else { told })
 }
@@ -108,8 +129,7 @@ fn keep_what_it_was_told(database: &Path, kept: &Path) -> io::Result<Option<Path
     let mut told = None;
     for suffix in PUT_ON.into_iter().filter(|suffix| beside(database, suffix).exists()) {
         let copy = beside(kept, suffix);
-        fs::copy(beside(database, suffix), &copy)?;
-        fs::File::open(&copy)?.sync_all()?;
+        copy_synced(&beside(database, suffix), &copy)?;
         told = told.or(Some(copy));
     }
     sync(directory(database))?;
@@ -118,11 +138,18 @@ fn keep_what_it_was_told(database: &Path, kept: &Path) -> io::Result<Option<Path
 
 /// Some file systems know no second names.
 fn second_name(database: &Path, kept: &Path) -> io::Result<()> {
-    fs::hard_link(database, kept).or_else(|_| fs::copy(database, kept).map(drop))
+    fs::hard_link(database, kept).or_else(|_| copy_synced(database, kept))
 }
 
+fn copy_synced(file: &Path, to: &Path) -> io::Result<()> {
+    fs::copy(file, to)?;
+    fs::File::open(to)?.sync_all()
+}
+
+/// Synced as by the server: until the backup is in its place this is the database.
 async fn empty_the_log(database: &Path) -> Result<(), sqlx::Error> {
-    let mut session = SqliteConnection::connect_with(&options(database)).await?;
+    let options = options(database).synchronous(SqliteSynchronous::Full);
+    let mut session = SqliteConnection::connect_with(&options).await?;
     sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut session).await?;
     session.close().await
 }
