@@ -8,6 +8,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
+    hash::Hash,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -15,8 +16,14 @@ use incident_core::{IncidentId, LocationId, Reporter, State, Status};
 
 use crate::store::{ListQuery, Position, fold::Changed};
 
-/// So many together that dozens share a page; a few megabytes of memory.
+/// So many together that dozens share a page.
 pub(super) const TURN: usize = 65_536;
+/// As much memory as a turn of usual names takes, so that long ones take no more: as much again for the turn under way.
+const TURN_BYTES: usize = 8 * 1024 * 1024;
+/// What a list takes beside its name: its place in the table, its first node.
+const LIST_BYTES: usize = 256;
+/// What an id takes in the nodes of a long list.
+const ID_BYTES: usize = 24;
 
 /// Ids by what they are listed under. All of them are committed or about to be.
 pub(super) struct Unlisted {
@@ -35,12 +42,14 @@ struct Lists {
     of_reporter: HashMap<Arc<Reporter>, BTreeSet<IncidentId>>,
     open_at: HashMap<LocationId, BTreeSet<IncidentId>>,
     incidents: usize,
+    bytes: usize,
 }
 
 /// What is being written. Lists find all of it here until the last of it is.
 struct Turn {
     lists: Lists,
     left: Portion,
+    size: usize,
     /// Nothing else of the history up to here waits.
     ends_at: Position,
 }
@@ -72,10 +81,11 @@ impl Unlisted {
         for (id, Changed { reporter, incident }) in created {
             waiting.incidents += 1;
             if !incident.facts.is_anonymous {
-                waiting.of_reporter.entry(Arc::clone(reporter)).or_default().insert(id);
+                waiting.bytes += put(&mut waiting.of_reporter, reporter, reporter.as_str(), id);
             }
             if matches!(incident.state, State::Open) {
-                waiting.open_at.entry(incident.facts.location_id.clone()).or_default().insert(id);
+                let location_id = &incident.facts.location_id;
+                waiting.bytes += put(&mut waiting.open_at, location_id, location_id.as_str(), id);
             }
         }
     }
@@ -104,7 +114,7 @@ impl Unlisted {
     /// Whether so many wait that the next turn may begin.
     pub(super) fn is_due(&self) -> bool {
         let entries = self.entries();
-        entries.turn.is_none() && entries.waiting.incidents >= self.turn_size
+        entries.turn.is_none() && entries.waiting.weight(self.turn_size) >= self.turn_size
     }
 
     /// Begins a turn with all that wait. All of them are in the history up to this position, or not at all.
@@ -116,15 +126,18 @@ impl Unlisted {
             by_location: in_order(&lists.open_at, LocationId::as_str),
             listed_to: None,
         };
-        entries.turn = Some(Turn { lists, left, ends_at });
+        let size = left.len();
+        entries.turn = Some(Turn { lists, left, size, ends_at });
     }
 
-    /// What to write next, at most so many of each list.
-    pub(super) fn portion(&self, most: usize) -> Option<Portion> {
+    /// What to write next: at most so many of each list, unless long names would make the next turn due before this one ends.
+    pub(super) fn portion(&self, usual: usize) -> Option<Portion> {
         let entries = self.entries();
-        let Turn { left, ends_at, .. } = entries.turn.as_ref()?;
+        let Turn { left, size, ends_at, .. } = entries.turn.as_ref()?;
+        let written_by_now = size * entries.waiting.weight(self.turn_size) / self.turn_size;
+        let most = usual.max(left.len().saturating_sub(size.saturating_sub(written_by_now)));
         let last_of = |ids: &[IncidentId]| ids[ids.len().saturating_sub(most)..].to_vec();
-        let is_last = left.by_reporter.len().max(left.by_location.len()) <= most;
+        let is_last = left.len() <= most;
         Some(Portion {
             by_reporter: last_of(&left.by_reporter),
             by_location: last_of(&left.by_location),
@@ -158,7 +171,18 @@ impl Unlisted {
     }
 }
 
+impl Portion {
+    fn len(&self) -> usize {
+        self.by_reporter.len().max(self.by_location.len())
+    }
+}
+
 impl Lists {
+    /// As how many incidents with usual names these count.
+    fn weight(&self, turn_size: usize) -> usize {
+        self.incidents.max(self.bytes * turn_size / TURN_BYTES)
+    }
+
     fn newest(&self, query: &ListQuery, most: usize) -> Vec<IncidentId> {
         let ids = match (&query.reporter, &query.location_id, query.status) {
             (Some(reporter), ..) => self.of_reporter.get(reporter),
@@ -172,9 +196,84 @@ impl Lists {
     }
 }
 
+/// Puts an id into its list, and says how many bytes that takes.
+fn put<K: Clone + Eq + Hash>(
+    lists: &mut HashMap<K, BTreeSet<IncidentId>>,
+    key: &K,
+    text: &str,
+    id: IncidentId,
+) -> usize {
+    if let Some(ids) = lists.get_mut(key) {
+        ids.insert(id);
+        return ID_BYTES;
+    }
+    lists.insert(key.clone(), BTreeSet::from([id]));
+    LIST_BYTES + text.len() + ID_BYTES
+}
+
 /// The ids in the order of the list, backwards.
 fn in_order<K>(lists: &HashMap<K, BTreeSet<IncidentId>>, text: impl Fn(&K) -> &str) -> Vec<IncidentId> {
     let mut lists: Vec<_> = lists.iter().map(|(key, ids)| (text(key), ids)).collect();
     lists.sort_unstable_by(|(one, _), (other, _)| other.cmp(one));
     lists.into_iter().flat_map(|(_, ids)| ids.iter().rev().copied()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use incident_core::{IdSecret, IdempotencyKey, Timestamp, decode};
+
+    use super::*;
+    use crate::store::{SyncItem, fold::fold};
+
+    /// At a location of its own, with a name of so many characters of four bytes.
+    fn item(n: i64, characters: usize) -> SyncItem {
+        let created_at = Timestamp::from_unix_ms(1_795_392_000_000 + n).unwrap();
+        let reporter = Arc::new(Reporter::parse("alice").unwrap());
+        let payload = serde_json::json!({
+            "locationId": format!("{n:08}{}", "\u{1F600}".repeat(characters)),
+            "gpsCoordinates": { "type": "Point", "coordinates": [1, 2] },
+            "isAnonymous": false,
+            "createdAt": created_at.to_string(),
+        });
+        let payload = decode(payload.to_string().as_bytes()).unwrap().payload;
+        let key = IdempotencyKey::derive(&reporter, created_at);
+        SyncItem { id: IncidentId::derive(&IdSecret::new(&[1; 32]).unwrap(), key.into()), reporter, payload }
+    }
+
+    fn add(unlisted: &Unlisted, numbers: std::ops::Range<i64>, characters: usize) {
+        let items: Vec<_> = numbers.map(|n| item(n, characters)).collect();
+        let changed = fold(HashMap::new(), &items, Timestamp::MIN).changed;
+        unlisted.add(changed.iter().map(|(id, changed)| (*id, changed)));
+    }
+
+    fn waiting_bytes(unlisted: &Unlisted) -> usize {
+        unlisted.entries().waiting.bytes
+    }
+
+    #[test]
+    fn long_names_are_listed_before_they_take_much_memory() {
+        let unlisted = Unlisted::new(TURN);
+        let mut n = 0;
+        while !unlisted.is_due() {
+            add(&unlisted, n..n + 500, 120);
+            n += 500;
+        }
+
+        assert!(n <= 15_000, "{n} with names of 488 bytes wait");
+    }
+
+    #[test]
+    fn long_names_that_come_while_short_ones_are_listed_make_that_end_in_time() {
+        let unlisted = Unlisted::new(20_000);
+        add(&unlisted, 0..20_000, 0);
+        unlisted.begin_turn(Position(20_000));
+        let mut n = 20_000;
+        while let Some(portion) = unlisted.portion(100) {
+            unlisted.is_listed(&portion);
+            add(&unlisted, n..n + 100, 120);
+            n += 100;
+        }
+
+        assert!(waiting_bytes(&unlisted) < TURN_BYTES + TURN_BYTES / 10, "{}", waiting_bytes(&unlisted));
+    }
 }
