@@ -179,3 +179,13 @@ async fn few_files_and_open_secrets_are_doubts_and_no_errors() {
     assert!(said(&checked).contains("warning  others than its owner can read"), "{checked:?}");
     assert!(said(&checked).contains("2 warnings"), "{checked:?}");
 }
+
+#[tokio::test]
+async fn a_database_with_another_name_is_found_before_the_start() {
+    let setup = Setup::on_sqlite();
+    setup.clone().start().await.stop().await;
+    let file = setup.data_dir().join("incidents.sqlite");
+    fs::hard_link(&file, setup.data_dir().join("other.sqlite")).unwrap();
+
+    says_what_the_start_says(&setup, "has other names (hard links").await;
+}

@@ -6,7 +6,7 @@ use incident_core::Timestamp;
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use super::{
-    lock::{beside, is_held, real},
+    lock::{beside, has_other_names, is_held, real},
     prepare::{check_edges, check_version, refuse_foreign},
     side_files::refuse_seemingly_empty,
 };
@@ -60,6 +60,9 @@ pub(in crate::store) async fn inspect(file: &Path) -> Result<Inspection, OpenErr
     let file = &*real(file);
     if !file.exists() {
         return Ok(found);
+    }
+    if has_other_names(file) {
+        return Err(OpenError::SeveralNames(file.to_owned()));
     }
     if is_held(file) {
         let file = file.display();

@@ -54,7 +54,7 @@ pub(super) fn is_held(database: &Path) -> bool {
 
 /// Whether it has names under which another server could run and not know of this one. One that a restore gave it, which was
 /// cut off before the backup took its place, is none of them.
-fn has_other_names(database: &Path) -> bool {
+pub(super) fn has_other_names(database: &Path) -> bool {
     let all = fs::metadata(database).map_or(1, |found| found.nlink());
     usize::try_from(all).is_ok_and(|all| all > 1 + names_of_a_restore(database).len())
 }
