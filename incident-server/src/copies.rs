@@ -26,6 +26,7 @@ pub(crate) async fn backup(config: &Config, to: &Path) -> Result<(), Failure> {
 /// Puts a backup in the place of the database.
 pub(crate) async fn restore(config: &Config, from: &Path) -> Result<(), Failure> {
     let database = database(config)?;
+    store::may_be_restored(&database, from).await?;
     if config.database_url.is_none() {
         secrets::make_directory(&config.data_dir)?;
     }

@@ -122,6 +122,8 @@ async fn who_ends_a_backup_an_export_or_a_restore_finds_nothing_of_it_in_the_fol
             let ended = interrupted(setup.program().args([command]).args([file]), signals, folder).await;
 
             assert_eq!(ended.status.code(), Some(1), "{command} {signals:?}: {ended:?}");
+            let said = String::from_utf8_lossy(&ended.stderr);
+            assert!(said.contains("a signal asked for an end"), "{command} {signals:?}: {said}");
             assert_eq!(names(folder), before, "{command} {signals:?}");
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, process::Output};
 
-use incident_tests::{Program, Setup, payload};
+use incident_tests::{Program, Setup, payload, until};
 
 use crate::start::refused;
 
@@ -188,4 +188,21 @@ async fn a_database_with_another_name_is_found_before_the_start() {
     fs::hard_link(&file, setup.data_dir().join("other.sqlite")).unwrap();
 
     says_what_the_start_says(&setup, "has other names (hard links").await;
+}
+
+/// The file has a hole, which needs no room on the disk.
+#[tokio::test]
+async fn an_older_database_that_is_larger_than_the_room_beside_it_is_a_doubt() {
+    let setup = Setup::on_sqlite();
+    setup.clone().start().await.stop().await;
+    let older = "DELETE FROM _sqlx_migrations WHERE version = (SELECT max(version) FROM _sqlx_migrations)";
+    setup.database().session().await.run(older).await;
+    let log = setup.data_dir().join("incidents.sqlite-wal");
+    until("it is closed", async || (!log.exists()).then_some(())).await;
+    let file = fs::OpenOptions::new().write(true).open(setup.data_dir().join("incidents.sqlite")).unwrap();
+    file.set_len(8 << 40).unwrap();
+
+    let checked = check(&setup).await;
+
+    assert!(said(&checked).contains("to bring the tables up to date may take 8388608 MiB"), "{checked:?}");
 }

@@ -1,6 +1,10 @@
 //! The machine: clock, files, room, addresses.
 
-use std::{net::SocketAddr, path::Path};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use incident_core::Timestamp;
 use rustix::fs::{Access, access, statvfs};
@@ -12,9 +16,10 @@ use crate::{
     limits::{FREE_DISK_BYTES, MAX_CONNECTIONS},
     opening,
     serve::{self, BindError},
-    store::{DatabaseTarget, SqliteStore},
+    store::{DatabaseTarget, Inspection, Schema, SqliteStore},
 };
 
+const MIB: u64 = 1024 * 1024;
 /// 2020-01-01. An earlier clock was never set.
 const EARLIEST: i64 = 1_577_836_800_000;
 
@@ -47,11 +52,7 @@ fn files(findings: &mut Findings) {
 
 /// Where a start writes: beside the database's file, and in the data directory if a secret is to be made.
 fn disk(config: &Config, findings: &mut Findings) {
-    let file = match opening::database(config) {
-        Ok(DatabaseTarget::Sqlite(file)) => Some(file),
-        Ok(DatabaseTarget::SqliteUrl(url)) => SqliteStore::file_of(&url).ok(),
-        Ok(DatabaseTarget::Postgres(_)) | Err(_) => None, // what is wrong with a URL is said where the database is
-    };
+    let file = file(config);
     let beside = file.as_deref().map(directory_of);
     if beside == Some(&config.data_dir) || keys::makes_a_secret(config) {
         directory(&config.data_dir, findings);
@@ -68,6 +69,32 @@ fn disk(config: &Config, findings: &mut Findings) {
     }
 }
 
+fn file(config: &Config) -> Option<PathBuf> {
+    match opening::database(config) {
+        Ok(DatabaseTarget::Sqlite(file)) => Some(file),
+        Ok(DatabaseTarget::SqliteUrl(url)) => SqliteStore::file_of(&url).ok(),
+        Ok(DatabaseTarget::Postgres(_)) | Err(_) => None, // what is wrong with a URL is said where the database is
+    }
+}
+
+/// Lists and indexes are made anew, beside those of the older version and in the log: about as much as is there.
+pub(super) fn room_for_tables(config: &Config, found: Option<&Inspection>, findings: &mut Findings) {
+    let is_older = found.is_some_and(|found| found.schema == Schema::Older);
+    let Some(file) = file(config).filter(|_| is_older) else { return };
+    let needed = fs::metadata(&file).map_or(0, |found| found.len());
+    let there = directory_of(&file);
+    if let Some(free) = free(there).filter(|free| *free < needed) {
+        let (there, free, needed) = (there.display(), free / MIB, needed / MIB);
+        findings.warning(format!(
+            "{there} has only {free} MiB left, and to bring the tables up to date may take {needed} MiB"
+        ));
+    }
+}
+
+fn free(directory: &Path) -> Option<u64> {
+    statvfs(directory).map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize)).ok()
+}
+
 fn directory_of(file: &Path) -> &Path {
     file.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
@@ -80,9 +107,9 @@ fn directory(wanted: &Path, findings: &mut Findings) {
         findings.error(format!("this user cannot write in {in_it}, and the server writes to {shown}"));
         return;
     }
-    match statvfs(there).map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize)) {
-        Ok(free) if free < FREE_DISK_BYTES => {
-            findings.warning(format!("{in_it} has only {} MiB left", free / 1024 / 1024));
+    match free(there) {
+        Some(free) if free < FREE_DISK_BYTES => {
+            findings.warning(format!("{in_it} has only {} MiB left", free / MIB));
         }
         _ if wanted.exists() => findings.ok(format!("the directory {shown} can be written to")),
         _ => findings.ok(format!("the directory {shown} is made at the first start")),

@@ -24,6 +24,7 @@ pub(crate) async fn check(config: &Config) -> Result<(), Failure> {
     }
     machine::check(config, &mut findings).await;
     let inspection = database::check(config, &mut findings).await;
+    machine::room_for_tables(config, inspection.as_ref(), &mut findings);
     keys::check(config, inspection.as_ref(), &mut findings).await;
     match findings {
         Findings { unsaid: Some(failure), .. } => Err(failure),

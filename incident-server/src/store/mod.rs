@@ -35,5 +35,5 @@ pub use partitions::Partitions;
 pub use pools::Pool;
 pub use postgres::PgStore;
 pub use sqlite::SqliteStore;
-pub(crate) use sqlite::{backup, compact, refuse_name_of_a_part, restore};
+pub(crate) use sqlite::{backup, compact, may_be_restored, refuse_name_of_a_part, restore};
 pub(crate) use target::{DatabaseTarget, DatabaseUrlError, check_parameters, server_of, standby_of};

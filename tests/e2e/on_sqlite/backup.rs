@@ -252,3 +252,25 @@ async fn a_backup_of_an_older_version_gets_its_tables_when_it_is_restored() {
     let server = setup.start().await;
     assert_eq!(server.responder().get(CHANGES).await.body["changes"].as_array().unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn a_pipe_is_no_backup() {
+    let setup = Setup::on_sqlite();
+    let pipe = setup.data_dir().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+
+    refused(&run(&setup, "restore", &pipe).await, "pipe is no backup of incident-server");
+}
+
+#[tokio::test]
+async fn what_is_no_backup_makes_no_directory() {
+    let setup = Setup::on_sqlite();
+    let directory = setup.data_dir().join("new");
+    let restore =
+        |file| setup.program().args(["restore", file]).args(["--data-dir"]).args([&directory]).output();
+
+    refused(&restore("/nonexistent/backup").await, "there is no file");
+    refused(&restore("/dev/null").await, "is no backup of incident-server");
+
+    assert!(!directory.exists());
+}

@@ -15,7 +15,10 @@ use sqlx::{
 };
 use tempfile::{Builder, NamedTempFile};
 
-use super::side_files::{NameBelongs, left_beside, refuse_name_of_a_part, refuse_seemingly_empty};
+use super::{
+    lock::beside,
+    side_files::{NameBelongs, left_beside, refuse_name_of_a_part, refuse_seemingly_empty},
+};
 use crate::{
     interrupted::{Interrupted, Interruption},
     limits::LOCK_DEADLINE,
@@ -95,18 +98,27 @@ pub(crate) enum CopyError {
 /// There is no copy, and no file of this name that was not there before.
 pub(crate) async fn backup(database: &Path, to: &Path) -> Result<u64, CopyError> {
     is_free(to)?;
-    // Only read: what its last connection writes into it on closing would not be synced, and its log removed.
     let interruption = Interruption::note().map_err(failed(to))?;
-    let copy = copy(&options(database).read_only(true), directory(to), &interruption).await?;
-    let mut written = connect(&options(copy.path()), copy.path()).await?;
-    end_when_asked(&mut written, &interruption).await.map_err(unreadable(copy.path()))?;
-    check(database, &mut written).await?;
-    let file = copy.persist_noclobber(to).map_err(|error| match error.error.kind() {
+    let copy = interruption.unless_it_came(checked_copy(database, directory(to), &interruption).await)?;
+    let file = copy.file.persist_noclobber(to).map_err(|error| match error.error.kind() {
         io::ErrorKind::AlreadyExists => CopyError::Exists(to.to_owned()),
         _ => CopyError::File { file: to.to_owned(), source: error.error },
     })?;
     let done = file.sync_all().and_then(|()| sync(directory(to))).and_then(|()| file.metadata());
     done.map(|found| found.len()).map_err(failed(to))
+}
+
+async fn checked_copy(
+    database: &Path,
+    directory: &Path,
+    interruption: &Interruption,
+) -> Result<Draft, CopyError> {
+    // Only read: what its last connection writes into it on closing would not be synced, and its log removed.
+    let copy = copy(&options(database).read_only(true), directory, interruption).await?;
+    let mut written = connect(&options(copy.file.path()), copy.file.path()).await?;
+    end_when_asked(&mut written, interruption).await.map_err(unreadable(copy.file.path()))?;
+    check(database, &mut written).await?;
+    Ok(copy)
 }
 
 /// Whether a copy may have this name: nothing is overwritten, and nothing is taken for a part of another file.
@@ -121,25 +133,47 @@ fn is_free(to: &Path) -> Result<(), CopyError> {
     left_beside(to).map_or(Ok(()), |left| Err(CopyError::Left(left)))
 }
 
-/// A copy without a name of its own in this directory, gone with the value.
+/// A copy without a name of its own, gone with the value, and with it what SQLite has left beside it.
+pub(super) struct Draft {
+    pub(super) file: NamedTempFile,
+    _journal: Journal,
+}
+
+struct Journal(PathBuf);
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0); // mostly there is none
+    }
+}
+
+impl Draft {
+    fn new(directory: &Path) -> io::Result<Self> {
+        let file = Builder::new().prefix(".incidents-").suffix(".part").tempfile_in(directory)?;
+        let journal = Journal(beside(file.path(), "-journal"));
+        Ok(Self { file, _journal: journal })
+    }
+}
+
+/// A copy in this directory.
 pub(super) async fn copy(
     database: &SqliteConnectOptions,
     directory: &Path,
     interruption: &Interruption,
-) -> Result<NamedTempFile, CopyError> {
+) -> Result<Draft, CopyError> {
     let file = database.get_filename();
     refuse_seemingly_empty(file)?;
     if !file.exists() {
         return Err(CopyError::Missing(file.to_owned()));
     }
-    let copy = Builder::new().prefix(".incidents-").suffix(".part").tempfile_in(directory);
-    let copy = copy.map_err(failed(directory))?;
+    let copy = Draft::new(directory).map_err(failed(directory))?;
     let into =
-        copy.path().to_str().ok_or_else(|| failed(directory)(io::ErrorKind::InvalidFilename.into()))?;
+        copy.file.path().to_str().ok_or_else(|| failed(directory)(io::ErrorKind::InvalidFilename.into()))?;
     let mut session = connect(database, file).await?;
     end_when_asked(&mut session, interruption).await.map_err(unreadable(file))?;
-    sqlx::query("VACUUM INTO ?").bind(into).execute(&mut session).await.map_err(unreadable(file))?;
-    session.close().await.map_err(unreadable(file))?;
+    let done = sqlx::query("VACUUM INTO ?").bind(into).execute(&mut session).await;
+    let closed = session.close().await; // before anything of the copy is removed
+    done.map(drop).and(closed).map_err(unreadable(file))?;
     Ok(copy)
 }
 
@@ -201,4 +235,20 @@ pub(super) fn unreadable(file: &Path) -> impl Fn(sqlx::Error) -> CopyError {
 /// Whether two paths lead to one file.
 pub(super) fn are_same(one: &Path, other: &Path) -> bool {
     fs::canonicalize(one).is_ok_and(|one| fs::canonicalize(other).is_ok_and(|other| one == other))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_beside_a_copy_goes_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let draft = Draft::new(folder.path()).unwrap();
+        fs::write(beside(draft.file.path(), "-journal"), "of a full disk").unwrap();
+
+        drop(draft);
+
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
 }

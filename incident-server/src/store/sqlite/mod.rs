@@ -38,7 +38,10 @@ use sqlx::{
 use tokio::sync::{Mutex, watch};
 
 pub(crate) use self::{
-    backup::backup, compact::compact, restore::restore, side_files::refuse_name_of_a_part,
+    backup::backup,
+    compact::compact,
+    restore::{may_be_restored, restore},
+    side_files::refuse_name_of_a_part,
 };
 use self::{
     corruption::tells_corrupt_pages,

@@ -14,16 +14,15 @@ use sqlx::{
     Connection, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteSynchronous},
 };
-use tempfile::NamedTempFile;
 
 use super::{
     backup::{
-        CopyError, are_same, check, connect, copy, directory, end_when_asked, failed, options, sync,
+        CopyError, Draft, are_same, check, connect, copy, directory, end_when_asked, failed, options, sync,
         unreadable,
     },
     lock::{self, beside},
     prepare::migrate,
-    side_files::{PUT_ON, SUFFIXES, may_be_database},
+    side_files::{PUT_ON, SUFFIXES, may_be_database, refuse_seemingly_empty},
 };
 use crate::{interrupted::Interruption, store::OpenError};
 
@@ -46,32 +45,43 @@ pub(crate) async fn restore(
     now: Timestamp,
 ) -> Result<Option<PathBuf>, CopyError> {
     let database = &*lock::real(database);
-    if are_same(database, from) {
-        return Err(CopyError::Same(from.to_owned()));
-    }
-    if !may_be_database(from) {
-        return Err(CopyError::NoBackup(from.to_owned()));
-    }
+    may_be_restored(database, from).await?;
     let _lock = lock::lock(database)?;
     let interruption = Interruption::note().map_err(failed(database))?;
     let copy = interruption.unless_it_came(whole_copy(database, from, &interruption).await)?;
     // What follows is short, and is not left half done.
     let kept = set_aside(database, now).await.map_err(failed(database))?;
-    copy.persist(database).map_err(|error| failed(database)(error.error))?;
+    copy.file.persist(database).map_err(|error| failed(database)(error.error))?;
     sync(directory(database)).map_err(failed(database))?;
     Ok(kept)
 }
 
+/// Looks at what can be seen of a backup before anything is made.
+///
+/// # Errors
+/// It is the database itself, or none of ours.
+pub(crate) async fn may_be_restored(database: &Path, from: &Path) -> Result<(), CopyError> {
+    if are_same(database, from) {
+        return Err(CopyError::Same(from.to_owned()));
+    }
+    if from.exists() && !from.is_file() || !may_be_database(from) {
+        return Err(CopyError::NoBackup(from.to_owned()));
+    }
+    refuse_seemingly_empty(from)?;
+    if !from.exists() {
+        return Err(CopyError::Missing(from.to_owned()));
+    }
+    let mut session = connect(&as_it_lies(from), from).await?;
+    is_ours(&mut session, from).await?;
+    session.close().await.map_err(unreadable(from))
+}
+
 /// The backup beside the database, as it will be served, and on the disk.
-async fn whole_copy(
-    database: &Path,
-    from: &Path,
-    interruption: &Interruption,
-) -> Result<NamedTempFile, CopyError> {
+async fn whole_copy(database: &Path, from: &Path, interruption: &Interruption) -> Result<Draft, CopyError> {
     let copy = copy(&as_it_lies(from), directory(database), interruption).await?;
     bring_up_to_date(&copy, from, interruption).await?;
-    give_to_the_owner(database, copy.path()).map_err(failed(database))?;
-    copy.as_file().sync_all().map_err(failed(database))?;
+    give_to_the_owner(database, copy.file.path()).map_err(failed(database))?;
+    copy.file.as_file().sync_all().map_err(failed(database))?;
     Ok(copy)
 }
 
@@ -81,14 +91,9 @@ fn as_it_lies(from: &Path) -> SqliteConnectOptions {
 }
 
 /// A backup of an older version gets its tables now: so one of a newer version is refused before anything changes.
-async fn bring_up_to_date(
-    copy: &NamedTempFile,
-    from: &Path,
-    interruption: &Interruption,
-) -> Result<(), CopyError> {
-    let mut session = connect(&options(copy.path()), from).await?;
+async fn bring_up_to_date(copy: &Draft, from: &Path, interruption: &Interruption) -> Result<(), CopyError> {
+    let mut session = connect(&options(copy.file.path()), from).await?;
     end_when_asked(&mut session, interruption).await.map_err(unreadable(from))?;
-    is_ours(&mut session, from).await?;
     migrate(&mut session).await.map_err(|error| OpenError::from_migration(error, from))?;
     sqlx::query(BEGIN_A_SERIES).execute(&mut session).await.map_err(unreadable(from))?;
     check(from, &mut session).await?;
