@@ -2,7 +2,7 @@
 
 use incident_core::MAX_BATCH_ITEMS;
 
-use crate::cli::Config;
+use crate::{cli::Config, limits::MAX_CONNECTIONS, serve};
 
 /// A sentence for each.
 pub(crate) fn cautions(config: &Config) -> Vec<String> {
@@ -18,7 +18,18 @@ pub(crate) fn cautions(config: &Config) -> Vec<String> {
         );
     }
     all.extend(foreign_tokens(config).map(str::to_owned));
+    all.extend(few_connections());
     all
+}
+
+fn few_connections() -> Option<String> {
+    let most = serve::max_connections();
+    (most < MAX_CONNECTIONS).then(|| {
+        format!(
+            "the limit of open files leaves room for {most} connections of {MAX_CONNECTIONS}; raise it to 8192 (ulimit -n, \
+             LimitNOFILE=)"
+        )
+    })
 }
 
 /// An identity provider signs the tokens of all its programs with the same keys.

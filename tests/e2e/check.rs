@@ -206,3 +206,10 @@ async fn an_older_database_that_is_larger_than_the_room_beside_it_is_a_doubt() {
 
     assert!(said(&checked).contains("to bring the tables up to date may take 8388608 MiB"), "{checked:?}");
 }
+
+#[tokio::test]
+async fn few_files_are_a_doubt_at_the_start_too() {
+    let server = Setup::on_sqlite().files(100).start().await;
+
+    server.logs("the limit of open files leaves room for 1 connections of 4096").await;
+}

@@ -27,6 +27,8 @@ use crate::{
 
 /// 64 MiB for the time of the copy: sorting and checking indexes goes from page to page.
 const CACHE: &str = "-65536";
+/// SQLite's code for what it may not write.
+const READONLY: u32 = 8;
 /// Of SQLite's machine: some tenths of a millisecond.
 const STEPS_BETWEEN_LOOKS: i32 = 10_000;
 
@@ -61,6 +63,25 @@ pub(crate) enum CopyError {
         file: PathBuf,
         /// Why.
         source: io::Error,
+    },
+    /// SQLite keeps the index of the log beside the database, even for who only reads.
+    #[error(
+        "this user cannot write to {} or beside it, which SQLite does even to read; run the command as the user of the server",
+        .0.display()
+    )]
+    Unwritable(PathBuf),
+    /// Of a disk there are two, and SQLite does not say which is full.
+    #[error(
+        "no room to write {} anew: it takes {mib} MiB in its own directory and as many in {}, where SQLite keeps temporary \
+         files (SQLITE_TMPDIR names another directory); nothing was changed", file.display(), temporary.display()
+    )]
+    Full {
+        /// Which file.
+        file: PathBuf,
+        /// How large it is.
+        mib: u64,
+        /// Where SQLite keeps temporary files.
+        temporary: PathBuf,
     },
     /// SQLite cannot read what is there.
     #[error("the database {} cannot be copied: {source}", file.display())]
@@ -229,7 +250,16 @@ pub(super) fn failed(file: &Path) -> impl Fn(io::Error) -> CopyError {
 }
 
 pub(super) fn unreadable(file: &Path) -> impl Fn(sqlx::Error) -> CopyError {
-    |source| CopyError::Unreadable { file: file.to_owned(), source }
+    |source| match code(&source) {
+        Some(READONLY) => CopyError::Unwritable(file.to_owned()),
+        _ => CopyError::Unreadable { file: file.to_owned(), source },
+    }
+}
+
+/// SQLite's primary result code.
+pub(super) fn code(error: &sqlx::Error) -> Option<u32> {
+    let extended: u32 = error.as_database_error()?.code()?.parse().ok()?;
+    Some(extended & 0xff)
 }
 
 /// Whether two paths lead to one file.
@@ -250,5 +280,18 @@ mod tests {
         drop(draft);
 
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn who_may_not_write_is_told_who_may() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("incidents.sqlite");
+        fs::write(&file, "").unwrap();
+        let mut session = connect(&options(&file).read_only(true), &file).await.unwrap();
+
+        let refused = sqlx::query("CREATE TABLE new (one)").execute(&mut session).await.unwrap_err();
+
+        let said = unreadable(&file)(refused).to_string();
+        assert!(said.contains("run the command as the user of the server"), "{said}");
     }
 }
