@@ -13,7 +13,8 @@ use sqlx::{Connection, Row, SqliteConnection};
 use tokio::time::sleep;
 
 use super::{
-    backup::{CopyError, code, connect, options, unreadable},
+    backup::{connect, options},
+    copy_error::{CopyError, code, unreadable},
     log_again::write_log_again,
     side_files::refuse_seemingly_empty,
 };

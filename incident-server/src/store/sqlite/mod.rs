@@ -4,6 +4,7 @@
 
 mod backup;
 mod compact;
+mod copy_error;
 mod corruption;
 mod erase;
 pub(super) mod export;
@@ -23,6 +24,7 @@ mod served;
 mod side_files;
 mod unlisted;
 mod url;
+mod waiting;
 mod write;
 
 use std::{

@@ -16,10 +16,8 @@ use sqlx::{
 };
 
 use super::{
-    backup::{
-        CopyError, Draft, are_same, check, connect, copy, directory, end_when_asked, failed, options, sync,
-        unreadable,
-    },
+    backup::{Draft, are_same, check, connect, copy, directory, end_when_asked, options, sync},
+    copy_error::{CopyError, failed, unreadable},
     lock::{self, beside},
     prepare::migrate,
     side_files::{PUT_ON, SUFFIXES, may_be_database, refuse_seemingly_empty},

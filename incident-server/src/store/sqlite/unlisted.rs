@@ -6,25 +6,15 @@
 //! follow, a portion with each, neighbours in one page. Lists ask here, too. What is lost with the process is found again
 //! in the history, see `listing/`.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    hash::Hash,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use incident_core::{IncidentId, LocationId, Reporter, State, Status};
+use incident_core::{IncidentId, LocationId, State};
 
+use super::waiting::{Lists, in_order, put};
 use crate::store::{ListQuery, Position, fold::Changed};
 
 /// So many together that dozens share a page.
 pub(super) const TURN: usize = 65_536;
-/// As much memory as a turn of usual names takes, so that long ones take no more: as much again for the turn under way.
-const TURN_BYTES: usize = 8 * 1024 * 1024;
-/// What a list takes beside its name: its place in the table, its first node.
-const LIST_BYTES: usize = 256;
-/// What an id takes in the nodes of a long list.
-const ID_BYTES: usize = 24;
-
 /// Ids by what they are listed under. All of them are committed or about to be.
 pub(super) struct Unlisted {
     turn_size: usize,
@@ -35,14 +25,6 @@ pub(super) struct Unlisted {
 struct Entries {
     waiting: Lists,
     turn: Option<Turn>,
-}
-
-#[derive(Default)]
-struct Lists {
-    of_reporter: HashMap<Arc<Reporter>, BTreeSet<IncidentId>>,
-    open_at: HashMap<LocationId, BTreeSet<IncidentId>>,
-    incidents: usize,
-    bytes: usize,
 }
 
 /// What is being written. Lists find all of it here until the last of it is.
@@ -177,52 +159,13 @@ impl Portion {
     }
 }
 
-impl Lists {
-    /// As how many incidents with usual names these count.
-    fn weight(&self, turn_size: usize) -> usize {
-        self.incidents.max(self.bytes * turn_size / TURN_BYTES)
-    }
-
-    fn newest(&self, query: &ListQuery, most: usize) -> Vec<IncidentId> {
-        let ids = match (&query.reporter, &query.location_id, query.status) {
-            (Some(reporter), ..) => self.of_reporter.get(reporter),
-            (None, Some(location_id), None | Some(Status::Open)) => self.open_at.get(location_id),
-            (None, ..) => None, // all others are indexes, written with the incident
-        };
-        let (first, behind) = query.id_range();
-        let in_range =
-            |ids: &BTreeSet<IncidentId>| ids.range(first..behind).rev().take(most).copied().collect();
-        if first < behind { ids.map(in_range).unwrap_or_default() } else { Vec::new() }
-    }
-}
-
-/// Puts an id into its list, and says how many bytes that takes.
-fn put<K: Clone + Eq + Hash>(
-    lists: &mut HashMap<K, BTreeSet<IncidentId>>,
-    key: &K,
-    text: &str,
-    id: IncidentId,
-) -> usize {
-    if let Some(ids) = lists.get_mut(key) {
-        ids.insert(id);
-        return ID_BYTES;
-    }
-    lists.insert(key.clone(), BTreeSet::from([id]));
-    LIST_BYTES + text.len() + ID_BYTES
-}
-
-/// The ids in the order of the list, backwards.
-fn in_order<K>(lists: &HashMap<K, BTreeSet<IncidentId>>, text: impl Fn(&K) -> &str) -> Vec<IncidentId> {
-    let mut lists: Vec<_> = lists.iter().map(|(key, ids)| (text(key), ids)).collect();
-    lists.sort_unstable_by(|(one, _), (other, _)| other.cmp(one));
-    lists.into_iter().flat_map(|(_, ids)| ids.iter().rev().copied()).collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use incident_core::{IdSecret, IdempotencyKey, Timestamp, decode};
+    use std::{collections::HashMap, sync::Arc};
 
-    use super::*;
+    use incident_core::{IdSecret, IdempotencyKey, Reporter, Timestamp, decode};
+
+    use super::{super::waiting::TURN_BYTES, *};
     use crate::store::{SyncItem, fold::fold};
 
     /// At a location of its own, with a name of so many characters of four bytes.
