@@ -7,7 +7,9 @@ use rusqlite::{Connection, OpenFlags};
 use super::{
     super::{
         super::{change::Change, error::OutboxError, options::FileOptions},
-        filesystem::{beside, copy_whole, identity, make_if_missing, make_private, remove, size},
+        filesystem::{
+            beside, copy_whole, identity, make_if_missing, make_private, remove, size, sync_folder,
+        },
         forked::Opened,
         lock, log, owner, schema,
     },
@@ -61,6 +63,8 @@ impl File {
             // What a killed process had begun to write is not to be taken for damage some day.
             file.forget()?;
             fs::remove_file(copied)?;
+            // Nor is the copy to be saved from after a power cut: a report that was never acknowledged would come back.
+            sync_folder(&file.path)?;
         }
         file.user.share()?;
         Ok(file)
