@@ -57,6 +57,16 @@ pub struct IncidentPage {
 
 #[cfg(test)]
 impl ListQuery {
+    /// Erases most in the midst of that time, as a retention leaves them that some were received after.
+    pub(super) const ERASE_MOST: &str = "
+        UPDATE incidents
+        SET reporter = NULL,
+            location_id = '',
+            cancelled_at_ms = created_at_ms,
+            cancellation_reason = '',
+            erased_at_ms = created_at_ms + 1
+        WHERE created_at_ms BETWEEN 1732320000100 AND 1732320019990";
+
     /// Every combination of filters, of both roles, from the first page and a later one.
     pub(super) fn all_combinations() -> Vec<Self> {
         let mut all = vec![Self { limit: 51, ..Self::default() }];

@@ -195,22 +195,13 @@ mod tests {
         }
         session.close().await.unwrap();
     }
-    /// Most in the midst of the time, as a retention leaves them that some were received after.
-    const ERASE: &str = "
-        UPDATE incidents
-        SET reporter = NULL,
-            location_id = '',
-            cancelled_at_ms = created_at_ms,
-            cancellation_reason = '',
-            erased_at_ms = created_at_ms + 1
-        WHERE created_at_ms BETWEEN 1732320000100 AND 1732320019990";
 
     #[tokio::test]
     async fn no_list_walks_through_what_was_erased() {
         let options = scratch::filled("erased_lists").await;
         indexes::make_all(&options, tokio::task::yield_now).await.unwrap();
         let mut session = connect::connect_for(&options, connect::Use::Read).await.unwrap().connection;
-        sqlx::query(ERASE).execute(&mut session).await.unwrap();
+        sqlx::query(ListQuery::ERASE_MOST).execute(&mut session).await.unwrap();
 
         for statistics in ["SELECT 1", "ANALYZE"] {
             sqlx::query(statistics).execute(&mut session).await.unwrap();

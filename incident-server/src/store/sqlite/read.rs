@@ -246,21 +246,11 @@ mod tests {
         }
     }
 
-    /// Most in the midst of the time, as a retention leaves them that some were received after.
-    const ERASE: &str = "
-        UPDATE incidents
-        SET reporter = NULL,
-            location_id = '',
-            cancelled_at_ms = created_at_ms,
-            cancellation_reason = '',
-            erased_at_ms = created_at_ms + 1
-        WHERE created_at_ms BETWEEN 1732320000100 AND 1732320019990";
-
     #[tokio::test]
     async fn no_list_walks_through_what_was_erased() {
         const STEPS: i32 = 1000;
         let mut connection = filled().await;
-        sqlx::query(ERASE).execute(&mut connection).await.unwrap();
+        sqlx::query(ListQuery::ERASE_MOST).execute(&mut connection).await.unwrap();
         for query in ListQuery::all_combinations() {
             let looks = Arc::new(AtomicU32::new(0));
             let counted = Arc::clone(&looks);
